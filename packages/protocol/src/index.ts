@@ -1,1 +1,46 @@
-export {};
+export { decodeMessage, encodeJson, encodeMessage } from './codec.js';
+export { ProtocolError } from './errors.js';
+export { defineKind, isKind } from './kind.js';
+export type { MessageKind, MessagePattern } from './kind.js';
+export { createErrorResponse, createMessage, createResponse, isResponse } from './message.js';
+export type { Message, MessageHeader, MessageRoute, NewMessage } from './message.js';
+export {
+  CLOUD_CONNECTED,
+  CLOUD_DISCONNECTED,
+  CLUSTER_CA_RESOURCE,
+  CLUSTER_SCOPE,
+  CONNECTION_RESOURCE,
+  DEFAULT_PROJECT_ID,
+  Groups,
+  LEASE_NAMESPACE,
+  Modules,
+  OK,
+  Operations,
+  ResourceTypes,
+  Sources,
+} from './names.js';
+export type { ConfigMap, Secret } from './objects/config.js';
+export type { KubeObject, ObjectMeta, OwnerReference, Status } from './objects/meta.js';
+export type { KubeNode, Lease, NodeAddress, NodeCondition, NodeStatus, Taint } from './objects/node.js';
+export type {
+  Container,
+  ContainerState,
+  ContainerStateRunning,
+  ContainerStateTerminated,
+  ContainerStateWaiting,
+  ContainerStatus,
+  EnvFromSource,
+  EnvVar,
+  KeyToPath,
+  Pod,
+  PodCondition,
+  PodPhase,
+  PodSpec,
+  PodStatus,
+  Volume,
+  VolumeMount,
+} from './objects/pod.js';
+export { errorStatus, isErrorContent, isLostError, isObjectResponse, objectResponseContent, readObjectResponse } from './replies.js';
+export type { ObjectResponse } from './replies.js';
+export { formatResource, parseResource, resourceType } from './resource.js';
+export type { ResourcePath } from './resource.js';
