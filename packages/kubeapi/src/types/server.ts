@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestContext, UserInfo } from './requests.js';
+import type { ResourceRef } from './resource.js';
+
+/** What a request wants, for authorization. Non-resource requests have only `path` and `method`. */
+export interface AccessRequest {
+  user: UserInfo;
+  /** Lower-case verb as in an RBAC rule (get, list, watch, create, update, patch, delete, deletecollection). */
+  verb: string;
+  path: string;
+  ref: ResourceRef | undefined;
+}
+
+/** Returns who asks, or undefined to refuse with 401. */
+export type Authenticator = (request: IncomingMessage) => Promise<UserInfo | undefined> | UserInfo | undefined;
+
+/** Returns true to allow, or the reason for a 403. */
+export type Authorizer = (request: AccessRequest) => Promise<true | string> | true | string;
+
+/** Answer of `/version`. */
+export interface VersionInfo {
+  major: string;
+  minor: string;
+  gitVersion: string;
+  gitCommit: string;
+  gitTreeState: string;
+  buildDate: string;
+  goVersion: string;
+  compiler: string;
+  platform: string;
+}
+
+export interface TlsSettings {
+  key: string | Buffer;
+  cert: string | Buffer;
+  /** Certificates of this authority are asked for (not demanded) and reach the authenticator through the socket. */
+  clientCa?: string | Buffer;
+}
+
+export interface ApiServerOptions {
+  /** Anyone is `system:anonymous` when absent. */
+  authenticate?: Authenticator;
+  authorize?: Authorizer;
+  tls?: TlsSettings;
+  version?: Partial<VersionInfo>;
+  /** Bytes a request body may have; 3 MiB when absent. */
+  bodyLimit?: number;
+  /** Bytes that may wait for one slow watcher before its watch is ended; 1 MiB when absent. */
+  watchBufferBytes?: number;
+  /** Milliseconds between bookmarks; 60,000 when absent. */
+  bookmarkInterval?: number;
+  /** Named checks behind /healthz, /livez and /readyz: return undefined when well, else what is wrong. */
+  checks?: Readonly<Record<string, () => string | undefined>>;
+  /** Told of every failure that is not an ApiError (our bug). Never of refusals. */
+  onInternalError?: (error: unknown, context: RequestContext & { path: string; method: string }) => void;
+}
