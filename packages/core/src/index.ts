@@ -1,1 +1,37 @@
-export {};
+export { createCell } from './cell.js';
+export type { Cell, WritableCell } from './cell.js';
+export { abortError, EdgeError, errorCode, errorText, isAbort } from './errors.js';
+export { ContainerRuntime } from './ports/container-runtime.js';
+export type {
+  ContainerConfig,
+  ContainerFilter,
+  ContainerRunState,
+  ExecResult,
+  ImageAuth,
+  Mount,
+  PodMetadata,
+  PodSandbox,
+  PodSandboxConfig,
+  PodSandboxStatus,
+  RuntimeCondition,
+  RuntimeContainer,
+  RuntimeContainerStatus,
+  RuntimeEvent,
+  RuntimeImage,
+  RuntimeStatus,
+  RuntimeVersion,
+  SandboxFilter,
+  SandboxState,
+} from './ports/container-runtime.js';
+export { DeadLetters } from './ports/dead-letters.js';
+export { FeatureGates, NodeIdentity } from './ports/identity.js';
+export { CloudLink, CloudLinkWriter, NodeCredentials, NodeCredentialsWriter } from './ports/link.js';
+export type { Credentials, LinkStatus } from './ports/link.js';
+export { Logger, silentLogger } from './ports/logger.js';
+export type { LogFields } from './ports/logger.js';
+export { Store } from './ports/store.js';
+export type { Column, ReadOptions, Table, TableSpec, Where } from './ports/store.js';
+export { backoffDelay, sleep, withTimeout } from './time.js';
+export type { Backoff } from './time.js';
+export { provide, provideValue, token } from './token.js';
+export type { Bind, Token } from './token.js';
