@@ -44,3 +44,7 @@ export { errorStatus, isErrorContent, isLostError, isObjectResponse, objectRespo
 export type { ObjectResponse } from './replies.js';
 export { formatResource, parseResource, resourceType } from './resource.js';
 export type { ResourcePath } from './resource.js';
+export { createStrategicPatch } from './strategic-merge/diff.js';
+export { strategicMerge } from './strategic-merge/merge.js';
+export { kubernetesMergeRules } from './strategic-merge/rules.js';
+export type { MergeRule, MergeRules } from './strategic-merge/rules.js';
