@@ -48,8 +48,8 @@ function diffList(patch: Fields, key: string, from: unknown[], to: unknown[], pa
     const items = diffItems(from, to, rule, path, rules);
     if (items.length > 0) patch[key] = items;
     if (to.length > 0) patch[SET_ORDER + key] = to.map((item) => ({ [rule.key]: item[rule.key] }));
-  } else if (rule?.kind === 'map' && to.every(isFields)) {
-    // Two ports with one number, say: the merge key cannot tell them apart, so the list is sent as a whole.
+  } else if (rule?.kind === 'map' || rule?.kind === 'set') {
+    // Two ports with one number, say: nothing tells them apart, so the list is sent as a whole.
     patch[key] = [{ [PATCH]: 'replace' }, ...to];
   } else {
     patch[key] = to;

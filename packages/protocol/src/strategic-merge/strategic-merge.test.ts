@@ -78,14 +78,14 @@ describe('createStrategicPatch', () => {
   const names = fc.constantFrom('a', 'b', 'c', 'd');
   const labels = fc.dictionary(names, scalar);
   /** Objects of the shapes that have rules; `list` decides whether keys may occur twice in a list. */
-  function objects(list: <T extends object>(item: fc.Arbitrary<T>, key: keyof T) => fc.Arbitrary<T[]>): fc.Arbitrary<object> {
+  function objects(list: <T extends object>(item: fc.Arbitrary<T>, key: keyof T) => fc.Arbitrary<T[]>, finalizers: fc.Arbitrary<string[]>): fc.Arbitrary<object> {
     const port = fc.record({ containerPort: fc.integer({ min: 1, max: 4 }), protocol: fc.constantFrom('TCP', 'UDP') });
     const env = fc.record({ name: names, value: scalar }, { requiredKeys: ['name'] });
     const container = fc.record({ name: names, image: scalar, env: list(env, 'name'), ports: list(port, 'containerPort'), x: labels }, { requiredKeys: ['name'] });
     const volume = fc.record({ name: names, configMap: labels, secret: labels, emptyDir: labels }, { requiredKeys: ['name'] });
     const conditions = list(fc.record({ type: names, status: scalar, message: scalar }, { requiredKeys: ['type'] }), 'type');
     return fc.record({
-      metadata: fc.record({ labels, finalizers: fc.array(names, { maxLength: 4 }) }, { requiredKeys: [] }),
+      metadata: fc.record({ labels, finalizers }, { requiredKeys: [] }),
       spec: fc.record({
         containers: list(container, 'name'), volumes: list(volume, 'name'), strategy: labels,
         tolerations: fc.array(labels, { maxLength: 2 }), any: fc.oneof(scalar, labels, fc.array(scalar)),
@@ -93,8 +93,8 @@ describe('createStrategicPatch', () => {
       status: fc.record({ conditions, addresses: conditions }, { requiredKeys: [] }),
     }, { requiredKeys: [] });
   }
-  const anyObject = objects((item) => fc.array(item, { maxLength: 4 }));
-  const properObject = objects((item, key) => fc.uniqueArray(item, { maxLength: 4, selector: (value) => value[key] }));
+  const anyObject = objects((item) => fc.array(item, { maxLength: 4 }), fc.array(names, { maxLength: 4 }));
+  const properObject = objects((item, key) => fc.uniqueArray(item, { maxLength: 4, selector: (value) => value[key] }), fc.uniqueArray(names));
 
   it('[protocol-sm.7] round-trips: merging the patch into the original gives the modified object', () => {
     fc.assert(fc.property(anyObject, anyObject, (original, modified) => {
