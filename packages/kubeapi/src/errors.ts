@@ -1,4 +1,4 @@
-/** The `reason` words of a Kubernetes Status. They are the stable codes of this package. */
+/** The `reason` words of a Kubernetes Status. Prefixed with `kubeapi.` they are the stable codes of this package. */
 export type StatusReason =
   | 'BadRequest' | 'Unauthorized' | 'Forbidden' | 'NotFound' | 'MethodNotAllowed' | 'NotAcceptable' | 'AlreadyExists'
   | 'Conflict' | 'Gone' | 'Expired' | 'RequestEntityTooLarge' | 'UnsupportedMediaType' | 'Invalid' | 'TooManyRequests'
@@ -45,26 +45,28 @@ const HTTP_CODES: Readonly<Record<StatusReason, number>> = {
 };
 
 /**
- * A refusal with its Kubernetes reason. Across packages recognise it with `isApiError`, not with instanceof. `code` is
- * the reason, `httpStatus` the number that goes over HTTP.
+ * A refusal with its Kubernetes reason. Across packages recognise it with `isApiError`, not with instanceof. `httpStatus`
+ * is the number that goes over HTTP.
  */
 export class ApiError extends Error {
-  readonly code: StatusReason;
+  readonly reason: StatusReason;
+  readonly code: `kubeapi.${StatusReason}`;
   readonly httpStatus: number;
   readonly details: StatusDetails;
 
-  constructor(code: StatusReason, message: string, details: StatusDetails = {}, options?: { cause?: unknown; httpStatus?: number }) {
+  constructor(reason: StatusReason, message: string, details: StatusDetails = {}, options?: { cause?: unknown; httpStatus?: number }) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ApiError';
-    this.code = code;
+    this.reason = reason;
+    this.code = `kubeapi.${reason}`;
     this.details = details;
-    this.httpStatus = options?.httpStatus ?? HTTP_CODES[code];
+    this.httpStatus = options?.httpStatus ?? HTTP_CODES[reason];
   }
 
   toStatus(): Status {
     const status: Status = {
       kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure',
-      message: this.message, reason: this.code, code: this.httpStatus,
+      message: this.message, reason: this.reason, code: this.httpStatus,
     };
     if (Object.keys(this.details).length > 0) status.details = this.details;
     return status;
@@ -72,9 +74,9 @@ export class ApiError extends Error {
 }
 
 /** Whether `error` is an ApiError of any copy of this package, with the given reason if one is named. */
-export function isApiError(error: unknown, code?: StatusReason): error is ApiError {
-  if (!(error instanceof Error) || error.name !== 'ApiError' || !('httpStatus' in error) || !('code' in error)) return false;
-  return code === undefined || error.code === code;
+export function isApiError(error: unknown, reason?: StatusReason): error is ApiError {
+  if (!(error instanceof Error) || error.name !== 'ApiError' || !('httpStatus' in error) || !('reason' in error)) return false;
+  return reason === undefined || error.reason === reason;
 }
 
 /** What an error is about: plural name of the resource, its group, and the object. */
