@@ -1,6 +1,17 @@
+export { LocalBus } from './bus/local-bus.js';
+export type { Endpoint } from './bus/local-bus.js';
+export { DEFAULT_LANE_CAPACITY, Mailbox } from './bus/mailbox.js';
+export { MessageBus } from './bus/message-bus.js';
+export type { RequestOptions, Target } from './bus/message-bus.js';
 export { createCell } from './cell.js';
 export type { Cell, WritableCell } from './cell.js';
+export { Core } from './core.js';
+export type { CoreOptions } from './core.js';
 export { abortError, EdgeError, errorCode, errorText, isAbort } from './errors.js';
+export { Health } from './health.js';
+export type { ModuleHealth, ModulePhase } from './health.js';
+export { DEFAULT_RESTART, defineModule, MODULE_BRAND, MODULE_SHAPE, route } from './module.js';
+export type { ConfigSlice, Handle, Life, ModuleDefinition, ModuleSpec, RestartPolicy, Route, Runnable } from './module.js';
 export { ContainerRuntime } from './ports/container-runtime.js';
 export type {
   ContainerConfig,
@@ -35,3 +46,7 @@ export { backoffDelay, sleep, withTimeout } from './time.js';
 export type { Backoff } from './time.js';
 export { provide, provideValue, token } from './token.js';
 export type { Bind, Token } from './token.js';
+export { checkModules } from './versions/check.js';
+export type { ContractVersions, Incompatibility } from './versions/check.js';
+export { parseVersion, satisfies } from './versions/semver.js';
+export type { Version } from './versions/semver.js';
