@@ -48,3 +48,14 @@ export { createStrategicPatch } from './strategic-merge/diff.js';
 export { strategicMerge } from './strategic-merge/merge.js';
 export { kubernetesMergeRules } from './strategic-merge/rules.js';
 export type { MergeRule, MergeRules } from './strategic-merge/rules.js';
+export { deviceAttrTable, deviceTable, deviceTwinTable, metaTable, metaV2Table, subTopicsTable, targetUrlsTable } from './tables.js';
+export type {
+  DeviceAttrRow,
+  DeviceRow,
+  DeviceTwinRow,
+  MetaRow,
+  MetaV2Row,
+  SubTopicRow,
+  TargetUrlRow,
+  UpstreamTable,
+} from './tables.js';
