@@ -46,6 +46,8 @@ export { backoffDelay, sleep, withTimeout } from './time.js';
 export type { Backoff } from './time.js';
 export { provide, provideValue, token } from './token.js';
 export type { Bind, Token } from './token.js';
+export { CONTRACT_VERSIONS, fromPackage } from './versions/contract.js';
+export type { PackageManifest } from './versions/contract.js';
 export { checkModules } from './versions/check.js';
 export type { ContractVersions, Incompatibility } from './versions/check.js';
 export { parseVersion, satisfies } from './versions/semver.js';

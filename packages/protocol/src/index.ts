@@ -59,3 +59,4 @@ export type {
   TargetUrlRow,
   UpstreamTable,
 } from './tables.js';
+export { PROTOCOL_VERSION } from './version.js';
