@@ -1,1 +1,17 @@
-export {};
+export { BOOTSTRAP_FILE, withBootstrapToken } from './bootstrap-token.js';
+export { ConfigError, problemText, warningText } from './errors.js';
+export type { ConfigErrorCode, ConfigProblem, ConfigWarning } from './errors.js';
+export { DEFAULT_CONFIG_FILE, readConfigFile } from './files.js';
+export { durationMs, formatGoDuration, parseGoDuration } from './go-duration.js';
+export type { HostFacts } from './host.js';
+export { defaultConfig, loadConfig } from './load.js';
+export type { LoadedConfig } from './load.js';
+export { isNodeName } from './node-name.js';
+export { minConfig, printDefaultConfig, printMinConfig } from './print.js';
+export type { MinConfig } from './print.js';
+export { configReference } from './reference.js';
+export { FEATURE_GATES } from './schema/checks.js';
+export type { ConfiguredTaint, LogModule, PriorityGracePeriod, ReservedMemory } from './schema/kubelet.js';
+export type { EdgeCoreConfig, EdgeOwnConfig, ModuleName, ModulesConfig } from './schema/schema.js';
+export { writeBack } from './write-back/write-back.js';
+export type { Change } from './write-back/edit.js';

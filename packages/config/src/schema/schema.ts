@@ -1,0 +1,40 @@
+import { atLeast, between, knownGates, present } from './checks.js';
+import { choice, flags, int32, int64, own, section, string } from './build.js';
+import { edged } from './edged.js';
+import { edgeHub } from './edge-hub.js';
+import { dbTest, deviceTwin, edgeStream, eventBus, metaManager, serviceBus, taskManager } from './other-modules.js';
+import type { Infer } from './field.js';
+
+export const API_GROUP = 'edgecore.config.kubeedge.io';
+export const CURRENT = `${API_GROUP}/v1alpha2`;
+export const OLD = `${API_GROUP}/v1alpha1`;
+
+const MEBI = 1024 * 1024;
+
+/** The whole file. Defaults, validation, unknown-key warnings, printing and the reference page all come from here. */
+export const schema = section('edgecore.yaml', {
+  apiVersion: string(CURRENT, 'Version of this file\'s layout.', { minimal: true }),
+  kind: string('EdgeCore', 'Always EdgeCore.', { minimal: true }),
+  edgecoreVersion: string('', 'Version that was started last; written by the agent.', { minimal: true }),
+  featureGates: flags('Switches of unfinished features.', { check: knownGates }),
+  database: section('Where state is kept.', {
+    driverName: string('sqlite3', 'Ignored: always SQLite.'),
+    aliasName: string('default', 'Ignored.'),
+    dataSource: string('/var/lib/kubeedge/edgecore.db', 'Database file; its directory is created.', { minimal: true, check: present }),
+  }),
+  modules: section('The modules.', { edged, edgeHub, eventBus, metaManager, serviceBus, deviceTwin, dbTest, edgeStream, taskManager }),
+  edge: own('Settings that upstream does not have. Upstream ignores this section.', {
+    runtime: choice(['cri', 'process', 'auto'], 'How pods run: cri (a container runtime), process (plain child processes) or auto (cri where there is one).'),
+    readyTimeoutSeconds: int32(30, 'A module that is not ready after this many seconds is reported as failed.', { check: between(1, 86400, 'seconds') }),
+    outbox: own('What waits on disk for the cloud.', {
+      maxBytes: int64(64 * MEBI, 'Most bytes kept; the oldest events go first.', { check: atLeast(MEBI, 'bytes, at least 1 MiB') }),
+      maxAgeSeconds: int64(7 * 24 * 3600, 'Events older than this are dropped.', { check: atLeast(60, 'seconds') }),
+    }),
+  }),
+});
+
+/** The configuration as plain data, with upstream's key names. Values are what the file says over the defaults. */
+export type EdgeCoreConfig = Infer<typeof schema>;
+export type ModulesConfig = EdgeCoreConfig['modules'];
+export type ModuleName = keyof ModulesConfig;
+export type EdgeOwnConfig = EdgeCoreConfig['edge'];
