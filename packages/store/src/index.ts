@@ -1,1 +1,10 @@
-export {};
+export { deadLetters, deadLetterTable } from './dead-letters.js';
+export type { DeadLetterOptions, DeadLetterRow } from './dead-letters.js';
+export { availableDrivers } from './driver/load.js';
+export type { DriverName } from './driver/load.js';
+export { StoreError } from './errors.js';
+export type { StoreErrorCode } from './errors.js';
+export { openStore } from './open.js';
+export type { OpenOptions } from './open.js';
+export type { OpenReport, SalvagedTable, SetAside } from './report.js';
+export type { OpenedStore } from './sqlite-store.js';

@@ -1,0 +1,109 @@
+import { closeSync, openSync } from 'node:fs';
+import { errorCode } from '@edge/core';
+import type { Connection, Driver } from '../driver/connection.js';
+import { databaseUrl } from '../driver/url.js';
+import { removeWithCompanions, syncFile } from '../files.js';
+import type { SalvagedTable } from '../report.js';
+import { quote } from '../schema/ddl.js';
+import { copyRows } from './scan.js';
+
+interface DamagedTable {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/**
+ * Builds a fresh database at `target` with everything that can be read from the damaged one at `source`, which is only
+ * read; without a source, an empty one. Tables keep their text and column order. Damage never makes it throw; a full
+ * disk does.
+ */
+export function salvage(driver: Driver, source: string | undefined, target: string): SalvagedTable[] {
+  removeWithCompanions(target);
+  closeSync(openSync(target, 'wx', 0o600));
+  const connection = driver.open(target);
+  try {
+    // The new file counts only once it is whole and renamed, so it is flushed once, at the end.
+    connection.exec('PRAGMA synchronous=OFF');
+    // Writes the first page; a file without one is what a start that was cut off would leave.
+    connection.exec('PRAGMA user_version=1');
+    connection.exec('PRAGMA user_version=0');
+    if (source === undefined || !attach(connection, source)) return [];
+    const tables = copyAll(connection);
+    connection.exec('DETACH damaged');
+    return tables;
+  } finally {
+    connection.close();
+    syncFile(target);
+  }
+}
+
+/** Read-only; but a rollback journal that must be played back first needs the right to write. */
+function attach(connection: Connection, source: string): boolean {
+  for (const mode of ['ro', 'rw'] as const) {
+    try {
+      connection.prepare('ATTACH ?1 AS damaged').run([databaseUrl(source, mode)]);
+    } catch {
+      continue;
+    }
+    try {
+      connection.prepare('SELECT count(*) AS n FROM damaged.sqlite_schema').get();
+      return true;
+    } catch {
+      connection.exec('DETACH damaged');
+    }
+  }
+  return false;
+}
+
+function copyAll(connection: Connection): SalvagedTable[] {
+  const salvaged: SalvagedTable[] = [];
+  for (const table of readTables(connection)) {
+    connection.exec('BEGIN');
+    try {
+      connection.exec(table.sql);
+      const kept = copyRows(connection, table.name, columnsOf(connection, table.name));
+      salvaged.push({ name: table.name, kept, lost: lostRows(connection, table.name, kept) });
+      connection.exec('COMMIT');
+    } catch (error) {
+      if (connection.inTransaction) connection.exec('ROLLBACK');
+      if (errorCode(error) === 'store.disk-full') throw error;
+      salvaged.push({ name: table.name, kept: 0, lost: undefined });
+    }
+  }
+  attempt(() => connection.exec('UPDATE main.sqlite_sequence SET seq = max(seq, coalesce((SELECT d.seq FROM damaged.sqlite_sequence d WHERE d.name = main.sqlite_sequence.name), 0))'));
+  return salvaged;
+}
+
+/** One by one, because a damaged schema page may give some of its rows. */
+function readTables(connection: Connection): DamagedTable[] {
+  const tables: DamagedTable[] = [];
+  for (let row = 1; ; row++) {
+    const more = attempt(() => connection.prepare('SELECT count(*) AS n FROM damaged.sqlite_schema WHERE rowid >= ?1').get([row]));
+    if (more === undefined || more['n'] === 0) return tables;
+    const found = attempt(() =>
+      connection.prepare("SELECT name, sql FROM damaged.sqlite_schema WHERE rowid = ?1 AND type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'").get([row]),
+    );
+    if (typeof found?.['sql'] === 'string') tables.push({ name: String(found['name']), sql: found['sql'] });
+  }
+}
+
+function columnsOf(connection: Connection, table: string): string[] {
+  return connection
+    .prepare("SELECT name FROM pragma_table_info(?1, 'main')")
+    .all([table])
+    .map((column) => String(column['name']));
+}
+
+/** The index of the key often survives the table, and knows how many rows there were. */
+function lostRows(connection: Connection, table: string, kept: number): number | undefined {
+  const counted = attempt(() => connection.prepare(`SELECT count(*) AS n FROM damaged.${quote(table)}`).get());
+  return counted === undefined ? undefined : Math.max(0, Number(counted['n']) - kept);
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
