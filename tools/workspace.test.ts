@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,11 @@ beforeAll(() => {
   for (const file of listed.stdout.split('\n').filter((name) => name !== '' && !name.includes('/fixtures/'))) {
     cpSync(join(root, file), join(copy, file), { recursive: true });
   }
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  mkdirSync(join(copy, 'node_modules', '@edge'), { recursive: true });
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (name !== '@edge') symlinkSync(join(root, 'node_modules', name), join(copy, 'node_modules', name));
+  }
+  for (const name of readdirSync(join(copy, 'packages'))) symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules', '@edge', name));
   run('git', ['init', '-q']);
 });
 
@@ -68,7 +72,7 @@ describe('workspace', () => {
     expect(run('npx', ['tsc', '-p', 'packages/tide-gauge/tsconfig.json', '--noEmit'])).toMatchObject({ status: 0 });
     const tests = run('npx', ['vitest', 'run'], folder);
     expect(tests.output).toMatch(/Tests\s+6 passed/);
-    for (const name of ['protocol', 'core', 'tide-gauge']) run('npx', ['tsup', '--silent'], join(copy, 'packages', name));
+    for (const name of ['protocol', 'core', 'tide-gauge']) expect(run('npx', ['tsup'], join(copy, 'packages', name))).toMatchObject({ status: 0 });
     expect(readFileSync(join(folder, 'dist', 'index.d.ts'), 'utf8')).toContain('tideGauge');
   });
 
