@@ -1,1 +1,11 @@
-export {};
+export { checkEnvironment } from './check-environment.js';
+export type { EnvironmentQuestion, EnvironmentVerdict } from './check-environment.js';
+export type { LocalAddress, NetworkFacts } from './choose-address.js';
+export { EnvironmentError } from './errors.js';
+export type { EnvironmentErrorCode } from './errors.js';
+export { gatherHostFacts, gatherNetwork, lookupHost } from './gather.js';
+export { resolveNodeAddress } from './node-address.js';
+export type { Lookup, NodeAddress, NodeAddressQuestion } from './node-address.js';
+export { listProcesses } from './process-list.js';
+export type { ListProcesses, RunningProcess } from './process-list.js';
+export type { DefaultRoute } from './routes.js';
