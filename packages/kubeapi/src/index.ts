@@ -20,3 +20,18 @@ export {
   tooLargeResourceVersion,
 } from './errors.js';
 export type { FieldError, Status, StatusCause, StatusDetails, StatusReason, Subject } from './errors.js';
+export { builtinResources } from './builtin/resources.js';
+export { podState } from './builtin/pod-columns.js';
+export { ageText, spanText } from './builtin/columns.js';
+export { KubeApi } from './engine/kube-api.js';
+export type { KubeApiDeps } from './engine/kube-api.js';
+export { ApiServer } from './http/server.js';
+export type { ApiServerDeps } from './http/server.js';
+export { apiVersionOf, parseApiVersion, ResourceRegistry, storageName } from './resource/registry.js';
+export type { GroupInfo } from './resource/registry.js';
+export { labelSelectorOf, labelSelectorText, matchesLabels, parseLabelSelector } from './selector/label-selector.js';
+export type { LabelRequirement, Labels, LabelSelectorObject } from './selector/label-selector.js';
+export { parseFieldSelector } from './selector/field-selector.js';
+export type { FieldRequirement } from './selector/field-selector.js';
+export { MemoryObjectStore } from './store/memory-store.js';
+export type { MemoryObjectStoreOptions } from './store/memory-store.js';

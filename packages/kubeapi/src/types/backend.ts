@@ -7,6 +7,8 @@ import type { ResourceRef } from './resource.js';
 export interface WatchHandle {
   /** Stops delivery; the sink is not called any more. Idempotent. */
   close(): void;
+  /** A bookmark at the newest version, undefined when there is nothing to say. */
+  bookmark(): WatchEvent | undefined;
 }
 
 /** Result of a patch or an update that may have created the object. */

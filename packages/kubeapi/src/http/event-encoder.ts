@@ -1,0 +1,37 @@
+import type { KubeObject, WatchEvent } from '../types/object.js';
+import type { ResourceType } from '../types/resource.js';
+import type { AnswerForm } from './accept.js';
+import { partialOf, tableOf, type IncludeObject } from './table.js';
+
+/**
+ * Writes watch events as lines. A change reaches all its watchers in one go, so remembering the last text is enough
+ * to make the thousandth watcher almost free.
+ */
+export class EventEncoder {
+  #lastObject: KubeObject | undefined;
+  #lastText = '';
+
+  encode(event: WatchEvent): string {
+    if (event.object !== this.#lastObject) {
+      this.#lastText = JSON.stringify(event.object);
+      this.#lastObject = event.object;
+    }
+    return `{"type":"${event.type}","object":${this.#lastText}}\n`;
+  }
+}
+
+/** For watchers that asked for another form than the plain object. */
+export function shapedEvent(event: WatchEvent, type: ResourceType | undefined, form: AnswerForm, include: IncludeObject): string {
+  return `${JSON.stringify({ type: event.type, object: shape(event, type, form, include) })}\n`;
+}
+
+function shape(event: WatchEvent, type: ResourceType | undefined, form: AnswerForm, include: IncludeObject): unknown {
+  const { object } = event;
+  if (event.type === 'ERROR') return object;
+  if (form.as === 'Table') {
+    // A bookmark has no row, but its version has to arrive.
+    const objects = event.type === 'BOOKMARK' ? [] : [object];
+    return tableOf(type, objects, { resourceVersion: object.metadata.resourceVersion }, { include, version: form.version, now: new Date() });
+  }
+  return partialOf(object, form.version);
+}

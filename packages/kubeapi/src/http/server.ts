@@ -1,0 +1,185 @@
+import { createServer as createHttpServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { ApiError, forbidden, isApiError } from '../errors.js';
+import type { ResourceRegistry } from '../resource/registry.js';
+import type { ApiBackend } from '../types/backend.js';
+import type { SubresourceHandler } from '../types/hooks.js';
+import type { UserInfo } from '../types/requests.js';
+import type { ApiServerOptions, VersionInfo } from '../types/server.js';
+import { answerDocument } from './documents.js';
+import { contextOf, splitTarget, type Exchange } from './exchange.js';
+import { notServed } from './not-served.js';
+import { parsePath, type Route } from './path.js';
+import { ResourceHandler, verbOf } from './resource-handler.js';
+import { respondError } from './respond.js';
+import { writeOptions } from './query.js';
+import { serverVersion } from './version.js';
+import { WatchHandler } from './watch-handler.js';
+
+const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+const BODY_LIMIT = 3 * 1024 * 1024;
+const WATCH_BUFFER = 1024 * 1024;
+const BOOKMARK_INTERVAL = 60_000;
+/** Longer than the 90 s that Go clients keep idle connections, so that they close first and no request is lost. */
+const KEEP_ALIVE = 120_000;
+
+export interface ApiServerDeps {
+  backend: ApiBackend;
+  registry: ResourceRegistry;
+  /** Subresources beyond status and scale. */
+  subresources?: readonly SubresourceHandler[];
+  options?: ApiServerOptions;
+}
+
+/** The Kubernetes API over HTTP or HTTPS. */
+export class ApiServer {
+  readonly #options: ApiServerOptions;
+  readonly #registry: ResourceRegistry;
+  readonly #resources: ResourceHandler;
+  readonly #watches: WatchHandler;
+  readonly #version: VersionInfo;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(deps: ApiServerDeps) {
+    const options = deps.options ?? {};
+    this.#options = options;
+    this.#registry = deps.registry;
+    this.#resources = new ResourceHandler({
+      backend: deps.backend, registry: deps.registry, subresources: deps.subresources ?? [], bodyLimit: options.bodyLimit ?? BODY_LIMIT,
+    });
+    this.#watches = new WatchHandler({
+      backend: deps.backend, bufferBytes: options.watchBufferBytes ?? WATCH_BUFFER, bookmarkInterval: options.bookmarkInterval ?? BOOKMARK_INTERVAL,
+    });
+    this.#version = serverVersion(options.version);
+    const { tls } = options;
+    this.#server = tls === undefined ? createHttpServer({ keepAliveTimeout: KEEP_ALIVE }) : createHttpsServer({
+      key: tls.key, cert: tls.cert, keepAliveTimeout: KEEP_ALIVE,
+      ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
+    });
+    this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response));
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head));
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** Number of watches open now. */
+  get watches(): number {
+    return this.#watches.count;
+  }
+
+  /** Resolves when the port is open. Rejects with Node's error when it cannot be opened. */
+  async listen(address: { host: string; port: number }): Promise<{ host: string; port: number }> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(address.port, address.host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    const bound = this.#server.address() as AddressInfo;
+    return { host: bound.address, port: bound.port };
+  }
+
+  /** Ends watches, closes connections, resolves when nothing is open any more. */
+  async close(): Promise<void> {
+    this.#watches.close();
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    // What is being answered gets a moment, upgraded connections have no other end.
+    const timer = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, 200);
+    await closed;
+    clearTimeout(timer);
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Never rejects. */
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { path, query } = splitTarget(request.url ?? '/');
+    const method = request.method ?? 'GET';
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    let exchange: Exchange | undefined;
+    try {
+      const route = parsePath(path);
+      if (route === undefined) throw notServed(path);
+      const user = await this.#authenticate(request, route);
+      exchange = { request, response, method, path, query, user, context: contextOf(response, user, gone.signal) };
+      await this.#dispatch(exchange, route);
+    } catch (error) {
+      if (!isApiError(error) && !gone.signal.aborted) this.#options.onInternalError?.(error, { ...exchange?.context, path, method });
+      respondError(response, error);
+    }
+  }
+
+  async #dispatch(exchange: Exchange, route: Route): Promise<void> {
+    const { method, query } = exchange;
+    if (route.kind !== 'resource') {
+      if (method !== 'GET' && method !== 'HEAD') throw new ApiError('MethodNotAllowed', `${method} is not served for ${exchange.path.slice(0, 200)}`);
+      await this.#authorize(exchange, method.toLowerCase(), undefined);
+      return answerDocument({ registry: this.#registry, version: this.#version, checks: this.#options.checks ?? {} }, exchange, route);
+    }
+    const verb = verbOf(method, route.ref, query, route.watchPrefix);
+    if (verb === undefined) throw new ApiError('MethodNotAllowed', `${method} is not served for ${exchange.path.slice(0, 200)}`);
+    await this.#authorize(exchange, verb, route);
+    if (verb === 'watch') return this.#watches.handle(exchange, route.ref, this.#resources.check(route.ref, verb));
+    return this.#resources.handle(exchange, { ref: route.ref, subpath: route.subpath, verb });
+  }
+
+  /** Health and version are for everyone: who asks them often has no token yet. */
+  async #authenticate(request: IncomingMessage, route: Route): Promise<UserInfo> {
+    const { authenticate } = this.#options;
+    if (authenticate === undefined) return ANONYMOUS;
+    const user = await authenticate(request);
+    if (user !== undefined) return user;
+    if (route.kind === 'health' || route.kind === 'version') return ANONYMOUS;
+    throw new ApiError('Unauthorized', request.headers.authorization === undefined ? 'a bearer token or a client certificate is needed' : 'the bearer token is not accepted');
+  }
+
+  async #authorize(exchange: Exchange, verb: string, route: Extract<Route, { kind: 'resource' }> | undefined): Promise<void> {
+    const { authorize } = this.#options;
+    if (authorize === undefined) return;
+    const answer = await authorize({ user: exchange.user, verb, path: exchange.path, ref: route?.ref });
+    if (answer === true) return;
+    const subject = { resource: route?.ref.resource ?? exchange.path, group: route?.ref.group ?? '', name: route?.ref.name ?? '' };
+    throw forbidden(subject, `user "${exchange.user.name}" may not ${verb} it: ${answer}`);
+  }
+
+  /** Never rejects. A refusal is written on the socket as a plain HTTP answer. */
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // A broken connection is no failure of ours.
+    socket.on('error', () => socket.destroy());
+    const response = new ServerResponse(request);
+    try {
+      const { path, query } = splitTarget(request.url ?? '/');
+      const route = parsePath(path);
+      if (route === undefined || route.kind !== 'resource') throw notServed(path);
+      const user = await this.#authenticate(request, route);
+      const context = contextOf(response, user, new AbortController().signal);
+      const verb = request.method === 'POST' ? 'create' : 'get';
+      await this.#authorize({ request, response, method: request.method ?? 'GET', path, query, user, context }, verb, route);
+      const type = this.#resources.check(route.ref, verb);
+      const handler = this.#resources.handlerOf(route.ref);
+      const { name, subresource } = route.ref;
+      if (handler?.upgrade === undefined || name === undefined || subresource === undefined) throw new ApiError('BadRequest', `${path.slice(0, 200)} takes no connection upgrade`);
+      await handler.upgrade({
+        verb, type, ref: { ...route.ref, name, subresource }, path: route.subpath, body: undefined, query, options: writeOptions(query, undefined), context,
+      }, { request, socket, head });
+    } catch (error) {
+      if (!isApiError(error)) this.#options.onInternalError?.(error, { path: request.url ?? '', method: request.method ?? '' });
+      if (socket.writable) {
+        response.assignSocket(socket as Socket);
+        response.shouldKeepAlive = false;
+        respondError(response, error);
+        response.on('finish', () => socket.end());
+      }
+    }
+  }
+}
