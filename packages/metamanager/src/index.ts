@@ -1,1 +1,4 @@
-export {};
+export { MetaManagerConfig, parseMetaManagerConfig } from './config.js';
+export type { MetaManagerErrorCode } from './errors.js';
+export type { MetaManager } from './metamanager.js';
+export { metamanager } from './metamanager.module.js';

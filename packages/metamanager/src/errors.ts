@@ -1,0 +1,12 @@
+import { EdgeError } from '@edge/core';
+
+/** Codes of this package. They are stable: programs may look at them. */
+export type MetaManagerErrorCode =
+  /** A message whose resource or content is not what its type says; it will never be otherwise. */
+  | 'metamanager.malformed'
+  /** The cloud is needed and the link is down. */
+  | 'metamanager.offline';
+
+export function metaManagerError(code: MetaManagerErrorCode, message: string, cause?: unknown): EdgeError {
+  return new EdgeError(code, message, cause === undefined ? {} : { cause });
+}

@@ -1,0 +1,49 @@
+import { CONNECTION_RESOURCE, defineKind, Groups, Modules, Operations, ResourceTypes, type MessageKind } from '@edge/protocol';
+
+/** What comes over the link carries these groups; modules of the node send with group `meta`. */
+const FROM_CLOUD = [Groups.resource, Groups.func];
+const { insert, update, patch, query, response, error } = Operations;
+
+/** edgehub's notice that the link opened or closed. The cell `CloudLink` says it better. */
+export const connectionNotice: MessageKind = defineKind('connectionNotice', { resource: CONNECTION_RESOURCE, operation: Operations.connect });
+
+/** CSI operations of the cloud. */
+export const volumeOperation: MessageKind = defineKind('volumeOperation', {
+  operation: [Operations.createVolume, Operations.deleteVolume, Operations.controllerPublishVolume, Operations.controllerUnpublishVolume],
+});
+
+/** An answer of the cloud that nobody waits for on the bus. */
+export const lateAnswer: MessageKind = defineKind('lateAnswer', { group: FROM_CLOUD, operation: [response, error], answer: true });
+
+/** An object that the cloud sends on its own. */
+export const objectPushed: MessageKind = defineKind('objectPushed', {
+  group: FROM_CLOUD,
+  operation: [insert, update, Operations.delete],
+  answer: false,
+});
+
+/** Anything else that the cloud sends on its own. */
+export const otherPush: MessageKind = defineKind('otherPush', { group: FROM_CLOUD, answer: false });
+
+/** An event that the node reports. */
+export const reportEvent: MessageKind = defineKind('reportEvent', { group: Groups.meta, type: ResourceTypes.event, operation: [insert, update, patch] });
+
+/** A pod that has ended and may go from the cloud. */
+export const deletePod: MessageKind = defineKind('deletePod', {
+  source: Modules.edged,
+  group: Groups.meta,
+  type: ResourceTypes.pod,
+  operation: Operations.delete,
+});
+
+/** A status patch; the content is the patch text. */
+export const patchStatus: MessageKind = defineKind('patchStatus', { group: Groups.meta, operation: patch });
+
+/** A token for a pod's service account; the content is the TokenRequest. */
+export const queryToken: MessageKind = defineKind('queryToken', { group: Groups.meta, type: ResourceTypes.serviceAccountToken, operation: query });
+
+/** A question about one object, or about all of a type. */
+export const queryObjects: MessageKind = defineKind('queryObjects', { group: Groups.meta, operation: query });
+
+/** An object to be created or changed in the cloud. */
+export const writeObject: MessageKind = defineKind('writeObject', { group: Groups.meta, operation: [insert, update] });

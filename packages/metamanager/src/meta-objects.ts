@@ -1,0 +1,169 @@
+import type { Store, Table } from '@edge/core';
+import { formatResource, metaTable, metaV2Table, ResourceTypes, type KubeObject, type MetaRow, type MetaV2Row, type ResourcePath } from '@edge/protocol';
+import { isKubeObject } from './decide/content.js';
+import { leaseIsWorthStoring } from './decide/lease.js';
+import { decideNotFound, decideRemoval, type RemovalDecision } from './decide/removal.js';
+import { decideUpsert, type Identity, type Origin, type UpsertDecision } from './decide/upsert.js';
+import { metaV2Place, metaV2Row } from './values/meta-v2.js';
+import { objectType } from './values/object-types.js';
+import { sortedJson, structJson } from './values/sorted-json.js';
+import { isBoundTo } from './values/token-key.js';
+
+/** A state of an object to be stored. */
+export interface IncomingObject {
+  readonly path: ResourcePath;
+  readonly object: KubeObject;
+  /** Version from the message's header, for objects that carry none. */
+  readonly headerVersion?: string | undefined;
+  readonly origin: Origin;
+}
+
+/**
+ * The two tables of this module. Reads are immediate; writes resolve when they are on the disk, and each write decides
+ * and acts in one unit, so that lanes that meet at one object cannot undo each other's newer state.
+ */
+export class MetaObjects {
+  readonly #store: Store;
+  readonly #meta: Table<MetaRow>;
+  readonly #metaV2: Table<MetaV2Row>;
+
+  constructor(deps: { store: Store }) {
+    this.#store = deps.store;
+    this.#meta = deps.store.table<MetaRow>(metaTable);
+    this.#metaV2 = deps.store.table<MetaV2Row>(metaV2Table);
+  }
+
+  /** The text stored under a key. */
+  value(key: string): string | undefined {
+    return this.#meta.get({ key })?.value;
+  }
+
+  /** Texts of all rows of a type, by key. */
+  valuesOf(type: string): string[] {
+    return this.#meta.all({ type }, { orderBy: ['key'] }).map((row) => row.value);
+  }
+
+  /** The object stored under a path, undefined when there is none or the row holds no object (upstream stores errors too). */
+  object(path: ResourcePath): KubeObject | undefined {
+    return readObject(this.value(formatResource(path)));
+  }
+
+  identity(path: ResourcePath): Identity | undefined {
+    const object = this.object(path);
+    return object && identityOf(object);
+  }
+
+  /** Stores a state of an object in both tables unless a newer one is there. */
+  upsert(incoming: IncomingObject): Promise<UpsertDecision> {
+    return this.#store.commit(() => this.#upsert(incoming));
+  }
+
+  /** Removes an object and what hangs on it, if it is the one with that uid. */
+  remove(path: ResourcePath, stub: KubeObject | undefined): Promise<RemovalDecision> {
+    return this.#store.commit(() => {
+      const stored = this.object(path);
+      const decision = decideRemoval(stub?.metadata.uid, stored && identityOf(stored));
+      // A row that holds no object (an error that upstream stored) goes as well.
+      if (decision !== 'kept') this.#removeRows(path, stored ?? stub);
+      if (path.type === ResourceTypes.pod) this.#removeTokens(stub?.metadata.uid ?? stored?.metadata.uid);
+      return decision;
+    });
+  }
+
+  /** Removes what the cloud says it does not have, if the row is still as it was when the cloud was asked. */
+  removeNotFound(path: ResourcePath, before: Identity | undefined): Promise<RemovalDecision> {
+    return this.#store.commit(() => {
+      const stored = this.object(path);
+      const decision = decideNotFound(before, stored && identityOf(stored));
+      if (decision !== 'kept') this.#removeRows(path, stored);
+      return decision;
+    });
+  }
+
+  /** Stores a value that is no object: text as it is, anything else as JSON. */
+  putValue(key: string, type: string, value: unknown): Promise<void> {
+    return this.#store.commit(() => {
+      const text = typeof value === 'string' ? value : sortedJson(value);
+      if (this.#meta.get({ key })?.value !== text) this.#meta.put({ key, type, value: text });
+    });
+  }
+
+  /** Stores one value under several keys in one unit. */
+  putValues(keys: readonly string[], type: string, value: unknown): Promise<void> {
+    return this.#store.commit(() => {
+      for (const key of new Set(keys)) this.#meta.put({ key, type, value: sortedJson(value) });
+    });
+  }
+
+  removeValue(key: string): Promise<void> {
+    return this.#store.commit(() => void this.#meta.remove({ key }));
+  }
+
+  #upsert({ path, object, headerVersion, origin }: IncomingObject): UpsertDecision {
+    const stored = this.object(path);
+    const identity = identityOf(object);
+    const decision = decideUpsert(
+      { ...identity, resourceVersion: identity.resourceVersion ?? headerVersion },
+      stored && identityOf(stored),
+      origin,
+    );
+    // The answer to a status patch of a pod that is gone must not bring its row back.
+    if (decision === 'created' && origin === 'patch-answer' && path.type === ResourceTypes.pod) return 'foreign';
+    if (decision === 'older' || decision === 'foreign') return decision;
+    if (path.type === ResourceTypes.lease && !leaseIsWorthStoring(object, stored)) return decision;
+    if (decision !== 'same') this.#putMeta(path, object, origin);
+    this.#putMetaV2(path.type, object, decision);
+    if (decision === 'replaced' && path.type === ResourceTypes.pod && stored?.metadata.uid !== object.metadata.uid) this.#removePatch(path);
+    return decision;
+  }
+
+  #putMeta(path: ResourcePath, object: KubeObject, origin: Origin): void {
+    const type = objectType(path.type);
+    const value = origin === 'patch-answer' && type ? structJson(type.kind, type.apiVersion, { ...object }) : sortedJson(object);
+    this.#meta.put({ key: formatResource(path), type: path.type, value });
+  }
+
+  #putMetaV2(type: string, object: KubeObject, decision: UpsertDecision): void {
+    const row = metaV2Row(type, object);
+    if (!row) return;
+    // The same state again is written only where a file of upstream lags behind.
+    if (decision === 'same' && this.#metaV2.get({ key: row.key })?.resource_version === row.resource_version) return;
+    this.#metaV2.put(row);
+  }
+
+  #removeRows(path: ResourcePath, object: KubeObject | undefined): void {
+    this.#meta.remove({ key: formatResource(path) });
+    // Stubs carry no kind, so the type has to tell where the object lies in the other table.
+    const bare = { metadata: { name: path.name, ...(path.namespace === 'null' ? {} : { namespace: path.namespace }) } };
+    const place = metaV2Place(path.type, object ?? bare) ?? metaV2Place(path.type, bare);
+    if (place) this.#metaV2.remove({ key: place.key });
+    if (path.type === ResourceTypes.pod) this.#removePatch(path);
+  }
+
+  #removePatch(pod: ResourcePath): void {
+    this.#meta.remove({ key: formatResource({ ...pod, type: ResourceTypes.podPatch }) });
+  }
+
+  #removeTokens(podUid: string | undefined): void {
+    if (!podUid) return;
+    for (const { key } of this.#meta.all({ type: ResourceTypes.serviceAccountToken })) {
+      if (isBoundTo(key, podUid)) this.#meta.remove({ key });
+    }
+  }
+}
+
+/** Reads a stored text as an object; undefined for damaged rows and for errors stored in place of objects. */
+export function readObject(value: string | undefined): KubeObject | undefined {
+  if (value === undefined || !value.startsWith('{')) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return isKubeObject(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function identityOf(object: KubeObject): Identity {
+  const { uid, resourceVersion, creationTimestamp } = object.metadata;
+  return { uid, resourceVersion, creationTimestamp };
+}

@@ -1,0 +1,76 @@
+import { CloudLink, defineModule, fromPackage, Logger, MessageBus, provide, Store, token, type Bind, type ModuleDefinition } from '@edge/core';
+import { Groups, Modules } from '@edge/protocol';
+import manifest from '../package.json' with { type: 'json' };
+import { Cloud } from './cloud.js';
+import { CONFIG_PATH, MetaManagerConfig, parseMetaManagerConfig } from './config.js';
+import { LateAnswerHandler } from './handlers/late-answer.js';
+import { PatchHandler } from './handlers/patch.js';
+import { PushHandler } from './handlers/push.js';
+import { QueryHandler } from './handlers/query.js';
+import { TokenHandler } from './handlers/token.js';
+import { UpwardHandler } from './handlers/upward.js';
+import { VolumeHandler } from './handlers/volume.js';
+import { WriteHandler } from './handlers/write.js';
+import { MetaObjects } from './meta-objects.js';
+import { MetaManager, MetaManagerEntry } from './metamanager.js';
+import { Neighbours } from './neighbours.js';
+import { ObjectFetcher } from './object-fetcher.js';
+import { Freshness } from './reconcile/freshness.js';
+import { Reconciler } from './reconcile/reconciler.js';
+import { routes } from './routes.js';
+
+const own = <T>(name: string) => token<T>('metamanager', name);
+const Objects = own<MetaObjects>('MetaObjects');
+const CloudWay = own<Cloud>('Cloud');
+const Near = own<Neighbours>('Neighbours');
+const Fresh = own<Freshness>('Freshness');
+const Fetcher = own<ObjectFetcher>('ObjectFetcher');
+const Reconciling = own<Reconciler>('Reconciler');
+const Pushes = own<PushHandler>('PushHandler');
+const LateAnswers = own<LateAnswerHandler>('LateAnswerHandler');
+const Queries = own<QueryHandler>('QueryHandler');
+const Tokens = own<TokenHandler>('TokenHandler');
+const Writes = own<WriteHandler>('WriteHandler');
+const Patches = own<PatchHandler>('PatchHandler');
+const Upward = own<UpwardHandler>('UpwardHandler');
+const Volumes = own<VolumeHandler>('VolumeHandler');
+
+function bindings(bind: Bind): void {
+  provide(bind, Objects, MetaObjects, { store: Store });
+  provide(bind, CloudWay, Cloud, { bus: MessageBus, link: CloudLink, config: MetaManagerConfig, log: Logger });
+  provide(bind, Near, Neighbours, { bus: MessageBus });
+  provide(bind, Fresh, Freshness, { link: CloudLink });
+  provide(bind, Fetcher, ObjectFetcher, { cloud: CloudWay, objects: Objects, freshness: Fresh });
+  provide(bind, Reconciling, Reconciler, { objects: Objects, fetcher: Fetcher, freshness: Fresh, neighbours: Near, link: CloudLink, log: Logger });
+  provide(bind, Pushes, PushHandler, { objects: Objects, cloud: CloudWay, neighbours: Near, freshness: Fresh, log: Logger });
+  provide(bind, LateAnswers, LateAnswerHandler, { objects: Objects, fetcher: Fetcher, tokens: Tokens, neighbours: Near, log: Logger });
+  provide(bind, Queries, QueryHandler, { objects: Objects, fetcher: Fetcher, reconciler: Reconciling, freshness: Fresh, cloud: CloudWay, log: Logger });
+  provide(bind, Tokens, TokenHandler, { objects: Objects, cloud: CloudWay, log: Logger });
+  provide(bind, Writes, WriteHandler, { objects: Objects, cloud: CloudWay });
+  provide(bind, Patches, PatchHandler, { objects: Objects, cloud: CloudWay });
+  provide(bind, Upward, UpwardHandler, { cloud: CloudWay });
+  provide(bind, Volumes, VolumeHandler, { bus: MessageBus, cloud: CloudWay });
+  provide(bind, MetaManagerEntry, MetaManager, {
+    pushes: Pushes,
+    lateAnswers: LateAnswers,
+    queries: Queries,
+    tokens: Tokens,
+    writes: Writes,
+    patches: Patches,
+    upward: Upward,
+    volumes: Volumes,
+    cloud: CloudWay,
+    reconciler: Reconciling,
+  });
+}
+
+/** The module as a value: register it with `core`. */
+export const metamanager: ModuleDefinition<MetaManager, MetaManagerConfig> = defineModule<MetaManager, MetaManagerConfig>({
+  ...fromPackage(manifest),
+  name: 'metamanager',
+  wire: { module: Modules.metaManager, group: Groups.meta },
+  config: { path: CONFIG_PATH, token: MetaManagerConfig, parse: parseMetaManagerConfig },
+  routes,
+  entry: MetaManagerEntry,
+  bindings,
+});

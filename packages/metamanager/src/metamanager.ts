@@ -1,0 +1,61 @@
+import { token, type Life, type Runnable, type Token } from '@edge/core';
+import type { Cloud } from './cloud.js';
+import type { LateAnswerHandler } from './handlers/late-answer.js';
+import type { PatchHandler } from './handlers/patch.js';
+import type { PushHandler } from './handlers/push.js';
+import type { QueryHandler } from './handlers/query.js';
+import type { TokenHandler } from './handlers/token.js';
+import type { UpwardHandler } from './handlers/upward.js';
+import type { VolumeHandler } from './handlers/volume.js';
+import type { WriteHandler } from './handlers/write.js';
+import type { Reconciler } from './reconcile/reconciler.js';
+
+/** One handler per family of messages; the table in `routes.ts` says which message goes where. */
+export interface Handlers {
+  readonly pushes: PushHandler;
+  readonly lateAnswers: LateAnswerHandler;
+  readonly queries: QueryHandler;
+  readonly tokens: TokenHandler;
+  readonly writes: WriteHandler;
+  readonly patches: PatchHandler;
+  readonly upward: UpwardHandler;
+  readonly volumes: VolumeHandler;
+}
+
+/** Desired state at rest: keeps what the cloud sends, answers the node's questions, passes on what the cloud must know. */
+export class MetaManager implements Runnable, Handlers {
+  readonly pushes: PushHandler;
+  readonly lateAnswers: LateAnswerHandler;
+  readonly queries: QueryHandler;
+  readonly tokens: TokenHandler;
+  readonly writes: WriteHandler;
+  readonly patches: PatchHandler;
+  readonly upward: UpwardHandler;
+  readonly volumes: VolumeHandler;
+  readonly #cloud: Cloud;
+  readonly #reconciler: Reconciler;
+
+  constructor(deps: Handlers & { cloud: Cloud; reconciler: Reconciler }) {
+    this.pushes = deps.pushes;
+    this.lateAnswers = deps.lateAnswers;
+    this.queries = deps.queries;
+    this.tokens = deps.tokens;
+    this.writes = deps.writes;
+    this.patches = deps.patches;
+    this.upward = deps.upward;
+    this.volumes = deps.volumes;
+    this.#cloud = deps.cloud;
+    this.#reconciler = deps.reconciler;
+  }
+
+  async run(life: Life): Promise<void> {
+    life.ready();
+    try {
+      await this.#reconciler.run(life.signal);
+    } finally {
+      this.#cloud.close();
+    }
+  }
+}
+
+export const MetaManagerEntry: Token<MetaManager> = token<MetaManager>('metamanager', 'MetaManager');

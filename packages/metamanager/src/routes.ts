@@ -1,0 +1,21 @@
+import { route, type Route } from '@edge/core';
+import * as kinds from './kinds.js';
+import { objectLane, requestLane, singleLane, upwardLane } from './lanes.js';
+import type { MetaManager } from './metamanager.js';
+
+/** What metamanager handles. The first row that fits counts. */
+export const routes: readonly Route<MetaManager>[] = [
+  // From the cloud.
+  route(kinds.connectionNotice, 'notice', () => undefined),
+  route(kinds.volumeOperation, singleLane, (module: MetaManager, _body, message) => module.volumes.handle(message)),
+  route(kinds.lateAnswer, objectLane, (module: MetaManager, _body, message) => module.lateAnswers.handle(message)),
+  route(kinds.objectPushed, objectLane, (module: MetaManager, _body, message) => module.pushes.handle(message)),
+  route(kinds.otherPush, objectLane, (module: MetaManager, _body, message) => module.pushes.handleUnknown(message)),
+  // From the node.
+  route(kinds.reportEvent, upwardLane, (module: MetaManager, _body, message) => module.upward.handle(message)),
+  route(kinds.deletePod, upwardLane, (module: MetaManager, _body, message) => module.upward.handle(message)),
+  route(kinds.patchStatus, upwardLane, (module: MetaManager, _body, message) => module.patches.handle(message)),
+  route(kinds.queryToken, singleLane, (module: MetaManager, _body, message) => module.tokens.handle(message)),
+  route(kinds.queryObjects, requestLane, (module: MetaManager, _body, message) => module.queries.handle(message)),
+  route(kinds.writeObject, requestLane, (module: MetaManager, _body, message) => module.writes.handle(message)),
+];
