@@ -45,7 +45,7 @@ export class Report {
 
   /** Scrubs before it shortens: a secret cut in half would not be recognised. */
   #clean(text: string): string {
-    // eslint-disable-next-line no-control-regex -- what stands in the file must not be able to steer a terminal
+    // What stands in the file must not be able to steer a terminal.
     const clean = this.secrets.scrub(text).replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
     return clean.length > LONGEST ? `${clean.slice(0, LONGEST)}...` : clean;
   }

@@ -1,7 +1,7 @@
 import { Lexer } from 'yaml';
 
 /** A real file has some 10 kB. The limit bounds memory and time of everything that follows. */
-export const MAX_BYTES = 256 * 1024;
+export const MAX_BYTES = 128 * 1024;
 export const MAX_DEPTH = 64;
 /** Values in the document once all aliases are written out. */
 export const MAX_VALUES = 100_000;
