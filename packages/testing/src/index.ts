@@ -18,3 +18,17 @@ export { storeSuite } from './store/suite.js';
 export type { StoreSuiteOptions } from './store/suite.js';
 export { createTestCa } from './tls/test-ca.js';
 export type { IssuedPair, TestCa, Validity } from './tls/test-ca.js';
+export { behaviourOfCommand, createMemoryRuntime, eventually, execOfCommand, memoryCommands, outputOf, runtimeSuite, RuntimeScene, shellCommands } from './runtime/index.js';
+export type {
+  MemoryBehaviour,
+  MemoryExec,
+  MemoryRuntime,
+  MemoryRuntimeOptions,
+  RuntimeAbilities,
+  RuntimeCall,
+  RuntimeCommands,
+  RuntimeSubject,
+  RuntimeSuiteOptions,
+} from './runtime/index.js';
+export { createRelay } from './relay/relay.js';
+export type { Relay, RelayMode } from './relay/relay.js';
