@@ -1,0 +1,52 @@
+// `npm run bench`: figures, with machine and Node.js version. `-- --json` for programs, `-- bus store` for some of them.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootstrap, root } from './bootstrap.mjs';
+
+bootstrap();
+const { build } = await import('esbuild');
+const { bundle } = await import('./bundle.mjs');
+
+const json = process.argv.includes('--json');
+const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
+const folder = join(root, 'tools', 'bench');
+const names = readdirSync(folder).filter((file) => file.endsWith('.bench.ts')).map((file) => file.replace('.bench.ts', ''));
+// Inside the workspace, so that native packages are found from there.
+const out = mkdtempSync(join(root, 'node_modules', '.edge-bench-'));
+try {
+  await bundle();
+  await build({
+    entryPoints: names.map((name) => join(folder, `${name}.bench.ts`)),
+    outdir: out,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    tsconfig: join(root, 'tsconfig.base.json'),
+    external: ['libsql', 'bufferutil', 'utf-8-validate', 'vitest'],
+    banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+    logLevel: 'warning',
+  });
+  const { cpus, totalmem } = await import('node:os');
+  const report = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), figures: [] };
+  if (!json) process.stdout.write(`Node.js ${report.node}, ${report.cores} × ${report.cpu}, ${report.memoryGiB} GiB\n\n`);
+  for (const name of names.filter((candidate) => wanted.length === 0 || wanted.includes(candidate))) {
+    // A process each: what one leaves in memory must not colour the next.
+    const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', join(out, `${name}.bench.mjs`)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], cwd: root });
+    if (status !== 0) throw new Error(`benchmark ${name} ended with code ${status}`);
+    for (const line of stdout.split('\n').filter((text) => text.startsWith('{'))) {
+      const figure = JSON.parse(line);
+      report.figures.push(figure);
+      if (!json) process.stdout.write(`${figure.name.padEnd(58)} ${format(figure.value).padStart(12)} ${figure.unit}${figure.note ? `   (${figure.note})` : ''}\n`);
+    }
+  }
+  if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+} finally {
+  rmSync(out, { recursive: true });
+}
+
+function format(value) {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
+}
