@@ -94,7 +94,7 @@ class TcpRelay implements Relay {
     from.on('data', (chunk: Buffer) => {
       if (pair.stalled || this.#mode === 'stall' || (this.#mode === 'one-way' && way === 'down')) return;
       this.bytes[way] += chunk.length;
-      if (!to.write(this.#mode === 'garble' ? garbled(chunk) : chunk)) from.pause();
+      if (!to.write(this.#mode === 'garble' ? garbled(chunk, way === 'up' ? 1 : 2) : chunk)) from.pause();
     });
     to.on('drain', () => from.resume());
     from.on('error', () => from.destroy());
@@ -108,9 +108,9 @@ class TcpRelay implements Relay {
 }
 
 /** The chunk with one bit flipped: TLS must notice. */
-function garbled(chunk: Buffer): Buffer {
+function garbled(chunk: Buffer, bit: number): Buffer {
   const copy = Buffer.from(chunk);
   const middle = Math.floor(copy.length / 2);
-  copy[middle] = (copy[middle] ?? 0) ^ 1;
+  copy[middle] = (copy[middle] ?? 0) ^ bit;
   return copy;
 }
