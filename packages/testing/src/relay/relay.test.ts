@@ -40,7 +40,7 @@ it('[relay-1.1] passes bytes, swallows them when stalled, breaks them when garbl
   expect(String((await once(next, 'data'))[0])).toBe('four');
   next.on('error', () => undefined);
   relay.reset();
-  await once(next, 'close');
+  await new Promise((resolve) => next.once('close', resolve));
   client.destroy();
   echo.close();
 });
