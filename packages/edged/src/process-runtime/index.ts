@@ -1,0 +1,3 @@
+export { createProcessRuntime } from './create-process-runtime.js';
+export type { ProcessRuntimeOptions } from './create-process-runtime.js';
+export { RuntimeErrors } from './errors.js';
