@@ -58,7 +58,7 @@ describe('secrets', () => {
         }
         expect(everythingSaid(broken.join('\n'))).not.toContain(SECRET);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
