@@ -46,11 +46,6 @@ export class EnrolmentServer {
     return listen(this.#server, address, 'certificates (HTTPS)');
   }
 
-  /** Serves new connections with another certificate. */
-  useServerCertificate(pki: Pki): void {
-    this.#server.setSecureContext({ cert: pki.server.certificatePem, key: pki.server.privateKeyPem, ca: pki.authority.certificatePem, minVersion: 'TLSv1.2' });
-  }
-
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();

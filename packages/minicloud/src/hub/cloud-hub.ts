@@ -112,8 +112,11 @@ export class CloudHub {
     }
   }
 
-  useServerCertificate(pki: Pki): void {
-    this.#server.setSecureContext({ cert: pki.server.certificatePem, key: pki.server.privateKeyPem, ca: pki.authority.certificatePem, minVersion: 'TLSv1.2' });
+  /** Sends a node the objects of some kinds as they are now, acknowledged before or not. */
+  sendAgain(node: string, kinds: readonly string[]): void {
+    const held = this.#deps.records.of(node).filter((record) => kinds.includes(record.kind));
+    const forgotten = held.map((record) => ({ ...record, version: '0' }));
+    for (const message of planResync(forgotten, this.#deps.find)) this.#sessions.get(node)?.push(message);
   }
 
   async close(): Promise<void> {

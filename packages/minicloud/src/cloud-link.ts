@@ -1,0 +1,86 @@
+import { errorText } from '@edge/core';
+import type { TokenIssuer } from './api/service-account-tokens.js';
+import type { Pki } from './ca/authority.js';
+import type { Cluster } from './cluster.js';
+import { Downstream } from './edge-controller/downstream.js';
+import { CLOUD_ANNOTATION } from './edge-controller/handlers/node.js';
+import { OwnWrites } from './edge-controller/own-writes.js';
+import { Upstream } from './edge-controller/upstream.js';
+import { ApiSyncRecordStorage } from './hub/api-sync-records.js';
+import { CloudHub } from './hub/cloud-hub.js';
+import type { CurrentObject } from './hub/resync.js';
+import { type SyncRecord, WriteBehindSyncRecords } from './hub/sync-records.js';
+import type { ListenAddress } from './net.js';
+import type { ResolvedOptions } from './options.js';
+
+export interface CloudLinkServiceDeps {
+  readonly pki: Pki;
+  readonly cluster: Cluster;
+  readonly tokens: TokenIssuer;
+  readonly options: ResolvedOptions;
+  /** What nodes are told as the cloud's address. */
+  readonly cloudAddress: string;
+}
+
+/** CloudHub and the edge controller, wired to the API. */
+export class CloudLinkService {
+  readonly hub: CloudHub;
+  readonly #deps: CloudLinkServiceDeps;
+  readonly #records: WriteBehindSyncRecords;
+  readonly #downstream: Downstream;
+
+  constructor(deps: CloudLinkServiceDeps) {
+    const { pki, cluster, tokens, options, cloudAddress } = deps;
+    const log = options.log.named('cloudhub');
+    const ownWrites = new OwnWrites();
+    this.#deps = deps;
+    this.#records = new WriteBehindSyncRecords({
+      storage: new ApiSyncRecordStorage({ source: cluster.api }),
+      onFailure: (error) => log.warn('what a node holds was not recorded', { reason: errorText(error) }),
+    });
+    const upstream = new Upstream({
+      clients: cluster.clients, source: cluster.api, tokens, ownWrites, authorityPem: pki.authority.certificatePem, cloudAddress, log,
+      sendAgain: (node) => this.hub.sendAgain(node, ['Node', 'Pod']),
+    });
+    this.hub = new CloudHub({
+      pki, records: this.#records, log,
+      find: (record) => this.#find(record),
+      handle: (node, message, receiver) => upstream.handle(node, message, receiver),
+      onConnected: (node) => void this.#annotate(node).catch((error: unknown) => log.verbose(1, 'a node was not annotated', { node, reason: errorText(error) })),
+      config: {
+        keepaliveMs: options.keepaliveMs, nodeLimit: options.nodeLimit, authorize: options.authorizeNodes, resyncIntervalMs: options.resyncIntervalMs,
+        retry: options.retry, maxMessageBytes: options.maxMessageBytes,
+      },
+    });
+    this.#downstream = new Downstream({ store: cluster.store, hub: this.hub, ownWrites });
+  }
+
+  /** Resolves with the port. */
+  async start(address: ListenAddress): Promise<number> {
+    await this.#records.load();
+    this.#downstream.start();
+    return this.hub.listen(address);
+  }
+
+  async close(): Promise<void> {
+    this.#downstream.stop();
+    await this.hub.close();
+    await this.#records.flush();
+  }
+
+  #find(record: SyncRecord): CurrentObject | undefined {
+    const type = this.#deps.cluster.api.registry.findKind(record.apiVersion, record.kind);
+    if (!type) return undefined;
+    return this.#deps.cluster.api.resource<CurrentObject>(record.apiVersion, type.plural).find(record.name, record.namespace);
+  }
+
+  /** Says on the Node which cloud it is connected to. */
+  async #annotate(node: string): Promise<void> {
+    const { cluster, cloudAddress } = this.#deps;
+    await cluster.clients.nodes.modify(node, undefined, (copy) => {
+      if (copy.metadata.annotations?.[CLOUD_ANNOTATION] === cloudAddress) return false;
+      copy.metadata.annotations = { ...copy.metadata.annotations, [CLOUD_ANNOTATION]: cloudAddress };
+      return undefined;
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { silentLogger, type Logger } from '@edge/core';
+import { hostname } from 'node:os';
+import { DEFAULT_RETRY, type RetryPolicy } from './hub/ack-sender.js';
+
+/** How to start a cloud side. Times in milliseconds; port 0 takes any free one. */
+export interface MinicloudOptions {
+  /** Folder for the database, the certificates and the kubeconfig; made when it is missing. */
+  readonly dataDir: string;
+  /** Address to listen on; 127.0.0.1 unless given. */
+  readonly host?: string;
+  /** Port of the nodes' links (CloudHub's 10000). */
+  readonly hubPort?: number;
+  /** Port for certificates (CloudHub's 10002). */
+  readonly httpsPort?: number;
+  /** Port of the Kubernetes API. */
+  readonly apiPort?: number;
+  /** Further names and addresses that nodes and users dial; they go into the server certificate. The first one is shown to them. */
+  readonly names?: readonly string[];
+  readonly log?: Logger;
+  /** Life of a join token; a new one is made after half of it. */
+  readonly tokenTtl?: number;
+  /** Life of a node's certificate. */
+  readonly certificateTtl?: number;
+  /** How often nodes are brought up to date with what they missed. */
+  readonly resyncIntervalMs?: number;
+  /** A link without keepalive for so long ends. */
+  readonly keepaliveMs?: number;
+  readonly nodeLimit?: number;
+  /** False: a node may connect with the certificate of another one, as with CloudCore's defaults. */
+  readonly authorizeNodes?: boolean;
+  readonly retry?: RetryPolicy;
+  /** Bytes that one message of a node may have. */
+  readonly maxMessageBytes?: number;
+  /** A node without lease renewal for so long is not ready. */
+  readonly nodeGraceMs?: number;
+  /** A pod that is to end on a node that is not heard of is removed after so long. */
+  readonly goneMs?: number;
+  readonly eventTtlMs?: number;
+}
+
+export type ResolvedOptions = Required<MinicloudOptions>;
+
+const HOUR = 3_600_000;
+
+export function resolveOptions(options: MinicloudOptions): ResolvedOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as MinicloudOptions;
+  return {
+    host: '127.0.0.1', hubPort: 0, httpsPort: 0, apiPort: 0, names: [], log: silentLogger,
+    tokenTtl: 24 * HOUR, certificateTtl: 365 * 24 * HOUR, resyncIntervalMs: 5000, keepaliveMs: 30_000, nodeLimit: 500,
+    authorizeNodes: true, retry: DEFAULT_RETRY, maxMessageBytes: 32 * 1024 * 1024, nodeGraceMs: 40_000, goneMs: 600_000, eventTtlMs: HOUR,
+    ...given,
+  };
+}
+
+/** Host that others dial: the first name given, else the address itself, else the host name when listening everywhere. */
+export function advertisedHost({ host, names }: ResolvedOptions): string {
+  if (names[0] !== undefined) return names[0];
+  return host === '0.0.0.0' || host === '::' ? hostname() : host;
+}
+
+/** All that the server certificate has to be good for. */
+export function certificateNames(options: ResolvedOptions): string[] {
+  const own = options.host === '0.0.0.0' || options.host === '::' ? [] : [options.host];
+  return [...new Set([advertisedHost(options), ...options.names, ...own, '127.0.0.1', '::1', 'localhost', 'kubernetes.default.svc', 'kubernetes.default'])];
+}
