@@ -27,6 +27,12 @@ it('[relay-1.1] passes bytes, swallows them when stalled, breaks them when garbl
   client.on('error', () => undefined);
   client.write('one');
   expect(String((await once(client, 'data'))[0])).toBe('one');
+  relay.set('drop');
+  client.write('late');
+  const nothing = await Promise.race([once(client, 'data'), new Promise((resolve) => setTimeout(() => resolve('nothing'), 50))]);
+  expect(nothing).toBe('nothing');
+  relay.set('open');
+  expect(String((await once(client, 'data'))[0])).toBe('late');
   relay.set('garble');
   client.write('two');
   expect(String((await once(client, 'data'))[0])).not.toBe('two');

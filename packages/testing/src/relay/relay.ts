@@ -2,10 +2,11 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 
 /**
  * What the path does.
- * `open` passes everything; `stall` keeps connections open and lets nothing through, either way; `one-way` lets only the
- * client's bytes through; `refuse` resets new connections and what was open; `garble` passes on broken bytes.
+ * `open` passes everything; `drop` loses packets, which TCP sends again, so that bytes come late when the path is back;
+ * `stall` keeps connections open and lets nothing through, for ever; `one-way` lets only the client's bytes through;
+ * `refuse` resets new connections and what was open; `garble` passes on broken bytes.
  */
-export type RelayMode = 'open' | 'stall' | 'one-way' | 'refuse' | 'garble';
+export type RelayMode = 'open' | 'drop' | 'stall' | 'one-way' | 'refuse' | 'garble';
 
 /** A path between a client and a server on the loopback that can be broken in the ways in which networks break. */
 export interface Relay extends AsyncDisposable {
@@ -62,6 +63,12 @@ class TcpRelay implements Relay {
     this.#mode = mode;
     if (mode === 'refuse') this.reset();
     if (mode === 'stall') for (const pair of this.#pairs) pair.stalled = true;
+    for (const { client, server } of this.#pairs) {
+      for (const socket of [client, server]) {
+        if (mode === 'drop') socket.pause();
+        else socket.resume();
+      }
+    }
   }
 
   reset(): void {
@@ -88,6 +95,7 @@ class TcpRelay implements Relay {
     this.#pairs.add(pair);
     this.#pass(pair, client, server, 'up');
     this.#pass(pair, server, client, 'down');
+    if (this.#mode === 'drop') for (const socket of [client, server]) socket.pause();
   }
 
   #pass(pair: Pair, from: Socket, to: Socket, way: 'up' | 'down'): void {
@@ -96,12 +104,14 @@ class TcpRelay implements Relay {
       this.bytes[way] += chunk.length;
       if (!to.write(this.#mode === 'garble' ? garbled(chunk, way === 'up' ? 1 : 2) : chunk)) from.pause();
     });
-    to.on('drain', () => from.resume());
+    to.on('drain', () => {
+      if (this.#mode !== 'drop') from.resume();
+    });
     from.on('error', () => from.destroy());
     from.on('close', () => {
       // Nobody on the other side of a stalled path learns that this one is gone.
       if (pair.stalled || this.#mode === 'stall') return;
-      to.destroy();
+      to.destroySoon();
       this.#pairs.delete(pair);
     });
   }
