@@ -1,0 +1,10 @@
+import type { FeatureGates } from '@edge/core';
+
+/** Gates that `AllAlpha` switches; upstream has no beta gate. */
+const ALPHA = ['requireAuthorization', 'moduleRestart', 'disableNodeTaskV1alpha2'];
+
+/** Feature gates of the configuration. A gate's own value goes before that of its group. */
+export function gatesOf(configured: Readonly<Record<string, boolean>> | null | undefined): FeatureGates {
+  const explicit = (gate: string): boolean | undefined => configured?.[gate] ?? (ALPHA.includes(gate) ? configured?.['AllAlpha'] : undefined);
+  return { explicit, enabled: (gate) => explicit(gate) ?? false };
+}

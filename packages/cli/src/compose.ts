@@ -1,0 +1,47 @@
+import {
+  CONTRACT_VERSIONS,
+  Core,
+  NodeIdentity,
+  Store,
+  type DeadLetters,
+  type FeatureGates,
+  type Logger,
+  type ModuleDefinition,
+} from '@edge/core';
+import { edgehub, TokenStore } from '@edge/edgehub';
+import { metamanager } from '@edge/metamanager';
+
+/** The modules of the agent. Adding one to the agent is adding one line here. */
+export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager] as unknown as readonly ModuleDefinition[];
+
+/** What the modules stand on. */
+export interface Platform {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly log: Logger;
+  readonly gates: FeatureGates;
+  readonly store: Store;
+  readonly deadLetters: DeadLetters;
+  readonly identity: NodeIdentity;
+  readonly tokenStore: TokenStore;
+  /** Milliseconds that a module may take to get ready. */
+  readonly readyTimeoutMs: number;
+}
+
+/** The one place where modules and platform meet. */
+export function compose(platform: Platform): Core {
+  const core = new Core({
+    config: platform.config,
+    log: platform.log,
+    gates: platform.gates,
+    deadLetters: platform.deadLetters,
+    contract: CONTRACT_VERSIONS,
+    readyTimeoutMs: platform.readyTimeoutMs,
+    platform: (bind) => {
+      bind(Store).toConstantValue(platform.store);
+      bind(NodeIdentity).toConstantValue(platform.identity);
+      bind(TokenStore).toConstantValue(platform.tokenStore);
+    },
+  });
+  for (const module of MODULES) core.register(module);
+  return core;
+}

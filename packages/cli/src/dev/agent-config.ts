@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+
+export interface AgentConfigParts {
+  readonly data: string;
+  readonly node: string;
+  readonly runtime: 'cri' | 'process';
+  readonly hubAddress: string;
+  readonly httpsUrl: string;
+  readonly kubeletPort: number;
+  readonly token: string;
+}
+
+/** The agent's configuration in the data folder: upstream's layout, every path inside of the folder. */
+export function agentConfig(parts: AgentConfigParts): string {
+  const agent = join(parts.data, 'agent');
+  return stringify({
+    apiVersion: 'edgecore.config.kubeedge.io/v1alpha2',
+    kind: 'EdgeCore',
+    database: { dataSource: join(agent, 'edgecore.db') },
+    modules: {
+      edgeHub: {
+        httpServer: parts.httpsUrl,
+        token: parts.token,
+        websocket: { server: parts.hubAddress },
+        tlsCaFile: join(agent, 'ca', 'rootCA.crt'),
+        tlsCertFile: join(agent, 'certs', 'server.crt'),
+        tlsPrivateKeyFile: join(agent, 'certs', 'server.key'),
+      },
+      edged: {
+        hostnameOverride: parts.node,
+        rootDirectory: join(agent, 'kubelet'),
+        tailoredKubeletConfig: {
+          readOnlyPort: parts.kubeletPort,
+          podLogsDir: join(agent, 'pod-logs'),
+          staticPodPath: join(agent, 'manifests'),
+        },
+      },
+      deviceTwin: { dmiSockPath: agent },
+    },
+    edge: { runtime: parts.runtime },
+  });
+}

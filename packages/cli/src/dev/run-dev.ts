@@ -1,0 +1,157 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeBack } from '@edge/config';
+import { backoffDelay, EdgeError, errorText, isAbort, sleep, type Logger } from '@edge/core';
+import { startMinicloud, type Minicloud } from '@edge/minicloud';
+import { createKlog } from '../log/klog.js';
+import type { DevSettings } from '../commands/dev.js';
+import { stopOnSignals } from '../agent/signals.js';
+import type { Terminal } from '../program.js';
+import { agentConfig } from './agent-config.js';
+import { startAgentProcess, type AgentProcess } from './agent-process.js';
+import { fileSink } from './file-sink.js';
+import { nodeReady } from './node-ready.js';
+import { choosePorts, type DevPorts } from './ports.js';
+
+const RUNTIME_SOCKETS = ['/run/containerd/containerd.sock', '/run/crio/crio.sock'];
+const RESTART = { firstMs: 1000, factor: 2, limitMs: 30_000, jitter: 0.1 };
+
+/** Runs cloud and agent until told to stop. Resolves with the exit code. */
+export async function runDev(settings: DevSettings, terminal: Terminal): Promise<number> {
+  const logs = join(settings.data, 'logs');
+  try {
+    await mkdir(logs, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    terminal.err(`cannot use ${settings.data} as data folder: ${errorText(error)}; give another with --data\n`);
+    return 1;
+  }
+  using sink = fileSink(join(logs, 'cloud.log'));
+  const log = createKlog(sink, { level: Number(settings.verbosity), patterns: [] });
+  const stop = new AbortController();
+  using _signals = stopOnSignals(stop, log);
+  try {
+    const ports = await choosePorts(settings.portBase);
+    await using cloud = await startMinicloud({
+      dataDir: join(settings.data, 'cloud'),
+      host: '127.0.0.1',
+      hubPort: ports.hub,
+      httpsPort: ports.https,
+      apiPort: ports.api,
+      log,
+    });
+    const config = await prepareAgent(settings, cloud, ports);
+    terminal.out(banner(settings, cloud, logs));
+    await superviseAgent({ settings, cloud, config, logs, terminal, log, signal: stop.signal });
+    terminal.out('Stopped. Start again to go on with the same data.\n');
+    return 0;
+  } catch (error) {
+    terminal.err(`Error: ${errorText(error)}\n`);
+    return 1;
+  }
+}
+
+/** Writes the agent's configuration; an existing one keeps what the user changed in it, only addresses and token are set. */
+async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevPorts): Promise<string> {
+  const path = join(settings.data, 'edgecore.yaml');
+  const runtime = settings.runtime === 'cri' ? 'cri' : 'process';
+  const token = cloud.token();
+  if (!existsSync(path)) {
+    const parts = { data: settings.data, node: settings.node, runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, token } as const;
+    await writeFile(path, agentConfig(parts), { mode: 0o600 });
+    return path;
+  }
+  const enrolled = existsSync(join(settings.data, 'agent', 'certs', 'server.crt'));
+  await writeBack(path, [
+    { path: 'modules.edgeHub.httpServer', value: `https://${cloud.httpsAddress}` },
+    { path: 'modules.edgeHub.websocket.server', value: cloud.hubAddress },
+    { path: 'modules.edged.tailoredKubeletConfig.readOnlyPort', value: ports.kubelet },
+    // A token is of use only to a node that has no certificate yet.
+    ...(enrolled ? [] : [{ path: 'modules.edgeHub.token', value: token }]),
+  ]);
+  return path;
+}
+
+interface Supervision {
+  readonly settings: DevSettings;
+  readonly cloud: Minicloud;
+  readonly config: string;
+  readonly logs: string;
+  readonly terminal: Terminal;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Keeps the agent running, says when the node is Ready, stops it at the end. */
+async function superviseAgent({ settings, cloud, config, logs, terminal, log, signal }: Supervision): Promise<void> {
+  const program = process.argv[1];
+  if (program === undefined) throw new EdgeError('cli.program', 'cannot tell which program this is; start it as `edgecore dev`');
+  const name = await nodeName(config, settings.node);
+  const agentLog = join(logs, 'agent.log');
+  const args = ['--config', config, `--v=${settings.verbosity}`];
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    const startedAt = Date.now();
+    const agent: AgentProcess = startAgentProcess(program, args, agentLog, { ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false' });
+    log.info('the agent was started', { pid: agent.pid });
+    const done = new AbortController();
+    const either = AbortSignal.any([signal, done.signal]);
+    const announce = nodeReady(cloud, name, startedAt, either).then(
+      () => terminal.out(`Node ${name} is Ready (${((Date.now() - startedAt) / 1000).toFixed(1)} s after the agent's start).\n${hint(cloud)}`),
+      (error: unknown) => {
+        if (!isAbort(error)) throw error;
+      },
+    );
+    const outcome = await Promise.race([agent.ended, untilAborted(signal)]);
+    done.abort();
+    await announce;
+    if (outcome === undefined) {
+      terminal.out('\nStopping...\n');
+      await agent.stop(25_000);
+      return;
+    }
+    const reason = outcome.signal ? `signal ${outcome.signal}` : `code ${outcome.code}`;
+    if (outcome.code === 1) throw new EdgeError('cli.agent', `the agent could not start; the end of ${agentLog} says:\n${await lastLines(agentLog, 5)}`);
+    terminal.err(`The agent ended with ${reason}; it is started again. Its log: ${agentLog}\n`);
+    await sleep(backoffDelay(RESTART, attempt, Math.random()), signal).catch(() => undefined);
+  }
+}
+
+/** The node's name as the kept configuration has it: `--node` of a later start does not rename a node. */
+async function nodeName(config: string, wanted: string): Promise<string> {
+  const kept = /^\s*hostnameOverride:\s*["']?([^\s"'#]+)/m.exec(await readFile(config, 'utf8'))?.[1];
+  return kept ?? wanted;
+}
+
+function banner(settings: DevSettings, cloud: Minicloud, logs: string): string {
+  const socket = RUNTIME_SOCKETS.find((path) => existsSync(path));
+  const runtime = settings.runtime === 'cri' ? 'cri' : 'process (pods are plain processes of this machine, without isolation)';
+  return `An embedded cloud and one edge node. For a first look, not for production.
+
+  data        ${settings.data}
+  kubeconfig  ${cloud.kubeconfigPath}
+  cloud       ${cloud.url}
+  runtime     ${runtime}${settings.runtime === 'auto' && socket ? `; --runtime cri would use ${socket}` : ''}
+  logs        ${logs}
+
+`;
+}
+
+function hint(cloud: Minicloud): string {
+  return `Try it:
+  export KUBECONFIG=${cloud.kubeconfigPath}
+  kubectl get nodes
+  kubectl apply -f examples/hello/
+Ctrl-C stops both.
+`;
+}
+
+function untilAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
+
+async function lastLines(path: string, count: number): Promise<string> {
+  return (await readFile(path, 'utf8')).trimEnd().split('\n').slice(-count).join('\n');
+}

@@ -1,0 +1,63 @@
+import { errorCode, errorText } from '@edge/core';
+import { usage } from './flags/help.js';
+import { parseFlags } from './flags/parse.js';
+import { AGENT_FLAGS, readBoolean } from './flags/spec.js';
+import { versionText } from './version.js';
+
+/** Streams and surroundings of the program, so that tests can run it in their own process. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly columns?: number;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+const DESCRIPTION = `EdgeCore is the agent of an edge node. It joins the node to a Kubernetes cloud through
+KubeEdge's CloudCore, runs pods and device twins there, and goes on when the link is down.
+
+Besides running the agent there are commands: edgecore dev (a cloud and a node on this
+machine, for a first look), edgecore join (writes a configuration), edgecore modules
+(what the agent is made of). Each explains itself with --help.
+`;
+
+const USAGE_SECTIONS = [{ title: 'Global flags', flags: AGENT_FLAGS }] as const;
+
+/** Commands besides the agent itself; loaded when they are asked for. */
+const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[], terminal: Terminal) => Promise<number>>>> = {
+  dev: async () => (await import('./commands/dev.js')).dev,
+  join: async () => (await import('./commands/join.js')).join,
+  modules: async () => (await import('./commands/modules.js')).modules,
+};
+
+/** Runs the program; resolves with its exit code. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  const command = args[0] === undefined ? undefined : COMMANDS[args[0]];
+  try {
+    if (command) return await (await command())(args.slice(1), terminal);
+    return await agent(args, terminal);
+  } catch (error) {
+    if (errorCode(error) !== 'cli.flag') throw error;
+    terminal.err(`Error: ${errorText(error)}\n${usage('edgecore [flags]', USAGE_SECTIONS, terminal.columns)}\n`);
+    return 1;
+  }
+}
+
+async function agent(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { values } = parseFlags(AGENT_FLAGS, args);
+  const on = (name: string): boolean => readBoolean(values[name] ?? 'false') ?? false;
+  if (on('help')) {
+    terminal.out(`${DESCRIPTION}\n${usage('edgecore [flags]', USAGE_SECTIONS, terminal.columns)}`);
+    return 0;
+  }
+  if (on('version')) {
+    terminal.out(`${versionText()}\n`);
+    return 0;
+  }
+  if (on('minconfig') || on('defaultconfig')) {
+    const { printConfig } = await import('./agent/print-config.js');
+    terminal.out(await printConfig(on('minconfig') ? 'min' : 'default'));
+    return 0;
+  }
+  const { runAgent } = await import('./agent/run-agent.js');
+  return runAgent(values, terminal);
+}
