@@ -47,6 +47,8 @@ export function podSpecErrors(spec: unknown, path: string): FieldError[] {
 /** A pod's spec without what may change during its life. */
 function fixedPart(pod: KubeObject, current: KubeObject): unknown {
   const spec = copyData(pod.spec) as Record<string, unknown>;
+  // The stored pod may be from before a default was known.
+  defaultPodSpec(spec);
   for (const list of ['containers', 'initContainers']) {
     for (const container of listAt(spec, list)) delete (container as Record<string, unknown>).image;
   }

@@ -106,6 +106,7 @@ export function workloadStrategy(defaults: Readonly<Fields>, options: { selector
       if (!isFields(object.spec)) return;
       for (const [field, value] of Object.entries(defaults)) setDefault(object.spec, field, structuredClone(value));
       const strategy = object.spec.strategy;
+      if (isFields(strategy)) setDefault(strategy, 'type', 'RollingUpdate');
       if (isFields(strategy) && strategy.type === 'RollingUpdate') setDefault(strategy, 'rollingUpdate', { maxUnavailable: '25%', maxSurge: '25%' });
       defaultPodSpec(at(object, 'spec', 'template', 'spec'));
     },

@@ -18,7 +18,7 @@ export interface LocalApi extends ApiBackend {
 
 /** Events that may wait for a reader of `watch`. */
 const WATCH_BACKLOG = 10_000;
-const MODIFY_ATTEMPTS = 10;
+const MODIFY_ATTEMPTS = 100;
 const SYSTEM: RequestContext = { user: { name: 'system:kubeapi', groups: ['system:masters'] } };
 
 /** See ResourceClient. */

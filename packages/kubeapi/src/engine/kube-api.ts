@@ -25,7 +25,7 @@ import { inVersion } from './versioned.js';
 import { watchObjects } from './watch.js';
 
 /** How often a write without a version of its own is tried again when others write the same object. */
-const ATTEMPTS = 30;
+const ATTEMPTS = 100;
 
 export interface KubeApiDeps {
   registry: ResourceRegistry;
@@ -91,6 +91,8 @@ export class KubeApi implements ApiBackend {
       deleteOptions: undefined, dryRun: options.dryRun ?? false, context,
     };
     await this.#admission.mutate(request);
+    // Hooks may leave gaps that defaults close.
+    type.strategy?.setDefaults?.(object);
     validateObject(object, undefined, type, type.schema === undefined ? [] : schemaErrors(object, type.schema));
     await this.#admission.validate(request);
     if (request.dryRun && this.store.get(key) === undefined) return object;
@@ -164,6 +166,7 @@ export class KubeApi implements ApiBackend {
       this.#complete(type, next, options, context);
       const request = { operation: 'update' as const, type, ref, object: next, current, deleteOptions: undefined, dryRun: options.dryRun ?? false, context };
       await this.#admission.mutate(request);
+      type.strategy?.setDefaults?.(next);
       bumpGeneration(type, next, current);
       validateObject(next, current, type, type.schema === undefined ? [] : schemaErrors(next, type.schema));
       await this.#admission.validate(request);

@@ -74,6 +74,7 @@ export function prepareCreate(type: ResourceType, ref: ResourceRef, draft: unkno
   if ((given.resourceVersion ?? '') !== '' ) throw badRequest('metadata.resourceVersion must not be set on an object that is to be created');
   const prefix = given.generateName ?? '';
   let name = given.name ?? '';
+  if (name === '') name = ref.name ?? '';
   if (name === '' && prefix !== '') name = prefix.slice(0, 248) + suffix(source);
   if (ref.name !== undefined && name !== ref.name) throw badRequest(`name of the body is ${JSON.stringify(name)}, the path names ${ref.name}`);
   if (name === '') {

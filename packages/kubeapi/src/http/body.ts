@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { depthOf } from '../engine/data.js';
 import { ApiError, badRequest } from '../errors.js';
+import { decodeProtobuf, PROTOBUF } from '../protobuf/decode.js';
 
 /** Deeper nesting is no Kubernetes object; refusing it keeps recursion shallow everywhere else. */
 const MAX_DEPTH = 200;
@@ -28,6 +29,7 @@ export function mediaType(request: IncomingMessage): string {
 export async function parseBody(body: Buffer, type: string): Promise<unknown> {
   if (type === '' || type === 'application/json' || type.endsWith('+json')) return checkDepth(parseJson(body));
   if (type === 'application/yaml' || type.endsWith('+yaml')) return checkDepth(await parseYaml(body));
+  if (type === PROTOBUF) return checkDepth(decodeProtobuf(body));
   throw new ApiError('UnsupportedMediaType', `content type ${type} is not understood: send application/json or application/yaml`);
 }
 

@@ -37,8 +37,9 @@ export class WatchStream {
   readonly sink = (event: WatchEvent): void => {
     const { response } = this.#deps;
     if (this.#ended) return;
-    response.write(this.#deps.encode(event));
+    // Measured before the event, so that one large event alone cuts nobody off.
     if (response.writableLength > this.#limit) response.destroy();
+    else response.write(this.#deps.encode(event));
   };
 
   /** Call when the initial events are through: from here on what waits is limited. */

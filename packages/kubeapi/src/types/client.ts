@@ -15,7 +15,7 @@ export interface ResourceClient<T = KubeObject> {
   updateStatus(object: DraftObject | T, options?: WriteOptions): Promise<T>;
   patch(name: string, namespace: string | undefined, patch: PatchRequest, options?: WriteOptions & { subresource?: string }): Promise<T>;
   /**
-   * Read, change a private copy, write; again on Conflict, at most ten times. `change` may return false to leave the
+   * Read, change a private copy, write; again on Conflict, at most a hundred times. `change` may return false to leave the
    * object as it is. Resolves with what is stored, undefined when the object is not there.
    */
   modify(name: string, namespace: string | undefined, change: (copy: T) => void | false, options?: WriteOptions & { subresource?: 'status' }): Promise<T | undefined>;
