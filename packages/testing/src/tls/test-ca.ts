@@ -14,9 +14,11 @@ export interface TestCa {
   /** SHA-256 of the DER, hex: the first part of a join token. */
   readonly hash: string;
   /** Server certificate for names and addresses. */
-  server(names?: readonly string[]): Promise<IssuedPair>;
+  server(names?: readonly string[], validity?: Validity): Promise<IssuedPair>;
   /** Client certificate `O=system:nodes, CN=system:node:<name>`. */
   node(name: string, validity?: Validity): Promise<IssuedPair>;
+  /** Signs a certificate request (DER) as CloudHub does: subject as asked for, client authentication. Returns DER. Rejects a request whose own signature is wrong. */
+  certify(request: Uint8Array, validity?: Validity): Promise<Buffer>;
 }
 
 export interface Validity {
@@ -58,11 +60,30 @@ export async function createTestCa(commonName = 'KubeEdge'): Promise<TestCa> {
   return {
     certificate: ca.toString('pem'),
     hash: createHash('sha256').update(Buffer.from(ca.rawData)).digest('hex'),
-    server: (names = ['127.0.0.1', 'localhost']) =>
-      issue('CN=KubeEdge, O=KubeEdge', [
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-        new x509.SubjectAlternativeNameExtension(names.map((name) => ({ type: /^[\d.]+$|:/.test(name) ? 'ip' : 'dns', value: name }))),
-      ]),
+    server: (names = ['127.0.0.1', 'localhost'], validity) =>
+      issue(
+        'CN=KubeEdge, O=KubeEdge',
+        [
+          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+          new x509.SubjectAlternativeNameExtension(names.map((name) => ({ type: /^[\d.]+$|:/.test(name) ? 'ip' : 'dns', value: name }))),
+        ],
+        validity,
+      ),
+    certify: async (request, validity = {}) => {
+      const asked = new x509.Pkcs10CertificateRequest(new Uint8Array(request));
+      if (!(await asked.verify())) throw new Error('the certificate request is not signed by its own key');
+      const certificate = await x509.X509CertificateGenerator.create({
+        subject: asked.subject,
+        issuer: ca.subject,
+        publicKey: asked.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: ALGORITHM,
+        notBefore: validity.notBefore ?? new Date(Date.now() - HOUR),
+        notAfter: validity.notAfter ?? new Date(Date.now() + 24 * HOUR),
+        extensions: [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])],
+      });
+      return Buffer.from(certificate.rawData);
+    },
     node: (name, validity) =>
       issue(`CN=system:node:${name}, O=system:nodes`, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])], validity),
   };
