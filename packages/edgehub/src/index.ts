@@ -1,1 +1,16 @@
-export {};
+export { parseJoinToken } from './certificates/join-token.js';
+export type { JoinToken } from './certificates/join-token.js';
+export { parseEdgeHubConfig } from './config.js';
+export type { EdgeHubConfig, OutboxLimits } from './config.js';
+export { deliveryOf } from './delivery-of.js';
+export type { Delivery } from './delivery-of.js';
+export { diagnose } from './diagnosis/diagnose.js';
+export type { Diagnosis, DiagnosisCode, Symptoms } from './diagnosis/diagnose.js';
+export { destinationOf } from './dispatch.js';
+export type { Destination } from './dispatch.js';
+export { EdgeHub } from './edgehub.js';
+export { edgehub, edgehub as default } from './edgehub.module.js';
+export { DialError, EdgeHubErrors } from './errors.js';
+export type { DialFacts, PeerCertificate } from './errors.js';
+export type { OutboxStats } from './outbox/outbox.js';
+export { TokenStore } from './tokens.js';
