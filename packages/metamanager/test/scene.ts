@@ -1,7 +1,7 @@
 import { CloudLink, createCell, provideValue, type LinkStatus, type ModuleDefinition, type Store, type WritableCell } from '@edge/core';
 import { createMessage, type Message, type NewMessage } from '@edge/protocol';
 import { createMemoryStore, runModule, type PlayedModule, type RunningModule, type Script } from '@edge/testing';
-import { metamanager } from '../src/index.js';
+import { metamanager, type MetaManager, type MetaManagerConfig } from '../src/index.js';
 import { MetaObjects } from '../src/meta-objects.js';
 
 /** metamanager alone: the hub and edged are played, the link is switched by the test. */
@@ -122,7 +122,7 @@ export async function settle(rounds = 10): Promise<void> {
   for (let round = 0; round < rounds; round += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function withLink(link: WritableCell<LinkStatus>): ModuleDefinition<never, never> {
+function withLink(link: WritableCell<LinkStatus>): ModuleDefinition<MetaManager, MetaManagerConfig> {
   return {
     ...metamanager,
     bindings: (bind) => {
@@ -130,5 +130,5 @@ function withLink(link: WritableCell<LinkStatus>): ModuleDefinition<never, never
       // Nearer than core's own cell, so the test writes what edgehub would.
       provideValue(bind, CloudLink, link);
     },
-  } as ModuleDefinition<never, never>;
+  };
 }
