@@ -65,6 +65,8 @@ export class EdgeClient {
   readonly node: string;
   acknowledge = true;
   closed: string | undefined;
+  /** Called for every message that comes. */
+  onMessage: (message: Message) => void = () => undefined;
   readonly #socket: WebSocket;
   #watchers: (() => void)[] = [];
 
@@ -75,6 +77,7 @@ export class EdgeClient {
       const message = decodeMessage(String(data));
       this.received.push(message);
       if (this.acknowledge && message.route.operation !== 'response') this.ack(message);
+      this.onMessage(message);
       this.#notify();
     });
     socket.on('close', (_code, reason) => {

@@ -1,0 +1,137 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CloudFixture, openCloud } from './cloud-fixture.js';
+import { hasKubectl, kubectl, type KubectlResult } from './kubectl.js';
+import { SimulatedNode } from './simulated-node.js';
+
+let fixture: CloudFixture;
+let node: SimulatedNode;
+const run = (...args: string[]): Promise<KubectlResult> => kubectl(fixture.cloud.kubeconfigPath, args);
+const apply = (...objects: object[]): Promise<KubectlResult> =>
+  kubectl(fixture.cloud.kubeconfigPath, ['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });
+const good = async (result: Promise<KubectlResult>): Promise<string> => {
+  const { code, stdout, stderr } = await result;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout;
+};
+
+const pod = (name: string): object => ({
+  apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: name } }, spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image: 'busybox:1' }] },
+});
+const deployment = (image: string, replicas = 2): object => ({
+  apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' },
+  spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image, ports: [{ containerPort: 80, name: 'http' }] }] } } },
+});
+
+describe.skipIf(!hasKubectl())('a stock kubectl', () => {
+  beforeAll(async () => {
+    fixture = await openCloud();
+    node = await SimulatedNode.join(fixture, 'e1');
+  });
+  afterAll(() => fixture[Symbol.asyncDispose]());
+
+  it('[minicloud-5.1] finds in the kubeconfig all it needs, and nobody else may read it', async () => {
+    expect((await stat(fixture.cloud.kubeconfigPath)).mode & 0o777).toBe(0o600);
+    expect(await good(run('get', '--raw', '/healthz'))).toBe('ok');
+    expect(await good(run('get', 'nodes'))).toMatch(/e1\s+Ready\s+agent,edge/);
+    const config = parse(await readFile(fixture.cloud.kubeconfigPath, 'utf8')) as { users: { user: { token: string } }[] };
+    config.users[0]!.user.token = 'wrong';
+    const folder = await mkdtemp(join(tmpdir(), 'minicloud-'));
+    const wrong = join(folder, 'kubeconfig');
+    await writeFile(wrong, JSON.stringify(config));
+    expect((await kubectl(wrong, ['get', 'pods'])).code).not.toBe(0);
+    await rm(folder, { recursive: true });
+  });
+
+  it('[minicloud-5.2] applies, waits, describes and deletes a pod', async () => {
+    expect(await good(apply(pod('p1')))).toContain('pod/p1 created');
+    await good(run('wait', '--for=condition=Ready', 'pod/p1', '--timeout=15s'));
+    expect(await good(run('get', 'pod', 'p1', '-o', 'wide'))).toMatch(/p1\s+1\/1\s+Running\s+0.*10\.88\.0\.\d+\s+e1/);
+    expect(await good(apply(pod('p1')))).toContain('unchanged');
+    const described = await good(run('describe', 'pod', 'p1'));
+    expect(described).toMatch(/Node:\s+e1/);
+    expect(described).toContain('Scheduled');
+    await good(run('label', 'pod', 'p1', 'color=red'));
+    await good(run('annotate', 'pod', 'p1', 'note=x'));
+    expect(await good(run('get', 'pods', '-l', 'color=red', '-o', 'name'))).toBe('pod/p1\n');
+    expect(await good(run('delete', 'pod', 'p1'))).toContain('deleted');
+    expect((await run('get', 'pod', 'p1')).stderr).toContain('NotFound');
+    expect(await good(run('describe', 'node', 'e1'))).toMatch(/Ready\s+True/);
+  });
+
+  it('[minicloud-5.3] watches while things change', async () => {
+    let seen = '';
+    const watching = kubectl(fixture.cloud.kubeconfigPath, ['get', 'pods', '-w', '--request-timeout=6s'], { timeoutMs: 6000, onOutput: (text) => (seen = text) });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await good(apply(pod('w1')));
+    await good(run('delete', 'pod', 'w1'));
+    await watching;
+    expect(seen).toMatch(/w1\s+0\/1\s+Pending[\s\S]*w1\s+1\/1\s+Running[\s\S]*w1\s+\d\/1\s+Terminating/);
+  });
+
+  it('[minicloud-5.4] edits with an editor', async () => {
+    await good(apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cm' }, data: { hello: 'world' } }));
+    const env = { EDITOR: 'sed -i s/world/moon/', KUBE_EDITOR: 'sed -i s/world/moon/' };
+    const edited = await kubectl(fixture.cloud.kubeconfigPath, ['edit', 'configmap', 'cm'], { env });
+    expect(edited.stdout).toContain('edited');
+    expect(await good(run('get', 'configmap', 'cm', '-o', 'jsonpath={.data.hello}'))).toBe('moon');
+    await good(run('create', 'secret', 'generic', 's', '--from-literal=pw=x'));
+    await good(run('patch', 'configmap', 'cm', '-p', '{"data":{"more":"1"}}'));
+    await good(run('delete', 'configmap/cm', 'secret/s'));
+  });
+
+  it('[minicloud-5.5] rolls out, scales, goes back and restarts a Deployment', async () => {
+    await good(apply(deployment('web:1'), { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] } }));
+    expect(await good(run('rollout', 'status', 'deployment/web', '--timeout=20s'))).toContain('successfully rolled out');
+    expect(await good(run('get', 'deployment', 'web'))).toMatch(/web\s+2\/2\s+2\s+2/);
+    expect(await good(run('get', 'endpoints', 'web'))).toMatch(/10\.88\.0\.\d+:80,10\.88\.0\.\d+:80/);
+    await good(run('scale', 'deployment/web', '--replicas=3'));
+    await good(run('rollout', 'status', 'deployment/web', '--timeout=20s'));
+    expect(await good(run('get', 'deployment', 'web'))).toMatch(/web\s+3\/3\s+3\s+3/);
+    await good(run('set', 'image', 'deployment/web', 'c=web:2'));
+    await good(run('rollout', 'status', 'deployment/web', '--timeout=30s'));
+    const images = (): Promise<string> => good(run('get', 'pods', '-l', 'app=web', '--field-selector=status.phase=Running', '-o', 'jsonpath={.items[*].spec.containers[0].image}'));
+    expect(await images()).toBe('web:2 web:2 web:2');
+    expect(await good(run('rollout', 'history', 'deployment/web'))).toMatch(/1\s+[\s\S]*2\s+/);
+    await good(run('rollout', 'undo', 'deployment/web'));
+    await good(run('rollout', 'status', 'deployment/web', '--timeout=30s'));
+    expect(await images()).toBe('web:1 web:1 web:1');
+    const described = await good(run('describe', 'deployment', 'web'));
+    expect(described).toContain('NewReplicaSet');
+    expect(described).toContain('ScalingReplicaSet');
+    await good(run('scale', 'deployment/web', '--replicas=0'));
+    await good(run('rollout', 'status', 'deployment/web', '--timeout=20s'));
+    await node.client.until(() => fixture.cloud.api.store.list({ resource: 'pods' }).items.every((p) => !p.metadata.name.startsWith('web-')));
+    await good(run('delete', 'deployment/web', 'service/web'));
+  });
+
+  it('[minicloud-5.6] cordons, and says why a pod waits', async () => {
+    await good(run('cordon', 'e1'));
+    await good(apply(pod('w2')));
+    await node.client.until(() => fixture.cloud.api.store.list({ resource: 'events' }).items.some((e) => e['reason'] === 'FailedScheduling'));
+    expect(await good(run('describe', 'pod', 'w2'))).toContain('1 cordoned');
+    await good(run('uncordon', 'e1'));
+    await good(run('wait', '--for=condition=Ready', 'pod/w2', '--timeout=15s'));
+    await good(run('delete', 'pod', 'w2'));
+  });
+
+  it('[minicloud-5.7] knows KubeEdge\'s kinds and new ones', async () => {
+    expect(await good(apply({
+      apiVersion: 'devices.kubeedge.io/v1beta1', kind: 'Device', metadata: { name: 'd1' }, spec: { nodeName: 'e1', deviceModelRef: { name: 'm1' } },
+    }))).toContain('device.devices.kubeedge.io/d1 created');
+    expect(await good(run('get', 'devices'))).toMatch(/d1\s+e1\s+m1/);
+    expect(await good(run('api-resources', '-o', 'name'))).toContain('configupdatejobs.operations.kubeedge.io');
+    await good(apply({
+      apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'cats.zoo.example' },
+      spec: {
+        group: 'zoo.example', scope: 'Namespaced', names: { plural: 'cats', kind: 'Cat' },
+        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }],
+      },
+    }));
+    expect(await good(apply({ apiVersion: 'zoo.example/v1', kind: 'Cat', metadata: { name: 'tom' }, spec: { color: 'grey' } }))).toContain('created');
+    expect(await good(run('get', 'cats', '-o', 'jsonpath={.items[0].spec.color}'))).toBe('grey');
+  });
+});
