@@ -57,7 +57,8 @@ export class LogFile {
     try {
       await this.#log.writeFile(lines);
     } catch (error) {
-      await this.#log.truncate(this.#size);
+      // What could be written of it must not stay, or it would be there twice. The first error is the one to tell.
+      await this.#log.truncate(this.#size).catch(() => undefined);
       throw error;
     }
     this.#size += lines.length;

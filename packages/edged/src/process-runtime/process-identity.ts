@@ -28,9 +28,8 @@ export function parseStat(line: string): ProcessStat | undefined {
 
 /** Reads what a keeper wrote about a process; undefined when it is not complete. */
 export function parseIdentity(text: string): ProcessIdentity | undefined {
-  if (!text.endsWith('\n')) return undefined;
-  const [pid, boot, start] = text.split('\n');
-  if (pid === undefined || boot === undefined || start === undefined || !/^\d+$/.test(pid)) return undefined;
+  const [pid, boot, start, rest] = text.split('\n');
+  if (pid === undefined || boot === undefined || start === undefined || rest === undefined || !/^\d+$/.test(pid)) return undefined;
   const ticks = boot === '' ? start.trim() : parseStat(start)?.start;
   return ticks === undefined ? undefined : { pid: Number(pid), boot, start: ticks };
 }

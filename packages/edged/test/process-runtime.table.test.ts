@@ -1,0 +1,64 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually } from '@edge/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KEEPER, MAIN } from '../src/process-runtime/keeper-script.js';
+import { containerPaths } from '../src/process-runtime/layout.js';
+import { parseIdentity } from '../src/process-runtime/process-identity.js';
+import type { ProcessIdentity } from '../src/process-runtime/process-identity.js';
+import { openProcessTable } from '../src/process-runtime/process-table.js';
+import { Workshop } from './process-runtime/workshop.js';
+
+const NO_PROC = '/no/such/proc';
+
+// On systems without /proc the same questions go to ps. The keeper is told so by a script that looks elsewhere.
+describe.each([
+  ['/proc', '/proc', KEEPER, MAIN],
+  ['ps', NO_PROC, KEEPER.replaceAll('/proc/$$', `${NO_PROC}/$$`), MAIN.replaceAll('/proc/$$', `${NO_PROC}/$$`)],
+])('the table of processes by %s', (_, proc, keeperScript, mainScript) => {
+  let shop: Workshop;
+  let keeper: ChildProcess;
+  let identity: ProcessIdentity;
+  let main: ProcessIdentity;
+
+  beforeEach(async () => {
+    shop = await Workshop.create();
+    const paths = containerPaths(join(shop.root, 'containers/c'));
+    await mkdir(paths.run, { recursive: true });
+    await writeFile(paths.environment, '');
+    keeper = spawn('/bin/sh', ['-c', keeperScript, 'edge-keeper', mainScript, paths.run, '/bin/sh', '-c', 'sleep 60 & wait'], {
+      detached: true,
+      stdio: 'ignore',
+      env: { PATH: '/usr/bin:/bin', EDGE_ROOT: paths.root },
+    });
+    const read = (path: string): Promise<ProcessIdentity> => eventually(async () => parseIdentity(await readFile(path, 'utf8').catch(() => '')), path);
+    identity = await read(paths.keeper);
+    main = await read(paths.main);
+  });
+  afterEach(() => shop[Symbol.asyncDispose]());
+
+  it('[edged-process-table-1] knows a living process from another one with its pid and from a dead one', async () => {
+    const table = await openProcessTable(proc);
+    expect(identity.pid).toBe(keeper.pid);
+    expect(await table.alive(identity)).toBe(true);
+    expect(await table.alive(main)).toBe(true);
+    expect(await table.alive({ ...identity, start: 'another time' })).toBe(false);
+    process.kill(main.pid, 'SIGKILL');
+    await once(keeper, 'exit');
+    expect(await table.alive(identity)).toBe(false);
+    expect(await table.alive(main)).toBe(false);
+  });
+
+  it('[edged-process-table-2] finds the processes of a container without its keeper', async () => {
+    const table = await openProcessTable(proc);
+    const members = await eventually(async () => {
+      const found = await table.members({ keeper: identity, mark: `EDGE_ROOT=${join(shop.root, 'containers/c/root')}` });
+      return found.length === 2 ? found : undefined;
+    }, 'shell and sleep are there');
+    expect(members).toContain(main.pid);
+    expect(members).not.toContain(identity.pid);
+  });
+});
