@@ -35,3 +35,5 @@ export { parseFieldSelector } from './selector/field-selector.js';
 export type { FieldRequirement } from './selector/field-selector.js';
 export { MemoryObjectStore } from './store/memory-store.js';
 export type { MemoryObjectStoreOptions } from './store/memory-store.js';
+export { GarbageCollector } from './collector/garbage-collector.js';
+export type { LocalApi } from './engine/client.js';
