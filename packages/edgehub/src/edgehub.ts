@@ -107,11 +107,12 @@ export class EdgeHub implements Runnable {
 
   async #sendDirect(message: Message, urgent: boolean): Promise<void> {
     const { bus, log } = this.#deps;
-    const { session } = this.#link;
-    try {
-      if (session) return await session.direct(message, urgent);
-    } catch (error) {
-      log.verbose(3, 'not sent', { id: message.header.id, err: errorText(error) });
+    for (let session = this.#link.session; session; session = await this.#link.successor(session)) {
+      try {
+        return await session.direct(message, urgent);
+      } catch (error) {
+        log.verbose(3, 'not sent in this session', { id: message.header.id, session: session.number, err: errorText(error) });
+      }
     }
     if (bus.awaited(message.header.id)) bus.respond(createErrorResponse(message, LINK_LOST_TEXT));
     return undefined;

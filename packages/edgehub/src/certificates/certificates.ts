@@ -1,7 +1,7 @@
 import { backoffDelay, EdgeError, errorCode, isAbort, sleep, type Logger, type NodeIdentity, type WritableCell, type Credentials } from '@edge/core';
 import { Complaints } from '../complaints.js';
 import type { EdgeHubConfig } from '../config.js';
-import { diagnose } from '../diagnosis/diagnose.js';
+import { diagnose, type Symptoms } from '../diagnosis/diagnose.js';
 import { EdgeHubErrors } from '../errors.js';
 import type { TokenStore } from '../tokens.js';
 import { enrol, renew, type EnrolOptions } from './enrol.js';
@@ -67,14 +67,16 @@ export class Certificates {
     for (let attempt = 0; ; ) {
       const present = this.#pair as NodePair;
       const doubted = await this.#untilDue(present, attempt, signal);
+      let purpose: Symptoms['purpose'] = 'enrol';
       try {
         const fresh = await this.#replacement(present, doubted, signal);
+        purpose = 'link';
         if (fresh) await this.#take(fresh, prove, signal);
         attempt = fresh ? 0 : attempt + 1;
         if (fresh) this.#complaints.clear();
       } catch (error) {
         if (signal.aborted || isAbort(error)) throw error;
-        this.#complain(error);
+        this.#complain(error, purpose);
         attempt += 1;
       }
     }
@@ -194,16 +196,16 @@ export class Certificates {
     return { node: this.#deps.identity.name, httpServer: this.#deps.config.httpServer, signal, now: Date.now };
   }
 
-  #complain(error: unknown): void {
+  #complain(error: unknown, purpose: Symptoms['purpose'] = 'enrol'): void {
     const { config, identity, log } = this.#deps;
     const found = diagnose({
-      purpose: 'enrol',
+      purpose,
       error,
       node: identity.name,
       now: Date.now(),
       config,
       ...(this.#pair ? { own: this.#pair } : {}),
     });
-    if (this.#complaints.passes(`${found.code} ${found.text}`)) log.error(found.text, { code: found.code });
+    if (this.#complaints.passes(`${found.code} ${found.address}`)) log.error(found.text, { code: found.code });
   }
 }

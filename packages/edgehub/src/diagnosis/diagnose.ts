@@ -9,6 +9,8 @@ export interface Diagnosis {
   /** Stable, for programs and tests. */
   readonly code: DiagnosisCode;
   readonly text: string;
+  /** `host:port` that it is about; with the code it tells whether something new has happened. */
+  readonly address: string;
   /** True when other certificates could help. */
   readonly certificates: boolean;
 }
@@ -31,6 +33,7 @@ export type DiagnosisCode =
   | 'wrong-port'
   | 'certificate-refused'
   | 'certificate-expired'
+  | 'closed'
   | 'redirected'
   | 'other';
 
@@ -56,15 +59,15 @@ interface Case extends Symptoms {
   readonly setting: string;
 }
 
-type Rule = (found: Case) => Omit<Diagnosis, 'certificates'> | undefined;
+type Rule = (found: Case) => Pick<Diagnosis, 'code' | 'text'> | undefined;
 
-const NEEDS_CERTIFICATES: ReadonlySet<DiagnosisCode> = new Set(['wrong-ca', 'certificate-refused', 'certificate-expired', 'token-missing']);
+const NEEDS_CERTIFICATES: ReadonlySet<DiagnosisCode> = new Set(['wrong-ca', 'certificate-refused', 'certificate-expired', 'closed', 'token-missing']);
 const CHAIN_ERRORS = /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|CERT_SIGNATURE_FAILURE|CERT_UNTRUSTED|INVALID_CA|INVALID_PURPOSE)$/;
 const UNREACHABLE = /^(EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|ETIMEDOUT|EADDRNOTAVAIL)$/;
 const NOT_TLS = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_LAYER|HTTP_REQUEST|UNSUPPORTED_PROTOCOL|UNEXPECTED_MESSAGE/;
 
 /** The first rule that applies names the cause. */
-const RULES: readonly Rule[] = [tokenRules, clockRule, chainRule, nameRule, ownCertificateRule, addressRules, httpRules];
+const RULES: readonly Rule[] = [expiredRule, tokenRules, clockRule, chainRule, nameRule, refusalRule, addressRules, httpRules, closedRule];
 
 /** Turns an error of enrolling or dialling into words. Pure. */
 export function diagnose(symptoms: Symptoms): Diagnosis {
@@ -80,9 +83,9 @@ export function diagnose(symptoms: Symptoms): Diagnosis {
   };
   for (const rule of RULES) {
     const named = rule(found);
-    if (named) return { ...named, certificates: NEEDS_CERTIFICATES.has(named.code) };
+    if (named) return { ...named, address: found.where, certificates: NEEDS_CERTIFICATES.has(named.code) };
   }
-  return { code: 'other', text: errorText(symptoms.error), certificates: false };
+  return { code: 'other', text: errorText(symptoms.error), address: found.where, certificates: false };
 }
 
 function tokenRules({ code, error, facts, where, config, now }: Case): ReturnType<Rule> {
@@ -136,24 +139,48 @@ function nameRule({ root, facts, where, setting }: Case): ReturnType<Rule> {
   };
 }
 
-function ownCertificateRule({ root, code, own, now, where, config, purpose, facts }: Case): ReturnType<Rule> {
-  const refused = /(SSLV?\d?|TLSV1|TLSV13)_?ALERT_(.+)$/.exec(root)?.[2];
-  const closedAfterHandshake = facts?.stage === 'request' && (code === EdgeHubErrors.upgrade || code === EdgeHubErrors.tls) && own !== undefined && now >= own.notAfter;
-  if (refused === undefined && !closedAfterHandshake) return undefined;
-  const alert = (refused ?? 'connection closed').toLowerCase().replaceAll('_', ' ');
-  if (purpose === 'enrol' && refused === 'CERTIFICATE_REQUIRED') {
-    return { code: 'wrong-port', text: `${where} asks for a client certificate, so it is not the certificate endpoint: modules.edgeHub.httpServer needs CloudHub's HTTPS port, 10002 unless changed` };
-  }
-  if (refused === 'CERTIFICATE_EXPIRED' || (own && now >= own.notAfter)) {
-    return {
-      code: 'certificate-expired',
-      text: `the cloud refused the certificate of this node (${alert}); ${config.tlsCertFile} ended at ${own ? iso(own.notAfter) : 'an unknown time'}, the clock here says ${iso(now)}: put a new token into modules.edgeHub.token to enrol again`,
-    };
-  }
+/** Our own certificate has ended and the cloud acts accordingly. Go sends an alert, others just close, the endpoint answers 401. */
+function expiredRule({ root, code, own, now, where, config, facts }: Case): ReturnType<Rule> {
+  const ended = own !== undefined && now >= own.notAfter;
+  const sent = facts?.stage === 'request' && (code === EdgeHubErrors.upgrade || code === EdgeHubErrors.tls || facts.httpStatus === 401);
+  if (alertOf(root) !== 'CERTIFICATE_EXPIRED' && !(ended && sent)) return undefined;
+  const when = own ? `${config.tlsCertFile} ended at ${iso(own.notAfter)}` : `${config.tlsCertFile} has ended`;
+  return {
+    code: 'certificate-expired',
+    text: `${where} refused the certificate of this node: ${when}, the clock here says ${iso(now)}: put a new token into modules.edgeHub.token to enrol again`,
+  };
+}
+
+function refusalRule({ root, where, config, purpose }: Case): ReturnType<Rule> {
+  const alert = alertOf(root);
+  if (alert === undefined) return undefined;
+  if (purpose === 'enrol' && alert === 'CERTIFICATE_REQUIRED') return endpointIsLink(where);
   return {
     code: 'certificate-refused',
-    text: `the cloud refused the certificate of this node (${alert}): ${config.tlsCertFile} was not made by the CA of ${where}; put a new token into modules.edgeHub.token to enrol again`,
+    text: `the cloud refused the certificate of this node (${alert.toLowerCase().replaceAll('_', ' ')}): ${config.tlsCertFile} was not made by the CA of ${where}; put a new token into modules.edgeHub.token to enrol again`,
   };
+}
+
+/** Not every server says why it closes. */
+function closedRule({ code, facts, purpose, where, config }: Case): ReturnType<Rule> {
+  if (facts?.stage !== 'request' || (code !== EdgeHubErrors.upgrade && code !== EdgeHubErrors.tls)) return undefined;
+  if (purpose === 'enrol') return endpointIsLink(where);
+  return {
+    code: 'closed',
+    text: `${where} closed the connection instead of opening the link: either it refused the certificate of this node (${config.tlsCertFile}, made by another CA or for another purpose; put a new token into modules.edgeHub.token to enrol again), or something on the way cuts connections`,
+  };
+}
+
+function endpointIsLink(where: string): ReturnType<Rule> {
+  return {
+    code: 'wrong-port',
+    text: `${where} asks for a client certificate or closes the connection, so it is not the certificate endpoint: modules.edgeHub.httpServer needs CloudHub's HTTPS port, 10002 unless changed`,
+  };
+}
+
+/** The TLS alert that the other side sent, `UNKNOWN_CA` style. */
+function alertOf(root: string): string | undefined {
+  return /ALERT_(.+)$/.exec(root)?.[1];
 }
 
 function addressRules({ root, code, where, setting, error }: Case): ReturnType<Rule> {

@@ -53,6 +53,12 @@ export class LinkKeeper {
     return this.#session;
   }
 
+  /** The session that took over from this one; undefined when the link is just down. */
+  async successor(session: Session): Promise<Session | undefined> {
+    await this.#replacing?.catch(() => undefined);
+    return this.#session === session ? undefined : this.#session;
+  }
+
   /** Until the signal aborts; then rejects with `core.aborted`. */
   async keepOpen(signal: AbortSignal): Promise<never> {
     try {
@@ -96,8 +102,9 @@ export class LinkKeeper {
       present?.uplink.release();
       throw error;
     }
-    await present?.close('replaced by a session with new certificates');
+    // The next one first: whoever sends in between finds it.
     this.#open(channel);
+    await present?.close('replaced by a session with new certificates');
   }
 
   async #connect(signal: AbortSignal): Promise<Session> {
@@ -169,7 +176,7 @@ export class LinkKeeper {
     const own = certificates.pair;
     const found = diagnose({ purpose: 'link', error, node: identity.name, now: Date.now(), config, ...(own ? { own } : {}) });
     this.#setDown(found.text);
-    if (this.#complaints.passes(found.text)) this.#log.error(found.text, { code: found.code });
+    if (this.#complaints.passes(`${found.code} ${found.address}`)) this.#log.error(found.text, { code: found.code });
     else this.#log.verbose(2, 'the link could not be opened', { err: errorText(error) });
     if (found.certificates) certificates.doubt();
   }
