@@ -1,0 +1,67 @@
+import { errorText, isAbort, type ContainerRuntime, type PodSandboxConfig } from '@edge/core';
+import type { Container, Pod } from '@edge/protocol';
+import { containerEnvironment } from '../plan/environment.js';
+import type { PodFacts } from '../plan/pod-fields.js';
+import { environmentReferences } from '../plan/references.js';
+import { containerConfig } from '../plan/runtime-config.js';
+import type { PodStep, Waiting } from '../plan/steps.js';
+import { containerMounts, type VolumePlan } from '../plan/volumes.js';
+import type { ObjectReader } from './object-reader.js';
+
+export interface StartDeps {
+  readonly runtime: ContainerRuntime;
+  readonly objects: ObjectReader;
+}
+
+export interface StartInput {
+  readonly pod: Pod;
+  readonly step: Extract<PodStep, { do: 'startContainer' }>;
+  readonly sandboxId: string;
+  readonly sandbox: PodSandboxConfig;
+  readonly volumes: readonly VolumePlan[];
+  readonly facts: PodFacts;
+}
+
+/** What became of a start: nothing to say, or why the container waits. */
+export type StartOutcome = { readonly started: true; readonly id: string } | { readonly started: false; readonly waiting: Waiting };
+
+/**
+ * Starts one container: image, environment, creation, start. A failure is told in the words of the container's waiting
+ * state and does not concern the pod's other containers.
+ * @throws EdgeError `core.aborted`
+ */
+export async function startContainer(deps: StartDeps, input: StartInput, signal: AbortSignal): Promise<StartOutcome> {
+  const { pod, step, facts } = input;
+  const { container } = step;
+  let phase = 'ErrImagePull';
+  try {
+    const image = await provideImage(deps.runtime, container, signal);
+    if (image === undefined) {
+      return { started: false, waiting: { reason: 'ErrImageNeverPull', message: `image ${container.image} is not here and its pull policy is Never` } };
+    }
+    phase = 'CreateContainerConfigError';
+    const objects = await deps.objects.fetch(pod.metadata.namespace ?? '', environmentReferences(container), signal);
+    const env = containerEnvironment({ pod, container, objects, facts });
+    const mounts = containerMounts(container, input.volumes, env);
+    const config = containerConfig({ pod, container, restartCount: step.restartCount, backoffSeconds: step.backoffSeconds, image, env, mounts });
+    phase = 'CreateContainerError';
+    const id = await deps.runtime.createContainer(input.sandboxId, config, input.sandbox, signal);
+    phase = 'RunContainerError';
+    await deps.runtime.startContainer(id, signal);
+    return { started: true, id };
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    return { started: false, waiting: { reason: phase, message: errorText(error) } };
+  }
+}
+
+/** The runtime's reference of the image; undefined when it is not there and must not be pulled. */
+async function provideImage(runtime: ContainerRuntime, container: Container, signal: AbortSignal): Promise<string | undefined> {
+  const { image = '', imagePullPolicy = 'IfNotPresent' } = container;
+  if (imagePullPolicy !== 'Always') {
+    const present = await runtime.imageStatus(image, signal);
+    if (present) return present.id;
+    if (imagePullPolicy === 'Never') return undefined;
+  }
+  return runtime.pullImage(image, undefined, signal);
+}

@@ -1,0 +1,123 @@
+import { errorText, isAbort, type ContainerRuntime } from '@edge/core';
+import type { Pod } from '@edge/protocol';
+import type { PodEvent } from '../plan/event.js';
+import type { PodFacts } from '../plan/pod-fields.js';
+import { sandboxConfig } from '../plan/runtime-config.js';
+import type { ContainerKill, PodStep, Waiting } from '../plan/steps.js';
+import type { VolumePlan } from '../plan/volumes.js';
+import type { ObjectReader } from './object-reader.js';
+import { startContainer } from './start-container.js';
+import type { Volumes } from './volumes.js';
+
+export interface StepsDeps {
+  readonly runtime: ContainerRuntime;
+  readonly volumes: Volumes;
+  readonly objects: ObjectReader;
+  readonly podLogsDir: string;
+}
+
+/** The pod that the steps are about, as it is now. */
+export interface StepsScene {
+  /** Undefined for a pod that nobody knows any more: only steps that end and remove are possible then. */
+  readonly pod: Pod | undefined;
+  /** The sandbox that serves, if there is one. */
+  readonly sandboxId: string | undefined;
+  readonly sandboxAttempt: number;
+  /** When the agent first saw the pod, RFC 3339. */
+  readonly seen: string;
+  readonly facts: (podIPs: readonly string[]) => PodFacts;
+  readonly podIPs: readonly string[];
+  readonly say: (event: PodEvent) => void;
+  /** Aborts waiting for containers to end, so that they can be given less time. */
+  readonly killSignal: AbortSignal;
+}
+
+export interface StepsResult {
+  /** Containers that could not be started, and why. */
+  readonly waiting: ReadonlyMap<string, Waiting>;
+  /** What stopped the steps half-way; undefined when all were tried. */
+  readonly error?: unknown;
+}
+
+/** Does steps in order. A container that does not start does not stop the others; anything else does. */
+export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], scene: StepsScene, signal: AbortSignal): Promise<StepsResult> {
+  const waiting = new Map<string, Waiting>();
+  let { sandboxId, sandboxAttempt, podIPs } = scene;
+  let volumes: readonly VolumePlan[] = [];
+  try {
+    for (const step of steps) {
+      if (signal.aborted) break;
+      switch (step.do) {
+        case 'prepareVolumes':
+          volumes = await prepare(deps, scene, podIPs, signal);
+          break;
+        case 'createSandbox': {
+          sandboxAttempt = step.attempt;
+          sandboxId = await createSandbox(deps, scene, sandboxAttempt, signal);
+          podIPs = (await deps.runtime.podSandboxStatus(sandboxId, signal)).ips;
+          break;
+        }
+        case 'startContainer': {
+          if (!scene.pod || sandboxId === undefined) break;
+          const { pod } = scene;
+          const sandbox = sandboxConfig({ pod, attempt: sandboxAttempt, podLogsDir: deps.podLogsDir, seen: scene.seen });
+          const outcome = await startContainer(deps, { pod, step, sandboxId, sandbox, volumes, facts: scene.facts(podIPs) }, signal);
+          const fieldPath = `spec.${step.init ? 'initContainers' : 'containers'}{${step.container.name}}`;
+          if (outcome.started) {
+            scene.say({ type: 'Normal', reason: 'Started', message: `Container ${step.container.name} started`, fieldPath });
+          } else {
+            waiting.set(step.container.name, outcome.waiting);
+            scene.say({ type: 'Warning', reason: 'Failed', message: `${outcome.waiting.reason}: ${outcome.waiting.message}`, fieldPath });
+          }
+          break;
+        }
+        case 'killContainers':
+          await killAll(deps.runtime, step.containers, scene, signal);
+          break;
+        case 'stopSandbox':
+          await deps.runtime.stopPodSandbox(step.sandboxId, signal);
+          break;
+        case 'removeContainer':
+          await deps.runtime.removeContainer(step.containerId, signal);
+          break;
+        case 'removeSandbox':
+          await deps.runtime.removePodSandbox(step.sandboxId, signal);
+          break;
+      }
+    }
+  } catch (error) {
+    if (isAbort(error) && signal.aborted) throw error;
+    return { waiting, error };
+  }
+  return { waiting };
+}
+
+async function prepare(deps: StepsDeps, scene: StepsScene, podIPs: readonly string[], signal: AbortSignal): Promise<readonly VolumePlan[]> {
+  if (!scene.pod) return [];
+  try {
+    return await deps.volumes.prepare(scene.pod, scene.facts(podIPs), signal);
+  } catch (error) {
+    if (!isAbort(error)) scene.say({ type: 'Warning', reason: 'FailedMount', message: errorText(error) });
+    throw error;
+  }
+}
+
+async function createSandbox(deps: StepsDeps, scene: StepsScene, attempt: number, signal: AbortSignal): Promise<string> {
+  try {
+    const config = sandboxConfig({ pod: scene.pod as Pod, attempt, podLogsDir: deps.podLogsDir, seen: scene.seen });
+    return await deps.runtime.runPodSandbox(config, signal);
+  } catch (error) {
+    if (!isAbort(error)) scene.say({ type: 'Warning', reason: 'FailedCreatePodSandBox', message: errorText(error) });
+    throw error;
+  }
+}
+
+async function killAll(runtime: ContainerRuntime, kills: readonly ContainerKill[], scene: StepsScene, signal: AbortSignal): Promise<void> {
+  const both = AbortSignal.any([signal, scene.killSignal]);
+  await Promise.all(
+    kills.map(({ containerId, name, graceSeconds, why }) => {
+      scene.say({ type: 'Normal', reason: 'Killing', message: `Stopping container ${name}: ${why}`, fieldPath: `spec.containers{${name}}` });
+      return runtime.stopContainer(containerId, graceSeconds, both);
+    }),
+  );
+}

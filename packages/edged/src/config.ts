@@ -1,0 +1,136 @@
+import { EdgeError, token, type Token } from '@edge/core';
+import type { Taint } from '@edge/protocol';
+import type { ResourceRules } from './plan/node-resources.js';
+
+/** What edged reads of `edgecore.yaml`: the slice `modules.edged`, and `edge.runtime`. Times in milliseconds unless named otherwise. */
+export interface EdgedConfig {
+  readonly enable: boolean;
+  /** `process` runs pods as plain processes; `cri` talks to a container runtime; `auto` takes what is there. */
+  readonly runtime: 'auto' | 'cri' | 'process';
+  readonly reportEvent: boolean;
+  /** Absolute path of volumes and other files of pods. */
+  readonly rootDirectory: string;
+  readonly podLogsDir: string;
+  /** Namespace of the first pod list query; the answer holds all namespaces. */
+  readonly registerNodeNamespace: string;
+  readonly registerNode: boolean;
+  readonly registerSchedulable: boolean;
+  readonly registerWithTaints: readonly Taint[];
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  /** Port of the local kubelet API, as the node object names it. */
+  readonly readOnlyPort: number;
+  readonly nodeStatusUpdateMs: number;
+  readonly nodeStatusReportMs: number;
+  readonly leaseSeconds: number;
+  /** Dead containers kept for each name. */
+  readonly keepDead: number;
+  readonly rules: ResourceRules;
+}
+
+export const EdgedConfig: Token<EdgedConfig> = token<EdgedConfig>('edged', 'EdgedConfig');
+
+const DEFAULT_EVICTION = { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%', 'imagefs.inodesFree': '5%' };
+
+type Tree = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the slice; what is missing gets upstream's default.
+ * @throws EdgeError `config.invalid` naming the path and the value
+ */
+export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
+  const slice = tree(raw, 'modules.edged');
+  const kubelet = tree(slice['tailoredKubeletConfig'], 'modules.edged.tailoredKubeletConfig');
+  const own = reader(slice, 'modules.edged');
+  const tailored = reader(kubelet, 'modules.edged.tailoredKubeletConfig');
+  return {
+    enable: own.flag('enable', true),
+    runtime: runtimeChoice(tree(root['edge'], 'edge')['runtime']),
+    reportEvent: own.flag('reportEvent', false),
+    rootDirectory: own.text('rootDirectory', '/var/lib/kubelet'),
+    podLogsDir: tailored.text('podLogsDir', '/var/log/pods'),
+    registerNodeNamespace: own.text('registerNodeNamespace', 'default'),
+    registerNode: tailored.flag('registerNode', true),
+    registerSchedulable: own.flag('registerSchedulable', true),
+    registerWithTaints: tailored.list('registerWithTaints') as readonly Taint[],
+    nodeLabels: own.texts('nodeLabels', {}),
+    readOnlyPort: tailored.number('readOnlyPort', 10350),
+    nodeStatusUpdateMs: tailored.duration('nodeStatusUpdateFrequency', 10_000),
+    nodeStatusReportMs: tailored.duration('nodeStatusReportFrequency', 300_000),
+    leaseSeconds: tailored.number('nodeLeaseDurationSeconds', 40),
+    keepDead: own.number('maxPerPodContainerCount', 1),
+    rules: {
+      maxPods: tailored.number('maxPods', 110),
+      podsPerCore: tailored.number('podsPerCore', 0),
+      systemReserved: tailored.texts('systemReserved', {}),
+      kubeReserved: tailored.texts('kubeReserved', {}),
+      evictionHard: tailored.texts('evictionHard', DEFAULT_EVICTION),
+      ignoreEvictionLimits: own.flag('experimentalNodeAllocatableIgnoreEvictionThreshold', false),
+    },
+  };
+}
+
+function runtimeChoice(value: unknown): EdgedConfig['runtime'] {
+  if (value === undefined || value === null || value === '') return 'cri';
+  if (value === 'auto' || value === 'cri' || value === 'process') return value;
+  throw invalid('edge.runtime', value, 'auto, cri or process');
+}
+
+interface Reader {
+  flag(key: string, fallback: boolean): boolean;
+  number(key: string, fallback: number): number;
+  text(key: string, fallback: string): string;
+  texts(key: string, fallback: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
+  list(key: string): readonly unknown[];
+  duration(key: string, fallback: number): number;
+}
+
+/** Null counts as missing, as for Go's pointers; so does an empty text. */
+function reader(from: Tree, path: string): Reader {
+  const get = <T>(key: string, fallback: T, fits: (value: unknown) => boolean, right: string): T => {
+    const value = from[key];
+    if (value === undefined || value === null || value === '') return fallback;
+    if (!fits(value)) throw invalid(`${path}.${key}`, value, right);
+    return value as T;
+  };
+  const isTexts = (value: unknown): boolean => isTree(value) && Object.values(value).every((one) => typeof one === 'string');
+  return {
+    flag: (key, fallback) => get(key, fallback, (value) => typeof value === 'boolean', 'true or false'),
+    number: (key, fallback) => get(key, fallback, (value) => Number.isSafeInteger(value), 'a whole number'),
+    text: (key, fallback) => get(key, fallback, (value) => typeof value === 'string', 'a text'),
+    texts: (key, fallback) => get(key, fallback, isTexts, 'names with texts'),
+    list: (key) => get<readonly unknown[]>(key, [], Array.isArray, 'a list'),
+    duration: (key, fallback) => {
+      const value = get<string | number>(key, '', (one) => typeof one === 'string' || typeof one === 'number', 'a duration such as 10s or 5m0s');
+      return value === '' ? fallback : durationMs(value, `${path}.${key}`, fallback);
+    },
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, 'µs': 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Go's notation; a number is nanoseconds, as Go writes durations into JSON. Zero means the default. */
+function durationMs(value: string | number, path: string, fallback: number): number {
+  let sum = 0;
+  if (typeof value === 'number') {
+    sum = value / 1e6;
+  } else if (value !== '0') {
+    const parts = [...value.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
+    if (parts.map(([whole]) => whole).join('') !== value) throw invalid(path, value, 'a duration such as 10s or 5m0s');
+    for (const [, amount, unit] of parts) sum += Number(amount) * (UNITS[unit ?? ''] ?? 0);
+  }
+  return sum > 0 ? sum : fallback;
+}
+
+function tree(value: unknown, path: string): Tree {
+  if (value === undefined || value === null) return {};
+  if (!isTree(value)) throw invalid(path, value, 'a section with keys');
+  return value;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(path: string, value: unknown, right: string): EdgeError {
+  return new EdgeError('config.invalid', `${path} is ${JSON.stringify(value)?.slice(0, 80)}, it has to be ${right}`);
+}

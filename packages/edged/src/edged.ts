@@ -1,0 +1,169 @@
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { setMaxListeners } from 'node:events';
+import { errorText, isAbort, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable } from '@edge/core';
+import { Operations, type Message, type ResourcePath } from '@edge/protocol';
+import { MetaClient } from './apply/meta-client.js';
+import { ObjectReader } from './apply/object-reader.js';
+import { TokenReader } from './apply/token-reader.js';
+import { Volumes } from './apply/volumes.js';
+import type { EdgedConfig } from './config.js';
+import { edgedError } from './errors.js';
+import { LeaseKeeper } from './node/lease-keeper.js';
+import { NodeFacts } from './node/node-facts.js';
+import { NodeKnown } from './node/node-known.js';
+import { NodeReporter } from './node/node-reporter.js';
+import { nodeLabels, nodeObject } from './plan/node-status.js';
+import { PodEvents } from './pods/pod-events.js';
+import { PodManager } from './pods/pod-manager.js';
+import type { OpenRuntime, RuntimeAccess } from './runtime-access.js';
+
+export interface EdgedDeps {
+  readonly bus: MessageBus;
+  readonly link: CloudLink;
+  readonly identity: NodeIdentity;
+  readonly config: EdgedConfig;
+  readonly openRuntime: OpenRuntime;
+  readonly log: Logger;
+}
+
+/** Milliseconds between listings of the runtime: with events a net under them, without them the only way to notice. */
+const RELIST_MS = 10_000;
+const RELIST_WITHOUT_EVENTS_MS = 2_000;
+
+/** The pods of the node and the node itself. */
+export class Edged implements Runnable {
+  readonly #deps: EdgedDeps;
+  readonly #meta: MetaClient;
+  readonly #known = new NodeKnown();
+  #pods: PodManager | undefined;
+  #node: NodeReporter | undefined;
+
+  constructor(deps: EdgedDeps) {
+    this.#deps = deps;
+    this.#meta = new MetaClient({ bus: deps.bus });
+  }
+
+  async run(life: Life): Promise<void> {
+    const { config, log, openRuntime, identity, link } = this.#deps;
+    await prepareRoot(config.rootDirectory);
+    const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
+    const opened = await openRuntime({ config, hostIP, log });
+    try {
+      const facts = new NodeFacts({ identity, config, known: this.#known, opened });
+      await facts.refresh();
+      this.#node = this.#reporter(facts);
+      if (opened.missing === undefined) this.#pods = await this.#manager(opened.runtime, facts);
+      else log.error('no pod is run or ended', { why: opened.missing });
+      const lease = new LeaseKeeper({ meta: this.#meta, link, known: this.#known, nodeName: identity.name, durationSeconds: config.leaseSeconds, log });
+      using _session = link.subscribe(({ connected }) => connected && this.#pods?.sessionBegan());
+      life.ready();
+      await together(life.signal, [
+        (signal) => this.#node?.run(signal),
+        (signal) => lease.run(signal),
+        (signal) => this.#pods?.run(signal),
+      ]);
+    } finally {
+      if (opened.missing === undefined) await opened.runtime[Symbol.asyncDispose]?.();
+    }
+  }
+
+  podChanged(pod: unknown): void {
+    this.#pods?.podChanged(pod);
+  }
+
+  podDeleted(pod: unknown, { namespace, name }: ResourcePath): void {
+    this.#pods?.podDeleted(pod, namespace, name);
+  }
+
+  objectChanged({ namespace, type, name }: ResourcePath): void {
+    this.#pods?.objectChanged(namespace, { kind: type === 'secret' ? 'secret' : 'configmap', name });
+  }
+
+  podPatchAnswered(message: Message): void {
+    if (message.route.operation === Operations.response) this.#pods?.patchAnswered(message);
+  }
+
+  nodePatchAnswered(message: Message): void {
+    if (message.route.operation === Operations.response) this.#node?.patchAnswered(message);
+  }
+
+  podDeleteAnswered(content: unknown, { route }: Message): void {
+    if (content !== 'OK') this.#deps.log.verbose(1, 'the cloud answered a pod deletion with something else than OK', { resource: route.resource });
+  }
+
+  #reporter(facts: NodeFacts): NodeReporter {
+    const { config, identity, link, log } = this.#deps;
+    const { machine } = facts;
+    const about = { name: identity.name, architecture: machine.architecture, operatingSystem: machine.operatingSystem, labels: config.nodeLabels };
+    return new NodeReporter({
+      meta: this.#meta,
+      link,
+      known: this.#known,
+      nodeName: identity.name,
+      register: config.registerNode,
+      updateMs: config.nodeStatusUpdateMs,
+      reportMs: config.nodeStatusReportMs,
+      wanted: async () => ({ status: await facts.refresh(), labels: nodeLabels(about) }),
+      object: ({ status }) =>
+        nodeObject({ ...about, status, taints: [...config.registerWithTaints], schedulable: config.registerSchedulable, port: config.readOnlyPort }),
+      log,
+    });
+  }
+
+  async #manager(runtime: Extract<RuntimeAccess, { missing?: undefined }>['runtime'], facts: NodeFacts): Promise<PodManager> {
+    const { config, identity, link, log } = this.#deps;
+    const meta = this.#meta;
+    const objects = new ObjectReader({ meta, log });
+    return new PodManager({
+      runtime,
+      runtimeName: (await runtime.version()).name,
+      meta,
+      objects,
+      volumes: new Volumes({ root: config.rootDirectory, objects, tokens: new TokenReader({ meta }), log }),
+      events: new PodEvents({ meta, report: config.reportEvent, nodeName: identity.name, log }),
+      nodeName: identity.name,
+      namespace: config.registerNodeNamespace,
+      podLogsDir: config.podLogsDir,
+      keepDead: config.keepDead,
+      relistMs: runtime.events ? RELIST_MS : RELIST_WITHOUT_EVENTS_MS,
+      hostIPs: () => facts.addresses,
+      facts: (podIPs) => ({ nodeName: identity.name, hostIPs: facts.addresses, podIPs, allocatable: facts.allocatable }),
+      connected: () => link.value.connected,
+      log,
+    });
+  }
+}
+
+async function prepareRoot(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw edgedError(
+      'edged.root-directory',
+      `modules.edged.rootDirectory is ${directory}, which this user cannot write (${errorText(cause)}): give it to the user or name another directory`,
+      cause,
+    );
+  }
+}
+
+/** Runs all until the signal aborts; when one fails the others are stopped and the failure is thrown. */
+async function together(signal: AbortSignal, parts: readonly ((signal: AbortSignal) => Promise<void> | undefined)[]): Promise<void> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  setMaxListeners(0, either);
+  const results = await Promise.allSettled(
+    parts.map(async (part) => {
+      try {
+        await part(either);
+      } catch (error) {
+        failed.abort(error);
+        throw error;
+      }
+    }),
+  );
+  for (const result of results) {
+    if (result.status === 'rejected' && !isAbort(result.reason)) throw result.reason;
+  }
+}

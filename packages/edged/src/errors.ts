@@ -1,0 +1,25 @@
+import { EdgeError } from '@edge/core';
+
+/**
+ * Codes of this package. Those whose last word is in capitals of Kubernetes end up as a container's waiting reason.
+ *
+ * | code | meaning |
+ * |---|---|
+ * | `edged.root-directory` | the root directory cannot be made or written |
+ * | `edged.bad-answer` | metamanager answered in a form that makes no sense |
+ * | `edged.refused` | the cloud (or metamanager for it) said no; `status` says why when it came from the API |
+ * | `edged.volume` | a volume cannot be prepared |
+ * | `edged.container-config` | a container's settings cannot be resolved (`CreateContainerConfigError`) |
+ * | `edged.quantity` | a resource quantity cannot be read |
+ */
+export type EdgedErrorCode =
+  | 'edged.root-directory'
+  | 'edged.bad-answer'
+  | 'edged.refused'
+  | 'edged.volume'
+  | 'edged.container-config'
+  | 'edged.quantity';
+
+export function edgedError(code: EdgedErrorCode, message: string, cause?: unknown): EdgeError {
+  return new EdgeError(code, message, cause === undefined ? undefined : { cause });
+}

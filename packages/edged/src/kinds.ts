@@ -1,0 +1,24 @@
+import { defineKind, Operations, ResourceTypes, type MessageKind } from '@edge/protocol';
+
+const CHANGES = [Operations.insert, Operations.update];
+const OBJECTS = [ResourceTypes.configMap, ResourceTypes.secret];
+
+/** What metamanager hands over. Contents are the cloud's, so nothing is taken for granted about their shape. */
+export const podChanged: MessageKind = defineKind('podChanged', { type: ResourceTypes.pod, operation: CHANGES });
+export const podDeleted: MessageKind = defineKind('podDeleted', { type: ResourceTypes.pod, operation: Operations.delete });
+export const objectChanged: MessageKind = defineKind('objectChanged', { type: OBJECTS, operation: [...CHANGES, Operations.delete] });
+export const podPatchAnswered: MessageKind = defineKind('podPatchAnswered', {
+  type: ResourceTypes.podPatch,
+  operation: [Operations.response, Operations.error],
+});
+export const nodePatchAnswered: MessageKind = defineKind('nodePatchAnswered', {
+  type: ResourceTypes.nodePatch,
+  operation: [Operations.response, Operations.error],
+});
+/** To the request to delete a pod. The deletion itself comes as a push. */
+export const podDeleteAnswered: MessageKind = defineKind('podDeleteAnswered', {
+  type: ResourceTypes.pod,
+  operation: [Operations.response, Operations.error],
+});
+/** Everything else that the cloud pushes and that needs nothing done here. */
+export const otherPush: MessageKind = defineKind('otherPush', { operation: [...CHANGES, Operations.delete, Operations.response], answer: false });

@@ -1,0 +1,25 @@
+import { containerName } from './identity.js';
+import type { ActualPod } from './actual.js';
+import type { PodStep } from './steps.js';
+
+/**
+ * Removes what no longer tells anything: dead containers beyond the newest `keepDead` of each name, and sandboxes
+ * that are neither the newest nor hold a container that is kept.
+ */
+export function collectGarbage(actual: ActualPod, keepDead: number): PodStep[] {
+  const dead = new Map<string, number>();
+  const gone = new Set<string>();
+  for (const container of actual.containers) {
+    if (container.state !== 'exited') continue;
+    const name = containerName(container);
+    const seen = dead.get(name) ?? 0;
+    dead.set(name, seen + 1);
+    if (seen >= keepDead) gone.add(container.id);
+  }
+  const inUse = new Set(actual.containers.filter(({ id }) => !gone.has(id)).map(({ sandboxId }) => sandboxId));
+  const old = actual.sandboxes.slice(1).filter(({ id, state }) => state === 'notready' && !inUse.has(id));
+  return [
+    ...[...gone].map((containerId) => ({ do: 'removeContainer' as const, containerId })),
+    ...old.map(({ id }) => ({ do: 'removeSandbox' as const, sandboxId: id })),
+  ];
+}

@@ -1,0 +1,75 @@
+import type { Container, ContainerStatus, Pod, PodStatus } from '@edge/protocol';
+import { anythingRuns, runsOf, type ActualPod } from './actual.js';
+import { podConditions } from './conditions.js';
+import { containerStatus, type ContainerStatusInput } from './container-status.js';
+import { hasStarted, podPhase } from './phase.js';
+import { qosClass } from './qos.js';
+import { sandboxServes } from './sandbox-change.js';
+import type { Waiting } from './steps.js';
+import { seconds } from './time.js';
+
+export interface PodStatusInput {
+  readonly pod: Pod;
+  readonly actual: ActualPod;
+  /** The status reported last, or what the API has. */
+  readonly previous: PodStatus;
+  /** What keeps containers from running, by name. */
+  readonly waiting: ReadonlyMap<string, Waiting>;
+  /** The pod was told to end. */
+  readonly terminating: boolean;
+  /** Addresses of the node, the preferred one first. */
+  readonly hostIPs: readonly string[];
+  /** Scheme of container ids, `containerd`. */
+  readonly runtime: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The status of a pod as its node reports it. Pure; the same input gives the same status. */
+export function podStatus(input: PodStatusInput): PodStatus {
+  const { pod, actual, previous, now } = input;
+  const serves = sandboxServes(pod, actual);
+  const ended = input.terminating && !anythingRuns(actual) && !actual.sandboxes.some(({ state }) => state === 'ready');
+  const inits = (pod.spec.initContainers ?? []).map((container) =>
+    containerStatus({ ...common(input, container, previous.initContainerStatuses, false), init: true } as ContainerStatusInput),
+  );
+  // Containers that never had a chance to start did not end in an unknown way.
+  const begun = inits.length === 0 ? actual.sandboxes.length + actual.containers.length > 0 : (previous.containerStatuses ?? []).some(hasStarted);
+  const containers = pod.spec.containers
+    .map((container) => containerStatus(common(input, container, previous.containerStatuses, ended && begun)))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const phase = podPhase({ pod, inits, containers, previous: previous.phase, ended });
+  const conditions = podConditions({ pod, phase, inits, containers, sandboxServes: serves, previous: previous.conditions ?? [], now });
+  return {
+    phase,
+    conditions,
+    ...(previous.message === undefined ? {} : { message: previous.message }),
+    ...(previous.reason === undefined ? {} : { reason: previous.reason }),
+    ...addresses(input),
+    startTime: previous.startTime ?? seconds(now),
+    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+    containerStatuses: containers,
+    qosClass: previous.qosClass ?? qosClass(pod),
+  };
+}
+
+function common(input: PodStatusInput, container: Container, previous: readonly ContainerStatus[] | undefined, endUnseen: boolean): ContainerStatusInput {
+  return {
+    container,
+    runs: runsOf(input.actual, container.name),
+    previous: previous?.find(({ name }) => name === container.name),
+    waiting: input.waiting.get(container.name),
+    afterInit: (input.pod.spec.initContainers ?? []).length > 0,
+    runtime: input.runtime,
+    endUnseen,
+  };
+}
+
+function addresses({ pod, actual, previous, hostIPs }: PodStatusInput): PodStatus {
+  const host = hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0], hostIPs: hostIPs.map((ip) => ({ ip })) };
+  const sandbox = actual.sandboxes[0];
+  const own = pod.spec.hostNetwork === true ? (sandbox ? hostIPs : []) : (sandbox?.ips ?? []);
+  // A stopped sandbox has lost its address; the status keeps it for those who read how the pod ended.
+  const kept = previous.podIP === undefined ? {} : { podIP: previous.podIP, podIPs: previous.podIPs ?? [{ ip: previous.podIP }] };
+  return { ...host, ...(own[0] === undefined ? kept : { podIP: own[0], podIPs: own.map((ip) => ({ ip })) }) };
+}

@@ -1,0 +1,281 @@
+import { setMaxListeners } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { backoffDelay, errorText, isAbort, sleep, type ContainerRuntime, type Logger, type RuntimeEvent } from '@edge/core';
+import { formatResource, ResourceTypes, type Message, type Pod } from '@edge/protocol';
+import type { MetaClient } from '../apply/meta-client.js';
+import type { ObjectReader } from '../apply/object-reader.js';
+import type { Volumes } from '../apply/volumes.js';
+import { logDirectory } from '../plan/identity.js';
+import type { PodFacts } from '../plan/pod-fields.js';
+import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
+import type { PodEvents } from './pod-events.js';
+import { isPod, readPodList } from './pod-list.js';
+import { PodStatuses } from './pod-statuses.js';
+import { PodWorker } from './pod-worker.js';
+import { isOlder } from './resource-version.js';
+import { RuntimeView } from './runtime-view.js';
+import { Semaphore } from './semaphore.js';
+
+/** Pods worked on at once: enough to use the machine, few enough that a boot with many pods stays responsive. */
+const PLACES = 16;
+const LIST_RETRY = { firstMs: 200, factor: 2, limitMs: 5_000, jitter: 0.1 };
+/** Tokens in volumes live for minutes at least; metamanager renews them at 80 % of their life. */
+const TOKEN_SWEEP_MS = 60_000;
+
+export interface PodManagerDeps {
+  readonly runtime: ContainerRuntime;
+  readonly runtimeName: string;
+  readonly meta: MetaClient;
+  readonly objects: ObjectReader;
+  readonly volumes: Volumes;
+  readonly events: PodEvents;
+  readonly nodeName: string;
+  readonly namespace: string;
+  readonly podLogsDir: string;
+  readonly keepDead: number;
+  /** Milliseconds between listings of the runtime. */
+  readonly relistMs: number;
+  readonly hostIPs: () => readonly string[];
+  readonly facts: (podIPs: readonly string[]) => PodFacts;
+  readonly connected: () => boolean;
+  readonly log: Logger;
+}
+
+/** All pods of the node: who they are, and a worker for each. */
+export class PodManager {
+  readonly #deps: PodManagerDeps;
+  readonly #view: RuntimeView;
+  readonly #statuses: PodStatuses;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #places = new Semaphore(PLACES);
+  /** What came before the first list; undefined afterwards. */
+  #early: (() => void)[] | undefined = [];
+  #signal: AbortSignal = AbortSignal.abort();
+  #relistSoon: NodeJS.Timeout | undefined;
+  #mayHaveOrphans = false;
+
+  constructor(deps: PodManagerDeps) {
+    this.#deps = deps;
+    this.#view = new RuntimeView({ runtime: deps.runtime });
+    this.#statuses = new PodStatuses({
+      meta: deps.meta,
+      connected: deps.connected,
+      onPod: (pod) => this.#accept(pod),
+      log: deps.log,
+    });
+  }
+
+  /** Runs until the signal aborts. Pods stay as they are then: they outlive the agent. */
+  async run(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    this.#signal = AbortSignal.any([signal, ended.signal]);
+    setMaxListeners(0, this.#signal);
+    try {
+      await this.#loadList();
+      await Promise.all([this.#followEvents(), this.#relistNowAndThen(), this.#refreshTokens()]);
+    } catch (error) {
+      if (!isAbort(error)) throw error;
+    } finally {
+      ended.abort();
+      clearTimeout(this.#relistSoon);
+      await Promise.all([...this.#workers.values()].map((worker) => worker.settled()));
+    }
+  }
+
+  /** A pod was pushed, new or changed. */
+  podChanged(pod: unknown): void {
+    this.#afterList(() => {
+      if (isPod(pod) && pod.spec.nodeName === this.#deps.nodeName) this.#accept(pod, true);
+    });
+  }
+
+  /**
+   * A pod was taken away. The cloud sends the last state of the object, or no more than its metadata.
+   * @param namespace, name from the resource, for the case that even the metadata are incomplete
+   */
+  podDeleted(pod: unknown, namespace: string, name: string): void {
+    this.#afterList(() => {
+      const uid = (pod as Partial<Pod> | null)?.metadata?.uid;
+      const worker = uid ? this.#workers.get(uid) : this.#byName(namespace, name);
+      if (worker && isPod(pod)) worker.update(pod);
+      worker?.remove();
+    });
+  }
+
+  /** A ConfigMap or Secret has changed: mounted files follow, and containers that wait for it try again. */
+  objectChanged(namespace: string, changed: ObjectReference): void {
+    const key = objectKey(changed);
+    for (const worker of this.#workers.values()) {
+      const { pod } = worker;
+      if (!pod || worker.removed || pod.metadata.namespace !== namespace) continue;
+      if (!podReferences(pod).some((reference) => objectKey(reference) === key)) continue;
+      if ((pod.spec.volumes ?? []).some((volume) => volumeReferences(volume).some((reference) => objectKey(reference) === key))) {
+        this.#refreshVolumes(pod);
+      }
+      worker.wake();
+    }
+  }
+
+  /** The cloud answered a status patch. */
+  patchAnswered(message: Message): void {
+    this.#afterList(() => this.#statuses.answered(message));
+  }
+
+  /** A new session with the cloud: what differs is said again. */
+  sessionBegan(): void {
+    this.#statuses.sweep();
+  }
+
+  async #loadList(): Promise<void> {
+    const { meta, nodeName, namespace, log } = this.#deps;
+    const resource = formatResource({ namespace, type: ResourceTypes.pod });
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const { pods, unreadable } = readPodList(await meta.rows(resource, this.#signal), nodeName);
+        this.#mayHaveOrphans = unreadable === 0;
+        if (unreadable > 0) log.error('stored pods cannot be read, so containers of unknown pods are left alone', { rows: unreadable });
+        for (const pod of pods) this.#accept(pod);
+        break;
+      } catch (error) {
+        if (isAbort(error)) throw error;
+        if (attempt % 10 === 0) log.warn('pod list not available yet, no pod is touched', { err: errorText(error) });
+        await sleep(backoffDelay(LIST_RETRY, attempt, Math.random()), this.#signal);
+      }
+    }
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const later of early) later();
+  }
+
+  #afterList(action: () => void): void {
+    if (this.#early) this.#early.push(action);
+    else action();
+  }
+
+  /** @param create false for answers, which must not bring back a pod that was taken away meanwhile */
+  #accept(pod: Pod, create = this.#early !== undefined): void {
+    const uid = pod.metadata.uid ?? '';
+    const worker = this.#workers.get(uid);
+    if (worker?.pod) {
+      if (isOlder(pod.metadata, worker.pod.metadata)) return;
+      this.#statuses.known(pod);
+      worker.update(pod);
+      return;
+    }
+    if (!worker && !create) return;
+    // A new pod under a known name: the API can only have it when the old one is gone there.
+    const { namespace = '', name = '' } = pod.metadata;
+    this.#byName(namespace, name)?.remove();
+    this.#statuses.known(pod);
+    this.#add(uid, pod);
+  }
+
+  #byName(namespace: string, name: string): PodWorker | undefined {
+    for (const worker of this.#workers.values()) {
+      if (!worker.removed && worker.pod?.metadata.name === name && worker.pod.metadata.namespace === namespace) return worker;
+    }
+    return undefined;
+  }
+
+  #add(uid: string, pod: Pod | undefined, identity?: { namespace: string; name: string }): void {
+    const { namespace = '', name = '' } = pod?.metadata ?? identity ?? {};
+    const worker = new PodWorker(
+      {
+        ...this.#deps,
+        uid,
+        view: this.#view,
+        statuses: this.#statuses,
+        places: this.#places,
+        mustWait: (candidate) => this.#nameIsHeld(uid, candidate),
+        onGone: () => this.#gone(uid, { namespace, name }),
+        signal: this.#signal,
+      },
+      pod,
+    );
+    this.#workers.set(uid, worker);
+    worker.wake();
+  }
+
+  #nameIsHeld(uid: string, { metadata }: Pod): boolean {
+    for (const [other, { pod, removed }] of this.#workers) {
+      if (other !== uid && removed && pod?.metadata.name === metadata.name && pod?.metadata.namespace === metadata.namespace) return true;
+    }
+    return false;
+  }
+
+  async #gone(uid: string, identity: { namespace: string; name: string }): Promise<void> {
+    await this.#deps.volumes.remove(uid);
+    const { namespace, name } = identity;
+    const safe = [namespace, name, uid].every((part) => /^[\w.-]+$/.test(part) && !part.startsWith('.'));
+    if (safe) await rm(logDirectory(this.#deps.podLogsDir, { namespace, name, uid }), { recursive: true, force: true });
+    this.#workers.delete(uid);
+    this.#statuses.forget(uid);
+    for (const worker of this.#workers.values()) {
+      if (worker.pod?.metadata.name === name && worker.pod.metadata.namespace === namespace) worker.wake();
+    }
+  }
+
+  async #followEvents(): Promise<void> {
+    const { runtime, log } = this.#deps;
+    if (!runtime.events) return;
+    while (!this.#signal.aborted) {
+      try {
+        for await (const event of runtime.events(this.#signal)) this.#noticed(event);
+      } catch (error) {
+        if (isAbort(error)) return;
+        log.warn('events of the runtime broke off; the listing goes on', { err: errorText(error) });
+      }
+      await sleep(5_000, this.#signal);
+    }
+  }
+
+  #noticed(event: RuntimeEvent): void {
+    const uid = this.#view.ownerOf(event.sandboxId);
+    const worker = uid === undefined ? undefined : this.#workers.get(uid);
+    if (worker) worker.stir();
+    // Its sandbox is newer than the last listing.
+    else this.#relistSoon ??= setTimeout(() => void this.#relist(), 50);
+  }
+
+  async #relistNowAndThen(): Promise<void> {
+    while (!this.#signal.aborted) {
+      await this.#relist();
+      this.#statuses.sweep();
+      await sleep(this.#deps.relistMs, this.#signal);
+    }
+  }
+
+  async #relist(): Promise<void> {
+    clearTimeout(this.#relistSoon);
+    this.#relistSoon = undefined;
+    try {
+      const listed = await this.#view.list(this.#signal);
+      for (const [uid, worker] of this.#workers) worker.noticed(listed.get(uid)?.fingerprint ?? '');
+      for (const pod of listed.values()) {
+        if (this.#workers.has(pod.uid) || !this.#mayHaveOrphans) continue;
+        this.#deps.log.info('pod in the runtime is not assigned to this node and is ended', { pod: `${pod.namespace}/${pod.name}`, uid: pod.uid });
+        this.#add(pod.uid, undefined, pod);
+      }
+    } catch (error) {
+      if (!isAbort(error)) this.#deps.log.warn('the container runtime cannot be listed', { err: errorText(error) });
+    }
+  }
+
+  async #refreshTokens(): Promise<void> {
+    while (!this.#signal.aborted) {
+      await sleep(TOKEN_SWEEP_MS, this.#signal);
+      for (const { pod, removed } of this.#workers.values()) {
+        const sources = (pod?.spec.volumes ?? []).flatMap(({ projected }) => (projected?.sources ?? []) as object[]);
+        if (pod && !removed && sources.some((source) => 'serviceAccountToken' in source)) this.#refreshVolumes(pod);
+      }
+    }
+  }
+
+  #refreshVolumes(pod: Pod): void {
+    const { volumes, facts, log } = this.#deps;
+    const podIPs = (this.#statuses.previous(pod.metadata.uid ?? '').podIPs ?? []).map(({ ip }) => ip);
+    volumes.prepare(pod, facts(podIPs), this.#signal).catch((error: unknown) => {
+      if (!isAbort(error)) log.warn('volumes keep their old content', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, err: errorText(error) });
+    });
+  }
+}

@@ -1,0 +1,233 @@
+import { errorText, isAbort, type ContainerRuntime, type Logger } from '@edge/core';
+import type { Pod } from '@edge/protocol';
+import { applySteps, type StepsDeps } from '../apply/steps.js';
+import { anythingRuns, type ActualPod } from '../plan/actual.js';
+import { podGrace } from '../plan/grace.js';
+import { planPod } from '../plan/plan-pod.js';
+import { planRemoval, planStop } from '../plan/plan-stop.js';
+import type { PodFacts } from '../plan/pod-fields.js';
+import { podStatus } from '../plan/pod-status.js';
+import type { PodPlan, PodStep, Waiting } from '../plan/steps.js';
+import { seconds } from '../plan/time.js';
+import type { PodEvents } from './pod-events.js';
+import type { PodStatuses } from './pod-statuses.js';
+import type { RuntimeView } from './runtime-view.js';
+import type { Semaphore } from './semaphore.js';
+
+/** Pauses after a failure: 10 s, doubling to a minute. */
+const FIRST_RETRY_MS = 10_000;
+const LAST_RETRY_MS = 60_000;
+/** Rounds of deciding and doing in a row; more would mean that a plan never gets done. */
+const MAX_ROUNDS = 12;
+
+export interface PodWorkerDeps extends StepsDeps {
+  readonly uid: string;
+  readonly runtime: ContainerRuntime;
+  readonly runtimeName: string;
+  readonly view: RuntimeView;
+  readonly statuses: PodStatuses;
+  readonly events: PodEvents;
+  readonly keepDead: number;
+  /** Addresses of the node, the preferred one first. */
+  readonly hostIPs: () => readonly string[];
+  readonly facts: (podIPs: readonly string[]) => PodFacts;
+  /** Bounds how many pods are worked on at once. Waiting for containers to end does not count. */
+  readonly places: Semaphore;
+  /** True while another pod still holds the name of this one. */
+  readonly mustWait: (pod: Pod) => boolean;
+  /** The pod is over and nothing of it is left. */
+  readonly onGone: () => Promise<void>;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** Keeps one pod, by uid, as it should be: looks, decides, does, reports; then sleeps until something happens. */
+export class PodWorker {
+  readonly #deps: PodWorkerDeps;
+  readonly #seen = seconds(Date.now());
+  #pod: Pod | undefined;
+  #removed = false;
+  #dirty = false;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  /** After a failure nothing is started before this time. */
+  #holdUntil = 0;
+  #waiting: ReadonlyMap<string, Waiting> = new Map();
+  #fingerprint: string | undefined;
+  #kill: { readonly controller: AbortController; readonly grace: number } | undefined;
+
+  /** @param pod undefined for what the runtime still has of a pod that nobody knows */
+  constructor(deps: PodWorkerDeps, pod: Pod | undefined) {
+    this.#deps = deps;
+    this.#pod = pod;
+    this.#removed = pod === undefined;
+  }
+
+  get pod(): Pod | undefined {
+    return this.#pod;
+  }
+
+  /** True when the pod was taken from this node; it ends and then everything of it is removed. */
+  get removed(): boolean {
+    return this.#removed;
+  }
+
+  update(pod: Pod): void {
+    this.#pod = pod;
+    // Less time than the containers are being given now: they have to be told again.
+    if (this.#kill && podGrace(pod) < this.#kill.grace) this.#kill.controller.abort();
+    this.wake();
+  }
+
+  remove(): void {
+    this.#removed = true;
+    this.wake();
+  }
+
+  /** Something that matters has changed: look again and try again, now or right after the work in hand. */
+  wake(): void {
+    this.#holdUntil = 0;
+    this.stir();
+  }
+
+  /** The runtime has something new: look again. What failed a moment ago is not tried again because of it. */
+  stir(): void {
+    if (this.#deps.signal.aborted) return;
+    this.#dirty = true;
+    this.#running ??= this.#work().finally(() => {
+      this.#running = undefined;
+      if (this.#dirty) this.stir();
+    });
+  }
+
+  /** Stirs when the runtime shows the pod in another state than the one worked on last. */
+  noticed(fingerprint: string): void {
+    if (this.#fingerprint !== fingerprint && !this.#running) this.stir();
+  }
+
+  /** Resolves when the work in hand is over; nothing new is begun after the signal has aborted. */
+  async settled(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#running;
+    clearTimeout(this.#timer);
+  }
+
+  async #work(): Promise<void> {
+    clearTimeout(this.#timer);
+    const { log, signal } = this.#deps;
+    try {
+      for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round += 1) {
+        this.#dirty = false;
+        if ((await this.#round()) === 'rest' && !this.#dirty) return;
+      }
+      this.#sleep(Date.now() + FIRST_RETRY_MS);
+    } catch (error) {
+      if (isAbort(error) && signal.aborted) return;
+      log.warn('pod not brought to its desired state, tried again later', { pod: this.#label(), err: errorText(error) });
+      this.#retryLater();
+    }
+  }
+
+  /** One round: look, decide, report, do. */
+  async #round(): Promise<'again' | 'rest'> {
+    const deps = this.#deps;
+    const pod = this.#pod;
+    const { actual, fingerprint } = await deps.places.run(() => deps.view.observe(deps.uid, deps.signal));
+    this.#fingerprint = fingerprint;
+    if (this.#removed || !pod) return this.#roundOfRemoval(pod, actual);
+    if (deps.mustWait(pod)) return 'rest';
+    const terminating = pod.metadata.deletionTimestamp !== undefined;
+    const plan: PodPlan = terminating
+      ? { ...planStop(pod, actual), waiting: new Map() }
+      : planPod({ pod: withLastStatus(pod, deps.statuses.previous(deps.uid)), actual, now: Date.now(), keepDead: deps.keepDead });
+    this.#report(pod, actual, plan, terminating);
+    if (plan.steps.length === 0) {
+      if (terminating && !anythingRuns(actual) && deps.statuses.isFinal(deps.uid)) deps.statuses.sendDelete(deps.uid);
+      this.#failures = 0;
+      if (plan.wakeAt !== undefined) this.#sleep(plan.wakeAt);
+      return 'rest';
+    }
+    if (Date.now() < this.#holdUntil) {
+      this.#sleep(this.#holdUntil);
+      return 'rest';
+    }
+    return this.#do(plan.steps, actual, pod);
+  }
+
+  async #roundOfRemoval(pod: Pod | undefined, actual: ActualPod): Promise<'again' | 'rest'> {
+    const { steps } = planStop(pod, actual);
+    if (steps.length > 0) return this.#do(steps, actual, pod);
+    const rest = planRemoval(actual);
+    if (rest.length > 0) return this.#do(rest, actual, pod);
+    await this.#deps.onGone();
+    return 'rest';
+  }
+
+  async #do(steps: readonly PodStep[], actual: ActualPod, pod: Pod | undefined): Promise<'again' | 'rest'> {
+    const deps = this.#deps;
+    const controller = new AbortController();
+    this.#kill = { controller, grace: pod ? podGrace(pod) : 0 };
+    const newest = actual.sandboxes[0];
+    const scene = {
+      pod,
+      sandboxId: newest?.state === 'ready' ? newest.id : undefined,
+      sandboxAttempt: newest?.metadata.attempt ?? 0,
+      seen: this.#seen,
+      facts: deps.facts,
+      podIPs: newest?.ips ?? [],
+      say: (event: Parameters<PodEvents['say']>[1]) => pod && deps.events.say(pod, event),
+      killSignal: controller.signal,
+    };
+    // A pod that takes its time to end must not keep others from starting.
+    const ends = steps.some((step) => step.do === 'killContainers');
+    const apply = () => applySteps(deps, steps, scene, deps.signal);
+    const result = await (ends ? apply() : deps.places.run(apply)).finally(() => (this.#kill = undefined));
+    this.#waiting = result.waiting;
+    if (controller.signal.aborted && isAbort(result.error)) return 'again';
+    if (result.error === undefined && result.waiting.size === 0) return 'again';
+    if (result.error !== undefined) {
+      deps.log.warn('pod not brought to its desired state, tried again later', { pod: this.#label(), err: errorText(result.error) });
+    }
+    await this.#reportAfterFailure(pod);
+    this.#retryLater();
+    return 'rest';
+  }
+
+  /** Some containers may have started all the same, and the waiting reasons are news. */
+  async #reportAfterFailure(pod: Pod | undefined): Promise<void> {
+    if (!pod || this.#removed) return;
+    const { actual, fingerprint } = await this.#deps.view.observe(this.#deps.uid, this.#deps.signal);
+    this.#fingerprint = fingerprint;
+    this.#report(pod, actual, { steps: [], waiting: this.#waiting }, pod.metadata.deletionTimestamp !== undefined);
+  }
+
+  #report(pod: Pod, actual: ActualPod, plan: PodPlan, terminating: boolean): void {
+    const { statuses, hostIPs, runtimeName, uid } = this.#deps;
+    const waiting = new Map([...this.#waiting, ...plan.waiting]);
+    const previous = statuses.previous(uid);
+    statuses.set(uid, podStatus({ pod, actual, previous, waiting, terminating, hostIPs: hostIPs(), runtime: runtimeName, now: Date.now() }));
+  }
+
+  #retryLater(): void {
+    const pause = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
+    this.#failures += 1;
+    this.#holdUntil = Date.now() + pause;
+    this.#sleep(this.#holdUntil);
+  }
+
+  #sleep(until: number): void {
+    clearTimeout(this.#timer);
+    if (this.#deps.signal.aborted) return;
+    this.#timer = setTimeout(() => this.wake(), Math.max(0, until - Date.now()));
+  }
+
+  #label(): string {
+    return this.#pod ? `${this.#pod.metadata.namespace}/${this.#pod.metadata.name}` : this.#deps.uid;
+  }
+}
+
+/** What was reported last counts before what the API has got round to. */
+function withLastStatus(pod: Pod, status: NonNullable<Pod['status']>): Pod {
+  return { ...pod, status };
+}
