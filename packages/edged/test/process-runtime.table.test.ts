@@ -7,9 +7,10 @@ import { eventually } from '@edge/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KEEPER, MAIN } from '../src/process-runtime/keeper-script.js';
 import { containerPaths } from '../src/process-runtime/layout.js';
-import { parseIdentity } from '../src/process-runtime/process-identity.js';
+import { parseIdentity, parseStat } from '../src/process-runtime/process-identity.js';
 import type { ProcessIdentity } from '../src/process-runtime/process-identity.js';
 import { openProcessTable } from '../src/process-runtime/process-table.js';
+import { pauseMembers } from '../src/process-runtime/processes.js';
 import { Workshop } from './process-runtime/workshop.js';
 
 const NO_PROC = '/no/such/proc';
@@ -60,5 +61,20 @@ describe.each([
     }, 'shell and sleep are there');
     expect(members).toContain(main.pid);
     expect(members).not.toContain(identity.pid);
+  });
+
+  it('[edged-process-table-3] pauses a container only where it can be sure, and a pause that nobody ends is ended by its guard', async () => {
+    const table = await openProcessTable(proc);
+    const pause = await pauseMembers(table, { keeper: identity, mark: `EDGE_ROOT=${join(shop.root, 'containers/c/root')}` });
+    const state = async (): Promise<string | undefined> => parseStat(await readFile(`/proc/${main.pid}/stat`, 'utf8'))?.state;
+    if (proc === NO_PROC) {
+      expect(pause).toBeUndefined();
+    } else {
+      expect(pause?.holds()).toBe(true);
+      expect(await state()).toBe('T');
+    }
+    await eventually(async () => ((await state()) === 'S' ? true : undefined), 'the process goes on');
+    expect(pause?.holds() ?? false).toBe(false);
+    pause?.release();
   });
 });

@@ -180,6 +180,17 @@ describe('the process runtime', () => {
     expect(existsSync(files(id, 'run/stdout'))).toBe(false);
   });
 
+  it('[edged-process-22] empties the file of waiting output under many writers without losing a byte', async () => {
+    const runtime = await shop.open({ rawLimit: 50_000 });
+    const letters = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const size = 1_000_000;
+    for (const letter of letters) await writeFile(join(shop.folder, letter), letter.repeat(size));
+    const id = await start(runtime, sh('cd "$1"; for l in a b c d e f; do dd bs=100 if=$l 2>/dev/null & done; wait', shop.folder));
+    const text = await output(await exited(runtime, id));
+    const counts = Object.fromEntries(letters.map((letter) => [letter, text.split(letter).length - 1]));
+    expect(counts).toEqual(Object.fromEntries(letters.map((letter) => [letter, size])));
+  });
+
   it('[edged-process-12] output waits while the disk is full, which is told once, and no line is lost', async () => {
     const log = collectingLogger();
     const runtime = await shop.open({ pollMs: 50 }, log);
