@@ -20,6 +20,7 @@ import { Reconciler } from './reconcile/reconciler.js';
 import { routes } from './routes.js';
 
 const own = <T>(name: string) => token<T>('metamanager', name);
+const Log = own<Logger>('Logger');
 const Objects = own<MetaObjects>('MetaObjects');
 const CloudWay = own<Cloud>('Cloud');
 const Near = own<Neighbours>('Neighbours');
@@ -36,16 +37,17 @@ const Upward = own<UpwardHandler>('UpwardHandler');
 const Volumes = own<VolumeHandler>('VolumeHandler');
 
 function bindings(bind: Bind): void {
+  bind(Log).toResolvedValue((log: Logger) => log.named('metamanager'), [Logger]);
   provide(bind, Objects, MetaObjects, { store: Store });
-  provide(bind, CloudWay, Cloud, { bus: MessageBus, link: CloudLink, config: MetaManagerConfig, log: Logger });
+  provide(bind, CloudWay, Cloud, { bus: MessageBus, link: CloudLink, config: MetaManagerConfig, log: Log });
   provide(bind, Near, Neighbours, { bus: MessageBus });
   provide(bind, Fresh, Freshness, { link: CloudLink });
   provide(bind, Fetcher, ObjectFetcher, { cloud: CloudWay, objects: Objects, freshness: Fresh });
-  provide(bind, Reconciling, Reconciler, { objects: Objects, fetcher: Fetcher, freshness: Fresh, neighbours: Near, link: CloudLink, log: Logger });
-  provide(bind, Pushes, PushHandler, { objects: Objects, cloud: CloudWay, neighbours: Near, freshness: Fresh, log: Logger });
-  provide(bind, LateAnswers, LateAnswerHandler, { objects: Objects, fetcher: Fetcher, tokens: Tokens, neighbours: Near, log: Logger });
-  provide(bind, Queries, QueryHandler, { objects: Objects, fetcher: Fetcher, reconciler: Reconciling, freshness: Fresh, cloud: CloudWay, log: Logger });
-  provide(bind, Tokens, TokenHandler, { objects: Objects, cloud: CloudWay, log: Logger });
+  provide(bind, Reconciling, Reconciler, { objects: Objects, fetcher: Fetcher, freshness: Fresh, neighbours: Near, link: CloudLink, log: Log });
+  provide(bind, Pushes, PushHandler, { objects: Objects, cloud: CloudWay, neighbours: Near, freshness: Fresh, log: Log });
+  provide(bind, LateAnswers, LateAnswerHandler, { objects: Objects, fetcher: Fetcher, tokens: Tokens, neighbours: Near, log: Log });
+  provide(bind, Queries, QueryHandler, { objects: Objects, fetcher: Fetcher, reconciler: Reconciling, freshness: Fresh, cloud: CloudWay, log: Log });
+  provide(bind, Tokens, TokenHandler, { objects: Objects, cloud: CloudWay, log: Log });
   provide(bind, Writes, WriteHandler, { objects: Objects, cloud: CloudWay });
   provide(bind, Patches, PatchHandler, { objects: Objects, cloud: CloudWay });
   provide(bind, Upward, UpwardHandler, { cloud: CloudWay });
