@@ -4,6 +4,14 @@ import type { Connection } from './driver/connection.js';
 import { fileError } from './errors.js';
 import { syncFile, syncFolder } from './files.js';
 
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The error that led here says what is wrong with the path.
+  }
+}
+
 /** Copies the database through `connection` to `path`, by way of a file beside it. */
 export function writeBackup(connection: Connection, path: string): void {
   const target = resolve(path);
@@ -19,7 +27,7 @@ export function writeBackup(connection: Connection, path: string): void {
     renameSync(partial, target);
     syncFolder(dirname(target));
   } catch (error) {
-    rmSync(partial, { force: true });
+    discard(partial);
     throw fileError(target, error);
   }
 }

@@ -48,9 +48,10 @@ export function asideName(path: string, now: Date): string {
   return name;
 }
 
-/** Moves a file with its companions. */
+/** Moves a file with its companions; the shared memory is none, it is made anew from the log. */
 export function moveWithCompanions(from: string, to: string): void {
   try {
+    rmSync(`${from}-shm`, { force: true });
     renameSync(from, to);
     for (const suffix of COMPANIONS) if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix);
     syncFolder(dirname(to));
@@ -59,9 +60,18 @@ export function moveWithCompanions(from: string, to: string): void {
   }
 }
 
+/** What a reader of a file that is set aside leaves behind. */
+export function removeSharedMemory(path: string): void {
+  rmSync(`${path}-shm`, { force: true });
+}
+
 export function removeWithCompanions(path: string): void {
-  rmSync(path, { force: true, recursive: true });
-  for (const suffix of COMPANIONS) rmSync(path + suffix, { force: true });
+  try {
+    rmSync(path, { force: true, recursive: true });
+    for (const suffix of COMPANIONS) rmSync(path + suffix, { force: true });
+  } catch (error) {
+    throw fileError(path, error);
+  }
 }
 
 /** Keeps `current` and the newest others, `keep` in all; their names sort by time, but a clock may have been reset. */

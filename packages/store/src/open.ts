@@ -133,6 +133,7 @@ function finishSalvage(driver: Driver, path: string, note: files.SalvageNote): S
     renameSync(fresh, path);
     files.syncFolder(dirname(path));
     files.removeNote(path);
+    files.removeSharedMemory(note.aside);
     return { path: note.aside, reason: note.reason, tables };
   } catch (error) {
     // The note stays: the next start, with space on the disk, goes on from here.

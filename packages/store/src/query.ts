@@ -2,7 +2,7 @@ import type { Column, ReadOptions, TableSpec, Where } from '@edge/core';
 import type { SqlValue } from './driver/connection.js';
 import { StoreError } from './errors.js';
 import { quote } from './schema/ddl.js';
-import { columnKind, emptyValue, encodeValue } from './values.js';
+import { columnKind, type ColumnKind, emptyValue, encodeValue } from './values.js';
 
 export interface Condition {
   /** ` WHERE …`, or empty. Equal for conditions of equal shape, so that statements are prepared once. */
@@ -52,11 +52,21 @@ function isIn(column: string, parameters: SqlValue[], values: readonly SqlValue[
 /** The columns to read. Numbers are read as REAL: exact up to 2^53 and never refused, whatever the file holds. */
 export function selectList<Row extends object>(spec: TableSpec<Row>): string {
   return Object.entries<string>(spec.columns)
-    .map(([name, type]) => {
-      const column = `${quote(spec.name)}.${quote(name)}`;
-      return columnKind(type) === 'number' ? `CAST(${column} AS REAL) AS ${quote(name)}` : `${column} AS ${quote(name)}`;
-    })
+    .map(([name, type]) => `${read(`${quote(spec.name)}.${quote(name)}`, columnKind(type))} AS ${quote(name)}`)
     .join(',');
+}
+
+function read(column: string, kind: ColumnKind): string {
+  if (kind === 'number') return `CAST(${column} AS REAL)`;
+  return kind === 'text' ? readText(column) : `CASE typeof(${column}) WHEN 'text' THEN ${readText(column)} ELSE ${column} END`;
+}
+
+/**
+ * Text is read as its bytes, which the drivers decode: libsql ends the process when text is not valid UTF-8, as it may
+ * be in a damaged file, and cuts it at a NUL.
+ */
+export function readText(column: string): string {
+  return `CAST(${column} AS BLOB)`;
 }
 
 /** ` ORDER BY … LIMIT …`; by primary key when nothing else is wanted, so that reads are repeatable. */

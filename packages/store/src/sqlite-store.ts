@@ -4,6 +4,7 @@ import { writeBackup } from './backup.js';
 import type { Connection } from './driver/connection.js';
 import { StoreError } from './errors.js';
 import { GroupCommit, type GroupLimits } from './group-commit.js';
+import { readText } from './query.js';
 import type { OpenReport } from './report.js';
 import { planTable } from './schema/plan.js';
 import { SqliteTable } from './table.js';
@@ -47,7 +48,7 @@ export class SqliteStore implements OpenedStore {
       throw new StoreError('store.table-conflict', `table ${spec.name} is described in two ways`);
     }
     const existing = this.#connection
-      .prepare('SELECT name, pk FROM pragma_table_info(?1)')
+      .prepare(`SELECT ${readText('name')} AS name, pk FROM pragma_table_info(?1)`)
       .all([spec.name])
       .map((column) => ({ name: String(column['name']), pk: Number(column['pk']) }));
     const plan = planTable(spec, existing);

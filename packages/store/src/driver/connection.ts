@@ -1,4 +1,4 @@
-/** A value as SQLite gives it. Blobs come as text decoded from UTF-8, which is how Go writes some strings. */
+/** A value as SQLite gives it. Blobs come as text, decoded from UTF-8; text of unknown origin must be read that way. */
 export type SqlValue = string | number | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 

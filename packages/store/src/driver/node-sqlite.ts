@@ -16,7 +16,7 @@ interface NativeDatabase {
   readonly isTransaction?: boolean;
 }
 interface NativeModule {
-  readonly DatabaseSync: new (path: string) => NativeDatabase;
+  readonly DatabaseSync: new (path: string, options: { defensive: boolean }) => NativeDatabase;
 }
 
 /** The driver inside Node.js, present without a flag from 22.13 on; undefined where it is missing. */
@@ -48,7 +48,8 @@ class NodeSqliteConnection implements Connection {
 
   constructor(native: NativeModule, path: string | undefined) {
     this.#path = path ?? 'database in memory';
-    this.#database = attempt(this.#path, () => new native.DatabaseSync(databaseUrl(path)));
+    // Newer versions of Node.js forbid writable_schema by default, which salvage needs to read a file that was cut short.
+    this.#database = attempt(this.#path, () => new native.DatabaseSync(databaseUrl(path), { defensive: false }));
   }
 
   exec(sql: string): void {

@@ -4,8 +4,13 @@ import type { Connection, Driver } from '../driver/connection.js';
 import { databaseUrl } from '../driver/url.js';
 import { removeWithCompanions, syncFile } from '../files.js';
 import type { SalvagedTable } from '../report.js';
+import { readText } from '../query.js';
 import { quote } from '../schema/ddl.js';
+import { removeGarbage } from './garbage.js';
 import { copyRows } from './scan.js';
+
+/** Ends the reading of a schema that has no end. */
+const MOST_SCHEMA_ROWS = 1000;
 
 interface DamagedTable {
   readonly name: string;
@@ -24,6 +29,9 @@ export function salvage(driver: Driver, source: string | undefined, target: stri
   try {
     // The new file counts only once it is whole and renamed, so it is flushed once, at the end.
     connection.exec('PRAGMA synchronous=OFF');
+    connection.prepare('PRAGMA journal_mode=MEMORY').all();
+    // Makes SQLite go on with what there is when a file is shorter than it says or its schema is odd.
+    connection.exec('PRAGMA writable_schema=ON');
     // Writes the first page; a file without one is what a start that was cut off would leave.
     connection.exec('PRAGMA user_version=1');
     connection.exec('PRAGMA user_version=0');
@@ -42,14 +50,11 @@ function attach(connection: Connection, source: string): boolean {
   for (const mode of ['ro', 'rw'] as const) {
     try {
       connection.prepare('ATTACH ?1 AS damaged').run([databaseUrl(source, mode)]);
-    } catch {
-      continue;
-    }
-    try {
       connection.prepare('SELECT count(*) AS n FROM damaged.sqlite_schema').get();
       return true;
-    } catch {
-      connection.exec('DETACH damaged');
+    } catch (error) {
+      attempt(() => connection.exec('DETACH damaged'));
+      if (errorCode(error) !== 'store.read-only' && errorCode(error) !== 'store.cannot-open') return false;
     }
   }
   return false;
@@ -58,14 +63,14 @@ function attach(connection: Connection, source: string): boolean {
 function copyAll(connection: Connection): SalvagedTable[] {
   const salvaged: SalvagedTable[] = [];
   for (const table of readTables(connection)) {
-    connection.exec('BEGIN');
+    // Every statement commits by itself: a transaction that has met damage cannot be committed any more.
     try {
-      connection.exec(table.sql);
-      const kept = copyRows(connection, table.name, columnsOf(connection, table.name));
+      // Prepared, because that takes one statement only, whatever a broken file says.
+      connection.prepare(table.sql).run();
+      const columns = columnsOf(connection, table.name);
+      const kept = copyRows(connection, table.name, columns) - removeGarbage(connection, table.name, columns);
       salvaged.push({ name: table.name, kept, lost: lostRows(connection, table.name, kept) });
-      connection.exec('COMMIT');
     } catch (error) {
-      if (connection.inTransaction) connection.exec('ROLLBACK');
       if (errorCode(error) === 'store.disk-full') throw error;
       salvaged.push({ name: table.name, kept: 0, lost: undefined });
     }
@@ -77,19 +82,23 @@ function copyAll(connection: Connection): SalvagedTable[] {
 /** One by one, because a damaged schema page may give some of its rows. */
 function readTables(connection: Connection): DamagedTable[] {
   const tables: DamagedTable[] = [];
-  for (let row = 1; ; row++) {
-    const more = attempt(() => connection.prepare('SELECT count(*) AS n FROM damaged.sqlite_schema WHERE rowid >= ?1').get([row]));
-    if (more === undefined || more['n'] === 0) return tables;
-    const found = attempt(() =>
-      connection.prepare("SELECT name, sql FROM damaged.sqlite_schema WHERE rowid = ?1 AND type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'").get([row]),
-    );
-    if (typeof found?.['sql'] === 'string') tables.push({ name: String(found['name']), sql: found['sql'] });
+  const next = connection.prepare(
+    `SELECT CAST(rowid AS REAL) AS number, ${readText('name')} AS name, ${readText('sql')} AS sql FROM damaged.sqlite_schema WHERE rowid >= ?1 LIMIT 1`,
+  );
+  for (let row = 1, tries = 0; tries < MOST_SCHEMA_ROWS; tries++) {
+    const found = attempt(() => next.get([row]) ?? 'end');
+    if (found === 'end') break;
+    row = Math.max(row, Number(found?.['number'] ?? 0)) + 1;
+    const name = String(found?.['name'] ?? '');
+    const sql = String(found?.['sql'] ?? '');
+    if (/^CREATE TABLE /i.test(sql) && !name.startsWith('sqlite_')) tables.push({ name, sql });
   }
+  return tables;
 }
 
 function columnsOf(connection: Connection, table: string): string[] {
   return connection
-    .prepare("SELECT name FROM pragma_table_info(?1, 'main')")
+    .prepare(`SELECT ${readText('name')} AS name FROM pragma_table_info(?1, 'main')`)
     .all([table])
     .map((column) => String(column['name']));
 }

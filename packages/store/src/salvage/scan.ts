@@ -4,9 +4,9 @@ import { quote } from '../schema/ddl.js';
 /** Rows that one statement copies as long as all is well. */
 const STEP = 500;
 /** Width of the gap that is searched when one side of the damage has no readable end. */
-const WIDEST_GAP = 100_000;
-/** Failing reads per table before the rest of a gap is given up; some seconds at most. */
-const PATIENCE = 100_000;
+const WIDEST_GAP = 50_000;
+/** Failing reads in a row before the rest of a gap is given up; a fraction of a second per table. */
+const PATIENCE = 2000;
 
 /** How far a walk from one end came, and whether it met damage. */
 interface Walk {
@@ -65,6 +65,8 @@ class TableScan {
       const first = step[0];
       const last = step.at(-1);
       if (first === undefined || last === undefined) return { at, whole: true };
+      // Damaged pages can lead in circles.
+      if (at !== undefined && (order === 'ASC' ? last <= at : last >= at)) return { at, whole: false };
       this.#copy(Math.min(first, last), Math.max(first, last));
       at = last;
     }
@@ -79,17 +81,24 @@ class TableScan {
       .map((row) => Number(row['number']));
   }
 
-  /** Copies a range; when something in it is unreadable, halves it until only that is left out. */
+  /**
+   * Copies a range. When something in it is unreadable, halves it until only that is left out; large parts first, so
+   * that patience is spent where most can be had.
+   */
   #copy(low: number, high: number): void {
-    if (low > high || this.#patience <= 0) return;
-    try {
-      this.#kept += this.#insert.run([low, high]).changes;
-    } catch {
-      this.#patience--;
-      if (low === high) return;
-      const middle = low + Math.floor((high - low) / 2);
-      this.#copy(low, middle);
-      this.#copy(middle + 1, high);
+    const ranges: (readonly [low: number, high: number])[] = [[low, high]];
+    for (let index = 0; index < ranges.length && this.#patience > 0; index++) {
+      const [from, to] = ranges[index] as readonly [number, number];
+      if (from > to) continue;
+      try {
+        const copied = this.#insert.run([from, to]).changes;
+        this.#kept += copied;
+        if (copied > 0) this.#patience = PATIENCE;
+      } catch {
+        this.#patience--;
+        const middle = from + Math.floor((to - from) / 2);
+        if (from < to) ranges.push([from, middle], [middle + 1, to]);
+      }
     }
   }
 }
