@@ -1,5 +1,5 @@
-import type { Logger, Store } from '@edge/core';
-import { KubeApi, MemoryObjectStore } from '@edge/kubeapi';
+import { errorText, type Logger, type Store } from '@edge/core';
+import { GarbageCollector, KubeApi, MemoryObjectStore } from '@edge/kubeapi';
 import { namespaceRules, nodeTaint, podDefaults, serviceAddresses, SYSTEM_NAMESPACES } from './api/admission.js';
 import { createRegistry } from './api/kinds.js';
 import { StorePersistence } from './api/persistence.js';
@@ -37,12 +37,13 @@ export async function openCluster(deps: ClusterDeps): Promise<Cluster> {
   const store = await MemoryObjectStore.open({ persistence: new StorePersistence({ store: deps.database }) });
   const registry = createRegistry();
   const hooks = [podDefaults, nodeTaint, serviceAddresses(() => store), namespaceRules(() => store)];
-  const api = new KubeApi({ registry, store, hooks });
+  const api = new KubeApi({ registry, store, hooks, garbageCollection: true });
   const clients = createClients(api);
   for (const name of [...SYSTEM_NAMESPACES, 'kubeedge']) {
     if (!clients.namespaces.find(name)) await clients.namespaces.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
-  const controllers = createControllers(deps, store, clients);
+  const collector = new GarbageCollector({ api, onError: (error) => deps.log.verbose(1, 'the garbage collector failed and will try again', { reason: errorText(error) }) });
+  const controllers: Controller[] = [collector, ...createControllers(deps, store, clients)];
   return {
     api, store, clients,
     startControllers: () => controllers.forEach((controller) => controller.start()),

@@ -105,8 +105,13 @@ function hours(name: string, text: string | undefined): number | undefined {
 
 function untilTold({ signal, stdin }: ProgramIo): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    stdin?.once('end', () => resolve()).once('error', () => resolve()).resume();
+    const end = (): void => {
+      // An input that is still read would keep the process alive.
+      stdin?.pause();
+      resolve();
+    };
+    if (signal.aborted) return end();
+    signal.addEventListener('abort', end, { once: true });
+    stdin?.once('end', end).once('error', end).resume();
   });
 }
