@@ -1,1 +1,4 @@
-export { default } from '../../tools/vitest.base.js';
+import { mergeConfig, defineConfig } from 'vitest/config';
+import base from '../../tools/vitest.base.js';
+
+export default mergeConfig(base, defineConfig({ test: { globalSetup: ['./test/support/global-setup.ts'] } }));

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { eventually, temporaryFolder } from './support/agent.js';
+import { startDev } from './support/dev.js';
+import { killPodProcesses, podProcesses, runningContainers } from './support/leftovers.js';
+
+const examples = fileURLToPath(new URL('../../../examples/hello/', import.meta.url));
+
+/** All that the pods with this name logged so far. */
+function logOf(folder: string, pod: string): string {
+  const root = join(folder, 'agent', 'pod-logs');
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.includes(pod) && path.endsWith('.log'))
+    .map((path) => readFileSync(join(root, path), 'utf8'))
+    .join('');
+}
+
+it('[dev-1.1] one command: the node is Ready, kubectl runs a pod with ConfigMap and Secret as a real process, scales and deletes', { timeout: 180_000 }, async () => {
+  await using folder = await temporaryFolder();
+  try {
+    await using dev = startDev(folder.path);
+    await dev.said('Node edge-e2e is Ready');
+    expect(await dev.kubectl('get', 'nodes')).toMatch(/edge-e2e\s+Ready\s/);
+
+    await dev.kubectl('apply', '-f', examples);
+    await dev.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=30s');
+    await eventually(() => logOf(folder.path, 'hello').includes('Hello from the edge, hello on edge-e2e; the password has 11 characters'), 15_000, () => logOf(folder.path, 'hello'));
+    expect(runningContainers(folder.path, 'trap')).toBe(1);
+
+    await dev.kubectl('scale', 'deployment/ticker', '--replicas=3');
+    await dev.kubectl('rollout', 'status', 'deployment/ticker', '--timeout=60s');
+    const tickers = (): number => runningContainers(folder.path, 'while true; do date');
+    await eventually(() => tickers() === 3, 15_000, () => `${tickers()} tickers run, 3 should`);
+    await dev.kubectl('scale', 'deployment/ticker', '--replicas=1');
+    await eventually(() => tickers() === 1, 30_000, () => `${tickers()} tickers run, 1 should`);
+
+    await dev.kubectl('delete', 'pod', 'hello', '--timeout=30s');
+    expect(runningContainers(folder.path, 'trap')).toBe(0);
+    expect(logOf(folder.path, 'hello')).toContain('Good bye from hello');
+    expect(await dev.kubectl('describe', 'node', 'edge-e2e')).toContain('EdgeReady');
+  } finally {
+    killPodProcesses(folder.path);
+  }
+});
+
+it('[dev-1.2] Ctrl-C stops both, pods go on, and starting again goes on with the same data', { timeout: 120_000 }, async () => {
+  await using folder = await temporaryFolder();
+  try {
+    const first = startDev(folder.path);
+    await first.said('Node edge-e2e is Ready');
+    await first.kubectl('apply', '-f', join(examples, 'hello.yaml'));
+    await first.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=30s');
+    const before = podProcesses(folder.path).map(({ pid }) => pid);
+    expect(await first.interrupt()).toBe(0);
+    expect(first.output).toContain('Stopped.');
+
+    await using second = startDev(folder.path);
+    await second.said('Node edge-e2e is Ready');
+    expect(await second.kubectl('get', 'pod', 'hello')).toMatch(/hello\s+1\/1\s+Running\s+0\s/);
+    const after = podProcesses(folder.path).map(({ pid }) => pid);
+    expect(before.some((pid) => after.includes(pid))).toBe(true);
+    await second.kubectl('delete', '-f', join(examples, 'hello.yaml'), '--timeout=30s');
+    expect(podProcesses(folder.path)).toEqual([]);
+  } finally {
+    killPodProcesses(folder.path);
+  }
+});

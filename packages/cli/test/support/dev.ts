@@ -1,0 +1,48 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { eventually, PROGRAM } from './agent.js';
+
+const run = promisify(execFile);
+
+/** `edgecore dev` as a user starts it. */
+export interface Dev extends AsyncDisposable {
+  readonly output: string;
+  readonly child: ChildProcess;
+  /** Resolves when the output holds the text. */
+  said(text: string | RegExp, timeoutMs?: number): Promise<void>;
+  kubectl(...args: string[]): Promise<string>;
+  /** As Ctrl-C; resolves with the exit code. */
+  interrupt(): Promise<number | null>;
+}
+
+export function startDev(folder: string, args: readonly string[] = [], program: readonly string[] = [process.execPath, PROGRAM]): Dev {
+  const [command = '', ...first] = program;
+  const child = spawn(command, [...first, 'dev', '--data', folder, '--node', 'edge-e2e', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  child.stderr.on('data', (chunk) => (output += String(chunk)));
+  const interrupt = async (): Promise<number | null> => {
+    if (child.exitCode !== null) return child.exitCode;
+    const gone = once(child, 'exit');
+    child.kill('SIGINT');
+    return (await gone)[0] as number | null;
+  };
+  return {
+    get output() {
+      return output;
+    },
+    child,
+    said: (text, timeoutMs = 30_000) =>
+      eventually(() => (typeof text === 'string' ? output.includes(text) : text.test(output)), timeoutMs, () => `edgecore dev did not say ${String(text)}; it said:\n${output}`),
+    kubectl: async (...kubectlArgs) => {
+      const { stdout } = await run('kubectl', ['--kubeconfig', join(folder, 'cloud', 'kubeconfig'), ...kubectlArgs], { timeout: 60_000 });
+      return stdout;
+    },
+    interrupt,
+    [Symbol.asyncDispose]: async () => {
+      await interrupt();
+    },
+  };
+}
