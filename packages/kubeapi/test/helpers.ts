@@ -3,21 +3,21 @@ import { ApiServer, builtinResources, KubeApi, MemoryObjectStore, ResourceRegist
 
 /** A server on a free port with an empty store and the namespace `default`. */
 export class TestServer implements AsyncDisposable {
-  private constructor(readonly api: KubeApi, readonly store: MemoryObjectStore, readonly server: ApiServer, readonly port: number, readonly errors: unknown[]) {}
+  private constructor(readonly api: KubeApi, readonly store: MemoryObjectStore, readonly server: ApiServer, readonly port: number, readonly errors: unknown[], private readonly scheme: string) {}
 
-  static async start(options: ApiServerOptions = {}, subresources: SubresourceHandler[] = [], historyLimit?: number): Promise<TestServer> {
+  static async start(options: ApiServerOptions = {}, subresources: SubresourceHandler[] = [], historyLimit?: number, collected = false): Promise<TestServer> {
     const registry = new ResourceRegistry(builtinResources());
     const store = await MemoryObjectStore.open(historyLimit === undefined ? {} : { historyLimit });
-    const api = new KubeApi({ registry, store });
+    const api = new KubeApi({ registry, store, garbageCollection: collected });
     await api.resource('v1', 'namespaces').create({ metadata: { name: 'default' } });
     const errors: unknown[] = [];
     const server = new ApiServer({ backend: api, registry, subresources, options: { onInternalError: (error) => errors.push(error), ...options } });
     const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
-    return new TestServer(api, store, server, port, errors);
+    return new TestServer(api, store, server, port, errors, options.tls === undefined ? 'http' : 'https');
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.scheme}://127.0.0.1:${this.port}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

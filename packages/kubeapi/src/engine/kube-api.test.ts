@@ -50,11 +50,24 @@ describe('create', () => {
     ['a resourceVersion', 'BadRequest', { ...pod('x'), metadata: { name: 'x', resourceVersion: '1' } }],
     ['labels that are no text', 'BadRequest', { ...pod('x'), metadata: { name: 'x', labels: { a: 1 } } }],
     ['a bad label value', 'Invalid', { ...pod('x'), metadata: { name: 'x', labels: { a: 'b c' } } }],
+    ['a truth value for a name', 'BadRequest', pod('x', { nodeName: false })],
+    ['an object for a list', 'BadRequest', pod('x', { containers: {} })],
     ['a list for an object', 'BadRequest', []],
     ['text for metadata', 'BadRequest', { metadata: 'x' }],
   ])('[kubeapi-5.3] refuses %s: %s', async (_what, reason, draft) => {
     await api.create(POD, pod('there'));
     await expect(api.create(POD, draft as DraftObject)).rejects.toThrowError(failsWith(reason as StatusReason));
+  });
+
+  it('[kubeapi-5.21] drops fields the kind does not have, with a warning, or refuses them when asked to be strict', async () => {
+    const warnings: string[] = [];
+    const draft = pod('p', { containers: [{ name: 'c', image: 'i', imagePolicy: 'x' }], node: 'n' });
+    await expect(api.create(POD, draft, { fieldValidation: 'Strict' })).rejects.toThrowError(failsWith('BadRequest'));
+    const created = await api.create(POD, draft, {}, { warn: (text) => warnings.push(text) });
+    expect(warnings).toEqual(['unknown field "spec.containers[0].imagePolicy"', 'unknown field "spec.node"']);
+    expect(created.spec).not.toHaveProperty('node');
+    const secret = { metadata: { name: 's' }, stringData: { k: 'v' } };
+    expect((await api.create({ ...POD, resource: 'secrets' }, secret, { fieldValidation: 'Strict' })).data).toEqual({ k: 'dg==' });
   });
 
   it('[kubeapi-5.4] writes nothing in a dry run', async () => {

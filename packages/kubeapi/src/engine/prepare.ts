@@ -1,3 +1,4 @@
+import { checkFieldTypes } from '../builtin/field-types.js';
 import { badRequest, conflict, invalid } from '../errors.js';
 import { apiVersionOf } from '../resource/registry.js';
 import type { KubeObject, ObjectMeta } from '../types/object.js';
@@ -55,14 +56,18 @@ export function adopt(type: ResourceType, ref: ResourceRef, draft: unknown): Kub
 /** Brings schema and strategy to bear on an object about to be written; returns warnings. Throws BadRequest on strict refusal. */
 export function complete(type: ResourceType, object: KubeObject, options: WriteOptions): string[] {
   const warnings: string[] = [];
-  if (type.schema !== undefined) {
-    const unknown = pruneUnknown(object, type.schema);
-    if (unknown.length > 0 && options.fieldValidation === 'Strict') {
-      throw badRequest(`strict decoding error: ${unknown.map((field) => `unknown field "${field}"`).join(', ')}`);
-    }
-    if (unknown.length > 0 && options.fieldValidation !== 'Ignore') warnings.push(...unknown.map((field) => `unknown field "${field}"`));
-    applyDefaults(object, type.schema);
+  const unknown = type.schema === undefined ? [] : pruneUnknown(object, type.schema);
+  if (type.custom !== true && type.schema === undefined) {
+    const findings = checkFieldTypes(type.kind, object);
+    if (findings.wrong.length > 0) throw badRequest(`${type.kind} cannot be read: ${findings.wrong.join('; ')}`);
+    unknown.push(...findings.unknown);
   }
+  if (unknown.length > 0 && options.fieldValidation === 'Strict') {
+    // kubectl looks for these first words to tell a strict refusal from others.
+    throw badRequest(`strict decoding error: ${unknown.map((field) => `unknown field "${field}"`).join(', ')}`);
+  }
+  if (unknown.length > 0 && options.fieldValidation !== 'Ignore') warnings.push(...unknown.map((field) => `unknown field "${field}"`));
+  if (type.schema !== undefined) applyDefaults(object, type.schema);
   type.strategy?.setDefaults?.(object);
   return warnings;
 }

@@ -1,17 +1,11 @@
 import { badRequest, ApiError } from '../errors.js';
 import { MESSAGES } from './messages.js';
 import { readFields } from './reader.js';
+import { fieldsByNumber } from './rules.js';
 
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
 type Fields = Record<string, unknown>;
-
-interface FieldRule {
-  name: string;
-  shape: 'single' | 'list' | 'map';
-  type: string;
-  keepZero: boolean;
-}
 
 const PREFIX = Buffer.from('k8s\0');
 const MAX_DEPTH = 60;
@@ -39,19 +33,9 @@ export function decodeProtobuf(body: Buffer): unknown {
   return { apiVersion, kind, ...decodeMessage(kind, raw, 0) };
 }
 
-function rulesOf(message: string): ReadonlyMap<number, FieldRule> {
-  return new Map((MESSAGES[message] ?? '').split(' ').filter((text) => text !== '').map((text) => {
-    const [number = '', name = '', rule = ''] = text.split(':');
-    const keepZero = rule.endsWith('!');
-    const shape = rule.startsWith('*') ? 'list' : rule.startsWith('%') ? 'map' : 'single';
-    const type = rule.slice(shape === 'single' ? 0 : 1, keepZero ? -1 : undefined);
-    return [Number(number), { name, shape, type, keepZero } satisfies FieldRule] as const;
-  }));
-}
-
 function decodeMessage(message: string, bytes: Buffer, depth: number): Fields {
   if (depth > MAX_DEPTH) throw badRequest('the Protobuf body is nested too deeply');
-  const rules = rulesOf(message);
+  const rules = fieldsByNumber(message);
   const result: Fields = {};
   for (const { number, value } of readFields(bytes)) {
     const rule = rules.get(number);
