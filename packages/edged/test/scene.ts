@@ -17,6 +17,8 @@ export class PlayedCloud {
   /** Stored at the edge; what the list query and node query answer from. */
   readonly stored = new Map<string, string>();
   node: KubeNode | undefined;
+  /** Patches for a node that is not there are refused instead of lost. */
+  nodeIsDeleted = false;
   lease: Lease | undefined;
   /** Members of a pod status that this API server does not know. */
   unknownStatusFields: string[] = [];
@@ -124,6 +126,8 @@ export class PlayedCloud {
         if (this.node && this.online) {
           this.#setNode(strategicMerge(this.node, JSON.parse(message.content as string) as object));
           this.#answerLater(message, { Object: this.node, Err: null });
+        } else if (this.nodeIsDeleted) {
+          this.#answerLater(message, { Object: null, Err: { ErrStatus: notFound } });
         }
         return undefined;
       case 'patch podpatch':

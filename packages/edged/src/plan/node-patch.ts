@@ -32,7 +32,7 @@ export function nodeChanges(known: KubeNode, wanted: NodeWanted, restate: boolea
       nodeInfo: { ...before.status.nodeInfo, ...wanted.status.nodeInfo },
     },
   };
-  const base = restate ? { ...before, status: { ...before.status, conditions: conditions.map((one) => (own.has(one.type) ? { type: one.type } : one)) } } : before;
+  const base = restate && before.status.conditions ? { ...before, status: { ...before.status, conditions: conditions.map((one) => (own.has(one.type) ? { type: one.type } : one)) } } : before;
   const patch = createStrategicPatch(base, after) as { metadata?: object; status?: Record<string, unknown> };
   if (patch.status?.['addresses'] !== undefined || patch.status?.['$setElementOrder/addresses'] !== undefined) {
     // Several addresses may have one type, so merging by type would lose some: the list is replaced.

@@ -34,19 +34,24 @@ export function nodeResources(machine: MachineResources, rules: ResourceRules): 
 
   const common = { ...Object.fromEntries(hugePages.map(([name, bytes]) => [name, formatBytes(bytes)])), pods: String(pods) };
   return {
-    capacity: {
+    capacity: sorted({
       cpu: formatMilli(BigInt(machine.milliCpu)),
       'ephemeral-storage': formatBytes(machine.storage),
       memory: formatBytes(machine.memory),
       ...common,
-    },
-    allocatable: {
+    }),
+    allocatable: sorted({
       cpu: formatMilli(atLeastZero(BigInt(machine.milliCpu) - reserved('cpu'))),
       'ephemeral-storage': formatBytes(atLeastZero(machine.storage - whole(reserved('ephemeral-storage')) - limit('nodefs.available', machine.storage))),
       memory: formatBytes(atLeastZero(machine.memory - inHugePages - whole(reserved('memory')) - limit('memory.available', machine.memory))),
       ...common,
-    },
+    }),
   };
+}
+
+/** As Go writes maps. */
+function sorted(quantities: Quantities): Quantities {
+  return Object.fromEntries(Object.entries(quantities).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function quantity(text: string | undefined): bigint {

@@ -13,7 +13,7 @@ import { isPod, readPodList } from './pod-list.js';
 import { PodStatuses } from './pod-statuses.js';
 import { PodWorker } from './pod-worker.js';
 import { isOlder } from './resource-version.js';
-import { RuntimeView } from './runtime-view.js';
+import { fingerprint, RuntimeView } from './runtime-view.js';
 import { Semaphore } from './semaphore.js';
 
 /** Pods worked on at once: enough to use the machine, few enough that a boot with many pods stays responsive. */
@@ -250,7 +250,7 @@ export class PodManager {
     this.#relistSoon = undefined;
     try {
       const listed = await this.#view.list(this.#signal);
-      for (const [uid, worker] of this.#workers) worker.noticed(listed.get(uid)?.fingerprint ?? '');
+      for (const [uid, worker] of this.#workers) worker.noticed(fingerprint(listed.get(uid)));
       for (const pod of listed.values()) {
         if (this.#workers.has(pod.uid) || !this.#mayHaveOrphans) continue;
         this.#deps.log.info('pod in the runtime is not assigned to this node and is ended', { pod: `${pod.namespace}/${pod.name}`, uid: pod.uid });

@@ -133,7 +133,7 @@ export class PodWorker {
   async #round(): Promise<'again' | 'rest'> {
     const deps = this.#deps;
     const pod = this.#pod;
-    const { actual, fingerprint } = await deps.places.run(() => deps.view.observe(deps.uid, deps.signal));
+    const { actual, fingerprint } = await deps.view.observe(deps.uid, deps.signal);
     this.#fingerprint = fingerprint;
     if (this.#removed || !pod) return this.#roundOfRemoval(pod, actual);
     if (deps.mustWait(pod)) return 'rest';

@@ -10,8 +10,6 @@ export interface ListedPod {
   readonly name: string;
   readonly sandboxes: readonly PodSandbox[];
   readonly containers: readonly RuntimeContainer[];
-  /** Changes when anything about the pod has changed. */
-  readonly fingerprint: string;
 }
 
 type Listing = ReadonlyMap<string, ListedPod>;
@@ -37,6 +35,8 @@ export class RuntimeView {
     if (this.#waiting === undefined) {
       const next = this.#current
         .catch(() => undefined)
+        // All that ask within one turn of the event loop are served by one listing.
+        .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
         .then(() => {
           this.#waiting = undefined;
           return this.#list(signal);
@@ -56,7 +56,7 @@ export class RuntimeView {
     const there = <T>(item: T | undefined): item is T => item !== undefined;
     return {
       actual: { uid, sandboxes: newestFirst(sandboxes.filter(there)), containers: newestFirst(containers.filter(there)) },
-      fingerprint: listed.fingerprint,
+      fingerprint: fingerprint(listed),
     };
   }
 
@@ -83,7 +83,7 @@ export class RuntimeView {
     this.#owners = new Map(sandboxes.map(({ id, labels }) => [id, labels[PodLabels.uid] ?? '']));
     forgetOthers(this.#sandboxDetails, new Set(sandboxes.map(({ id }) => id)));
     forgetOthers(this.#containerDetails, new Set(containers.map(({ id }) => id)));
-    return new Map([...pods].map(([uid, parts]) => [uid, { uid, ...parts, fingerprint: fingerprint(parts) }]));
+    return new Map([...pods].map(([uid, parts]) => [uid, { uid, ...parts }]));
   }
 
   async #sandbox(listed: PodSandbox, signal: AbortSignal): Promise<PodSandboxStatus | undefined> {
@@ -103,7 +103,10 @@ export class RuntimeView {
   }
 }
 
-function fingerprint({ sandboxes, containers }: { sandboxes: readonly PodSandbox[]; containers: readonly RuntimeContainer[] }): string {
+/** Changes when anything about the pod has changed; empty for nothing there. */
+export function fingerprint(listed: Pick<ListedPod, 'sandboxes' | 'containers'> | undefined): string {
+  if (!listed) return '';
+  const { sandboxes, containers } = listed;
   return [...sandboxes, ...containers]
     .map(({ id, state }) => `${id}=${state}`)
     .sort()

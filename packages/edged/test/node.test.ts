@@ -1,0 +1,117 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createCell, type LinkStatus } from '@edge/core';
+import type { KubeNode } from '@edge/protocol';
+import { runModule, startModule, testIdentity } from '@edge/testing';
+import { createEdged, openConfiguredRuntime } from '../src/index.js';
+import { NODE, openScene, PlayedCloud, withLink, type Scene } from './scene.js';
+import { mkdtemp, rm, chmod } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+let scene: Scene | undefined;
+afterEach(async () => {
+  await scene?.[Symbol.asyncDispose]();
+  scene = undefined;
+});
+
+const ready = (node: KubeNode | undefined) => node?.status?.conditions?.find(({ type }) => type === 'Ready');
+const nodePatches = (cloud: PlayedCloud) => cloud.sent('patch', `null/nodepatch/${NODE}`).map(({ content }) => JSON.parse(content as string) as { status?: KubeNode['status'] });
+
+describe('node', () => {
+  it('[edged-2.1] registers as Ready with its first message and creates its lease, owned by the node', async () => {
+    scene = await openScene();
+    const { cloud } = scene;
+    await cloud.until('registered with a lease', () => cloud.node && cloud.lease);
+    expect(ready(cloud.node)).toMatchObject({ status: 'True', reason: 'EdgeReady' });
+    expect(cloud.lease).toMatchObject({ spec: { holderIdentity: NODE, leaseDurationSeconds: 40 }, metadata: { ownerReferences: [{ kind: 'Node', uid: 'node-uid' }] } });
+    expect(cloud.node?.status?.nodeInfo?.['kubeletVersion']).toBe('v1.32.10-kubeedge-v0.0.0-test');
+    expect(nodePatches(cloud)).toEqual([]);
+  });
+
+  it('[edged-2.2] says nothing without a link, and registers as soon as there is one', async () => {
+    scene = await openScene({ connected: false });
+    const { cloud } = scene;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(cloud.received.filter(({ route }) => route.operation !== 'query')).toEqual([]);
+    scene.connect();
+    await cloud.until('registered', () => cloud.node !== undefined, 1000);
+  });
+
+  it('[edged-2.3] each new session begins with lease and node status, which puts right what the cloud has concluded', async () => {
+    scene = await openScene();
+    const { cloud } = scene;
+    await cloud.until('registered with a lease', () => cloud.node && cloud.lease);
+    const renewals = cloud.sent('update', `kube-node-lease/lease/${NODE}`).length;
+    scene.disconnect();
+    // The cloud gave the node up meanwhile; the push of that is lost.
+    const conditions = (cloud.node?.status?.conditions ?? []).map((one) => ({ ...one, status: 'Unknown' as const, reason: 'NodeStatusUnknown' }));
+    cloud.node = { ...(cloud.node as KubeNode), status: { ...cloud.node?.status, conditions } };
+    scene.connect();
+    await cloud.until('Ready again', () => ready(cloud.node)?.status === 'True', 1000);
+    await cloud.until('lease renewed', () => cloud.sent('update', `kube-node-lease/lease/${NODE}`).length > renewals, 1000);
+    expect(ready(cloud.node)?.reason).toBe('EdgeReady');
+  });
+
+  it('[edged-2.4] a node that the cloud knows and the store does not sends its whole status and goes on', async () => {
+    const cloud = new PlayedCloud();
+    cloud.node = { metadata: { name: NODE, uid: 'node-uid', resourceVersion: '5' }, spec: {}, status: {} };
+    scene = await openScene({ cloud });
+    await cloud.until('Ready', () => ready(cloud.node)?.status === 'True', 2000);
+    const [patch] = nodePatches(cloud);
+    expect(Object.keys(patch?.status ?? {}).sort()).toEqual(['addresses', 'allocatable', 'capacity', 'conditions', 'nodeInfo']);
+    await cloud.until('lease', () => cloud.lease?.metadata.ownerReferences?.[0]?.uid === 'node-uid');
+  });
+
+  it('[edged-2.5] a node that somebody deleted registers again', async () => {
+    scene = await openScene({ config: { tailoredKubeletConfig: { nodeStatusUpdateFrequency: '50ms', nodeStatusReportFrequency: '100ms' } } });
+    const { cloud } = scene;
+    await cloud.until('registered', () => cloud.node !== undefined);
+    cloud.node = undefined;
+    cloud.nodeIsDeleted = true;
+    await cloud.until('registered again', () => cloud.node !== undefined, 3000);
+  });
+
+  it('[edged-2.6] reports a change at the next look, and without one only when the report is due', async () => {
+    scene = await openScene({ config: { tailoredKubeletConfig: { nodeStatusUpdateFrequency: '30ms' } } });
+    const { cloud, runtime } = scene;
+    await cloud.until('registered', () => cloud.node !== undefined);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(nodePatches(cloud)).toEqual([]);
+    runtime.setConditions([
+      { type: 'RuntimeReady', status: true, reason: '', message: '' },
+      { type: 'NetworkReady', status: false, reason: 'NetworkPluginNotReady', message: 'cni plugin not initialized' },
+    ]);
+    await cloud.until('not Ready', () => ready(cloud.node)?.status === 'False', 1000);
+    expect(ready(cloud.node)).toMatchObject({
+      reason: 'KubeletNotReady',
+      message: 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(nodePatches(cloud).length).toBe(1);
+  });
+
+  it('[edged-2.7] without a usable runtime the node registers, is not Ready and says what to do', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'edged-cri-'));
+    const cloud = new PlayedCloud();
+    const link = createCell<LinkStatus>({ connected: true, session: 1, since: 0 });
+    await using _running = await runModule(withLink(openConfiguredRuntime, link), {
+      config: { modules: { edged: { rootDirectory: root } } },
+      identity: testIdentity(NODE),
+      neighbours: (bus) => cloud.join(bus),
+    });
+    await cloud.until('registered', () => cloud.node !== undefined);
+    expect(ready(cloud.node)).toMatchObject({ status: 'False', reason: 'KubeletNotReady' });
+    expect(ready(cloud.node)?.message).toContain('set edge.runtime to process');
+    await rm(root, { recursive: true });
+  });
+
+  it('[edged-2.8] a root directory that cannot be made is a clear error', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'edged-root-'));
+    const file = join(root, 'file');
+    await (await import('node:fs/promises')).writeFile(file, '');
+    await using running = startModule(createEdged(async () => ({ missing: 'not needed' })), { config: { modules: { edged: { rootDirectory: join(file, 'below') } } } });
+    await expect(running.ready()).rejects.toThrow(/modules\.edged\.rootDirectory is .*below, which this user cannot write/);
+    await chmod(root, 0o700);
+    await rm(root, { recursive: true });
+  });
+});
