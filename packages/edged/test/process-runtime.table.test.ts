@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '@edge/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KEEPER, MAIN } from '../src/process-runtime/keeper-script.js';
+import { KEEPER, mainScript } from '../src/process-runtime/keeper-script.js';
 import { containerPaths } from '../src/process-runtime/layout.js';
 import { parseIdentity, parseStat } from '../src/process-runtime/process-identity.js';
 import type { ProcessIdentity } from '../src/process-runtime/process-identity.js';
@@ -17,9 +17,9 @@ const NO_PROC = '/no/such/proc';
 
 // On systems without /proc the same questions go to ps. The keeper is told so by a script that looks elsewhere.
 describe.each([
-  ['/proc', '/proc', KEEPER, MAIN],
-  ['ps', NO_PROC, KEEPER.replaceAll('/proc/$$', `${NO_PROC}/$$`), MAIN.replaceAll('/proc/$$', `${NO_PROC}/$$`)],
-])('the table of processes by %s', (_, proc, keeperScript, mainScript) => {
+  ['/proc', '/proc'],
+  ['ps', NO_PROC],
+])('the table of processes by %s', (_, proc) => {
   let shop: Workshop;
   let keeper: ChildProcess;
   let identity: ProcessIdentity;
@@ -29,8 +29,9 @@ describe.each([
     shop = await Workshop.create();
     const paths = containerPaths(join(shop.root, 'containers/c'));
     await mkdir(paths.run, { recursive: true });
-    await writeFile(paths.environment, '');
-    keeper = spawn('/bin/sh', ['-c', keeperScript, 'edge-keeper', mainScript, paths.run, '/bin/sh', '-c', 'sleep 60 & wait'], {
+    await writeFile(paths.keeperScript, KEEPER.replaceAll('/proc/$$', () => `${proc}/$$`));
+    await writeFile(paths.mainScript, mainScript('').replaceAll('/proc/$$', () => `${proc}/$$`));
+    keeper = spawn('/bin/sh', [paths.keeperScript, '/bin/sh', '-c', 'sleep 60 & wait'], {
       detached: true,
       stdio: 'ignore',
       env: { PATH: '/usr/bin:/bin', EDGE_ROOT: paths.root },

@@ -70,7 +70,7 @@ describe('the process runtime', () => {
     await logged(runtime, id, 'ready');
     for (const file of ['keeper', 'main']) expect(await readFile(`/proc/${await pidIn(files(id, 'run', file))}/cmdline`, 'utf8')).not.toContain('hush');
     expect((await stat(join(shop.root, 'containers'))).mode & 0o077).toBe(0);
-    expect((await stat(files(id, 'environment.sh'))).mode & 0o077).toBe(0);
+    expect((await stat(files(id, 'main.sh'))).mode & 0o077).toBe(0);
   });
 
   it('[edged-process-4] mounts are found below EDGE_ROOT, which is also the working directory', async () => {

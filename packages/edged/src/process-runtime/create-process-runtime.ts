@@ -1,10 +1,11 @@
+import { resolve } from 'node:path';
 import type { ContainerRuntime, Logger } from '@edge/core';
 import { ProcessRuntime } from './process-runtime.js';
 import { openProcessTable } from './process-table.js';
 import { Repository } from './repository.js';
 
 export interface ProcessRuntimeOptions {
-  /** Directory with all state; made when absent. Absolute. One agent at a time. */
+  /** Directory with all state; made when absent. One agent at a time. */
   readonly root: string;
   /** Address that every pod reports. */
   readonly hostIP: string;
@@ -26,5 +27,5 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<ContainerRuntime & AsyncDisposable> {
   const { root, hostIP, log, path = process.env['PATH'] ?? DEFAULT_PATH, rawLimit = 10 * 1024 * 1024, pollMs = 5_000 } = options;
   const table = await openProcessTable();
-  return ProcessRuntime.open({ repository: new Repository({ root, table, log }), table, log, hostIP, path, rawLimit, pollMs });
+  return ProcessRuntime.open({ repository: new Repository({ root: resolve(root), table, log }), table, log, hostIP, path, rawLimit, pollMs });
 }

@@ -20,7 +20,7 @@ const IDENTITY = `edge_identity() {
 `;
 
 /**
- * Arguments: text of MAIN, run directory, command and its arguments.
+ * Started as `/bin/sh <container>/keeper.sh <command> <arguments>`.
  * The traps make `kill 0` in a pod's script survivable for the keeper; unlike ignored signals they are not inherited.
  * The shell's own remarks on killed children must not reach the container's log, therefore descriptor 3 (and a subshell:
  * dash keeps the redirection of a simple command while it waits for it).
@@ -28,19 +28,19 @@ const IDENTITY = `edge_identity() {
  */
 export const KEEPER = `${IDENTITY}exec 3>&2 2>/dev/null
 trap : HUP INT QUIT TERM USR1 USR2 ALRM
+edge_container=\${0%/*}
 set -C
-edge_identity >"$2/keeper" || exit 0
+edge_identity >"$edge_container/run/keeper" || exit 0
 set +C
-(exec 2>&3 3>&-; exec /bin/sh -c "$1" edge-main "$@")
-echo "$?" >"$2/exit"
+(exec 2>&3 3>&-; exec /bin/sh "$edge_container/main.sh" "$@")
+echo "$?" >"$edge_container/run/exit"
 kill -KILL 0
 `;
 
-/** Runs in the process that becomes the container's main process. */
-export const MAIN = `${IDENTITY}edge_run=$2
-shift 2
-edge_identity >"$edge_run/main" || exit 126
-. "$edge_run/../environment.sh"
-unset PWD OLDPWD SHLVL
+/** Runs in the process that becomes the container's main process. `environment` is text of `environmentScript`. */
+export function mainScript(environment: string): string {
+  return `${IDENTITY}edge_identity >"\${0%/*}/run/main" || exit 126
+${environment}unset PWD OLDPWD SHLVL
 exec "$@"
 `;
+}

@@ -7,7 +7,7 @@ import { errorText } from '@edge/core';
 import { insideMount } from './container-root.js';
 import type { Environment } from './environment.js';
 import { buildEnvironment, environmentScript } from './environment.js';
-import { KEEPER, MAIN } from './keeper-script.js';
+import { KEEPER, mainScript } from './keeper-script.js';
 import type { ContainerPaths } from './layout.js';
 import type { ContainerRecord } from './record.js';
 import { commandProblem } from './resolve-command.js';
@@ -57,10 +57,12 @@ export async function launch(deps: LaunchDeps, attend: (keeper: ChildProcess) =>
   const problem = await commandProblem(argv[0] ?? '', environment.all['PATH'] ?? '', directory);
   if (problem !== undefined) return problem;
 
-  await writeFile(paths.environment, environmentScript(environment), { mode: 0o600 });
+  // Each container has its own copy, so an agent of another version can take it over.
+  await writeFile(paths.keeperScript, KEEPER, { mode: 0o600 });
+  await writeFile(paths.mainScript, mainScript(environmentScript(environment)), { mode: 0o600 });
   const output = await openOutput(record, paths);
   try {
-    const keeper = spawn('/bin/sh', ['-c', KEEPER, 'edge-keeper', MAIN, paths.run, ...argv], {
+    const keeper = spawn('/bin/sh', [paths.keeperScript, ...argv], {
       cwd: directory,
       env: { ...environment.plain },
       // A session of its own: neither the agent's end nor a Ctrl-C at its terminal reaches it.

@@ -7,8 +7,10 @@ export interface ContainerPaths {
   readonly record: string;
   /** How it ended, once an agent has seen that. */
   readonly outcome: string;
-  /** Shell text that adds the variables which a shell cannot carry. */
-  readonly environment: string;
+  /** What starts the command and waits for it. */
+  readonly keeperScript: string;
+  /** What becomes the command. Holds the variables that a shell cannot carry. */
+  readonly mainScript: string;
   /** How far the log was written. */
   readonly position: string;
   /** The private directory with the mounts; the process's `EDGE_ROOT`. */
@@ -39,7 +41,8 @@ export function containerPaths(dir: string): ContainerPaths {
     dir,
     record: join(dir, 'container.json'),
     outcome: join(dir, 'outcome.json'),
-    environment: join(dir, 'environment.sh'),
+    keeperScript: join(dir, 'keeper.sh'),
+    mainScript: join(dir, 'main.sh'),
     position: join(dir, 'log.position'),
     root: join(dir, 'root'),
     run,
