@@ -1,4 +1,4 @@
-import { copyData, sameData } from '../engine/data.js';
+import { copyData, isFields, sameData } from '../engine/data.js';
 import type { FieldError } from '../errors.js';
 import { labelProblem } from '../resource/names.js';
 import type { KubeObject } from '../types/object.js';
@@ -46,7 +46,8 @@ export function podSpecErrors(spec: unknown, path: string): FieldError[] {
 
 /** A pod's spec without what may change during its life. */
 function fixedPart(pod: KubeObject, current: KubeObject): unknown {
-  const spec = copyData(pod.spec) as Record<string, unknown>;
+  if (!isFields(pod.spec)) return pod.spec;
+  const spec = copyData(pod.spec);
   // The stored pod may be from before a default was known.
   defaultPodSpec(spec);
   for (const list of ['containers', 'initContainers']) {
