@@ -8,6 +8,10 @@ export const MinicloudErrors = {
   badRequest: 'minicloud.bad-certificate-request',
   /** A port could not be opened. */
   listenFailed: 'minicloud.listen-failed',
+  /** Another cloud side works in the same data folder. */
+  dataInUse: 'minicloud.data-in-use',
+  /** What a node sent is not what its kind of message holds. */
+  badContent: 'minicloud.bad-content',
   /** An option of the program is wrong. */
   badOption: 'minicloud.bad-option',
 } as const;

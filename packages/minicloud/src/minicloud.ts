@@ -13,6 +13,7 @@ import { type Cluster, openCluster } from './cluster.js';
 import { bindPod } from './controllers/scheduler.js';
 import { CloudLinkService } from './cloud-link.js';
 import type { SessionInfo } from './hub/cloud-hub.js';
+import { lockData } from './data-lock.js';
 import { JoinToken } from './join-token.js';
 import { hostPort } from './net.js';
 import { advertisedHost, certificateNames, type MinicloudOptions, resolveOptions, type ResolvedOptions } from './options.js';
@@ -44,7 +45,7 @@ const API_VERSION = { gitVersion: 'v1.32.10-minicloud', major: '1', minor: '32' 
 
 /**
  * Starts a cloud side in this process. Several may run side by side when their folders differ.
- * @throws EdgeError `minicloud.listen-failed`, `minicloud.authority-unreadable`, or the store's errors
+ * @throws EdgeError `minicloud.listen-failed`, `minicloud.data-in-use`, `minicloud.authority-unreadable`, or the store's errors
  */
 export async function startMinicloud(given: MinicloudOptions): Promise<Minicloud> {
   const options = resolveOptions(given);
@@ -60,6 +61,8 @@ export async function startMinicloud(given: MinicloudOptions): Promise<Minicloud
 async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promise<Minicloud> {
   const { dataDir, log, host } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const lock = await lockData(dataDir);
+  opened.push(() => lock[Symbol.asyncDispose]());
   const [pki, database] = await Promise.all([
     openPki({ folder: join(dataDir, 'pki'), names: certificateNames(options), serverLifeMs: SERVER_LIFE_MS }),
     openStore({ path: join(dataDir, 'minicloud.db'), log: log.named('store') }),

@@ -83,8 +83,9 @@ export function readyPatch(): string {
 /** Registers a node and makes it ready; resolves when the cloud has taken its taint away. */
 export async function joinReady(fixture: CloudFixture, name: string): Promise<EdgeClient> {
   const client = await fixture.connect(name);
-  await client.ask('insert', `null/node/${name}`, nodeBody(name));
-  await client.ask('insert', `kube-node-lease/lease/${name}`, leaseBody(name));
+  const { Object: node } = (await client.ask('insert', `null/node/${name}`, nodeBody(name))).content as { Object: { metadata: { uid: string } } };
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid: node.metadata.uid }];
+  await client.ask('insert', `kube-node-lease/lease/${name}`, leaseBody(name, { ownerReferences }));
   await client.ask('patch', `null/nodepatch/${name}`, readyPatch());
   const nodes = fixture.cloud.api.resource<{ spec: { taints?: unknown[] } }>('v1', 'nodes');
   await client.until(() => nodes.find(name)?.spec.taints === undefined);

@@ -1,18 +1,18 @@
-import { EdgeError } from '@edge/core';
 import type { DraftObject, ObjectMeta } from '@edge/kubeapi';
+import { minicloudError, MinicloudErrors } from '../errors.js';
 
 /** A content that is a JSON object, or a JSON document kept as text (patches come so). */
 export function readObject(content: unknown): Record<string, unknown> {
   const value: unknown = typeof content === 'string' ? parse(content) : content;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new EdgeError('minicloud.bad-content', `the content is ${describe(value)}, it must be an object`);
+  throw minicloudError(MinicloudErrors.badContent, `the content is ${describe(value)}, it must be an object`);
 }
 
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new EdgeError('minicloud.bad-content', `the content is not JSON: ${text.slice(0, 80)}`, { cause });
+    throw minicloudError(MinicloudErrors.badContent, `the content is not JSON: ${text.slice(0, 80)}`, cause);
   }
 }
 
