@@ -16,7 +16,7 @@ export function podProcesses(folder: string): PodProcess[] {
       const environment = read(`/proc/${name}/environ`);
       const command = read(`/proc/${name}/cmdline`).replaceAll('\0', ' ').trim();
       const container = environment.split('\0').find((entry) => entry.startsWith(`EDGE_ROOT=${folder}`));
-      return container ? [{ pid: Number(name), command, container }] : [];
+      return container ? [{ pid: Number(name), command, container: container.slice('EDGE_ROOT='.length) }] : [];
     });
 }
 

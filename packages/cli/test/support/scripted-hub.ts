@@ -7,6 +7,8 @@ import { WebSocketServer } from 'ws';
 /** CloudHub's side of the link, reduced to writing down and answering. */
 export interface ScriptedHub extends AsyncDisposable {
   readonly port: number;
+  /** Sends a frame as it is to whoever is connected; resolves when it was written. */
+  send(frame: string): Promise<void>;
 }
 
 /** Starts one on a free port; `hear` gets every message and may return its answer's content. */
@@ -27,6 +29,9 @@ export async function scriptedHub(ca: TestCa, hear: (message: Message) => unknow
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
+    send: async (frame) => {
+      for (const client of sockets.clients) await new Promise<void>((resolve) => client.send(frame, () => resolve()));
+    },
     [Symbol.asyncDispose]: async () => {
       for (const client of sockets.clients) client.terminate();
       sockets.close();
