@@ -153,7 +153,7 @@ function assemble(input: PlanInput, newSandbox: boolean, verdicts: readonly [str
   const wake = wakes.length === 0 ? {} : { wakeAt: Math.min(...wakes) };
   const starts = verdicts.flatMap(([, verdict]) => verdict.steps);
   if (newSandbox) {
-    // While every container has to wait a new sandbox would only idle.
+    // While every container has to wait a new sandbox would only idle; what still runs in the old one ends first.
     if (starts.length === 0) return { steps: planStop(pod, actual).steps, waiting, ...wake };
     const attempt = actual.sandboxes[0] === undefined ? 0 : actual.sandboxes[0].metadata.attempt + 1;
     return { steps: [...planStop(pod, actual).steps, { do: 'prepareVolumes' }, { do: 'createSandbox', attempt }, ...starts], waiting, ...wake };
