@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigMap, Volume } from '@edge/protocol';
 import { somePod } from './plan-kit.js';
+import { prepareSubPaths } from '../src/apply/sub-paths.js';
 import { writePayload } from '../src/apply/atomic-writer.js';
 import { volumePayload, type Payload } from '../src/plan/payload.js';
 import { containerMounts, planVolumes } from '../src/plan/volumes.js';
@@ -87,5 +88,17 @@ describe('volumes on disk', () => {
     const mount = (subPath: string) => containerMounts({ name: 'c', volumeMounts: [{ name: 'e', mountPath: '/m', subPath, readOnly: true }] }, paths, new Map());
     expect(mount('x/y')).toEqual([{ containerPath: '/m', hostPath: '/r/pods/u/volumes/kubernetes.io~empty-dir/e/x/y', readOnly: true }]);
     expect(() => mount('../../other')).toThrow('would leave volume "e"');
+  });
+
+  it('[edged-11.8] a subPath is made when it is missing, and must not leave the volume through a link', async () => {
+    await mkdir(volume);
+    const plan = { name: 'v', kind: 'emptyDir' as const, path: volume, hostPathType: '' };
+    const prepare = (path: string) => prepareSubPaths([{ containerPath: '/m', hostPath: `${volume}/${path}` }], [plan]);
+    await prepare('a/b');
+    expect((await stat(join(volume, 'a/b'))).isDirectory()).toBe(true);
+    await symlink('/tmp', join(volume, 'out'));
+    await expect(prepare('out')).rejects.toThrow('leads out of volume "v"');
+    await expect(prepare(`out/edged-${process.pid}/x`)).rejects.toThrow('leads out of volume "v"');
+    await expect(stat(`/tmp/edged-${process.pid}`)).rejects.toThrow('ENOENT');
   });
 });

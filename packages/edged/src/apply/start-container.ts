@@ -7,6 +7,7 @@ import { containerConfig } from '../plan/runtime-config.js';
 import type { PodStep, Waiting } from '../plan/steps.js';
 import { containerMounts, type VolumePlan } from '../plan/volumes.js';
 import type { ObjectReader } from './object-reader.js';
+import { prepareSubPaths } from './sub-paths.js';
 
 export interface StartDeps {
   readonly runtime: ContainerRuntime;
@@ -43,6 +44,7 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
     const objects = await deps.objects.fetch(pod.metadata.namespace ?? '', environmentReferences(container), signal);
     const env = containerEnvironment({ pod, container, objects, facts });
     const mounts = containerMounts(container, input.volumes, env);
+    await prepareSubPaths(mounts, input.volumes);
     const config = containerConfig({ pod, container, restartCount: step.restartCount, backoffSeconds: step.backoffSeconds, image, env, mounts });
     phase = 'CreateContainerError';
     const id = await deps.runtime.createContainer(input.sandboxId, config, input.sandbox, signal);
