@@ -22,6 +22,7 @@ export { behaviourOfCommand, createMemoryRuntime, eventually, execOfCommand, mem
 export type {
   MemoryBehaviour,
   MemoryExec,
+  MemoryNames,
   MemoryRuntime,
   MemoryRuntimeOptions,
   RuntimeAbilities,

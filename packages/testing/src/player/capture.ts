@@ -2,7 +2,7 @@ import { decodeMessage, Operations, type Message } from '@edge/protocol';
 
 /** One thing that happened on the recorded link to CloudHub. */
 export type CaptureStep =
-  | { readonly kind: 'edge' | 'cloud'; readonly at: number; readonly message: Message }
+  | { readonly kind: 'edge' | 'cloud'; readonly at: number; readonly message: Message; readonly text: string }
   | { readonly kind: 'open'; readonly at: number; readonly url: string; readonly headers: Readonly<Record<string, string>> }
   | { readonly kind: 'close'; readonly at: number };
 
@@ -27,7 +27,7 @@ export function readCapture(jsonLines: string): CaptureStep[] {
       if (line.event === 'open') return [{ kind: 'open', at: line.t, url: line.url ?? '', headers: line.headers ?? {} }];
       if (line.event === 'close') return [{ kind: 'close', at: line.t }];
       if (line.text === undefined || line.text === '') return [];
-      return [{ kind: line.dir === 'edge->cloud' ? 'edge' : 'cloud', at: line.t, message: decodeMessage(line.text) }];
+      return [{ kind: line.dir === 'edge->cloud' ? 'edge' : 'cloud', at: line.t, message: decodeMessage(line.text), text: line.text }];
     });
 }
 

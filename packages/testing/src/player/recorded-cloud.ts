@@ -1,22 +1,21 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { decodeMessage, encodeMessage, Operations, type Message } from '@edge/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { TestCa } from '../tls/test-ca.js';
 import { isRoutine, subject, type CaptureStep } from './capture.js';
+import { describeBeat, planScore, type Beat, type Expected, type Score } from './score.js';
 
 /** A message of the agent and when it came. */
 export interface Heard {
   readonly session: number;
+  /** Index of the recording that was being played; -1 before the first. */
+  readonly capture: number;
   readonly message: Message;
-}
-
-/** A push of the recording. */
-interface Push {
-  readonly message: Message;
-  /** Subjects of edge messages that came between the push before and this one: it is sent when these were heard. */
-  readonly gates: readonly string[];
+  /** The frame as it came. */
+  readonly text: string;
 }
 
 export interface RecordedCloudOptions {
@@ -25,10 +24,18 @@ export interface RecordedCloudOptions {
   readonly captures: readonly (readonly CaptureStep[])[];
   /** Milliseconds to wait for an edge message that the recording has before the next push. Then the push goes out anyway and the miss is noted. */
   readonly patienceMs?: number;
-  /** What to do with a request that the recording does not have. Silence unless given. */
+  /** What to do with a request that the recording does not have, or not once more. Undefined: the last answer to the same subject, if there is one. */
   readonly otherwise?: (message: Message) => Message | undefined;
-  /** Picks the recorded request that an agent's message stands for; by default the next one with the same subject. */
+  /** Picks the recorded message that an agent's message stands for, undefined for none; by default the next one with the same subject. */
   readonly match?: (message: Message, candidates: readonly Message[]) => Message | undefined;
+  /** True for edge messages of the recording that the agent is not expected to send. */
+  readonly omitted?: (message: Message) => boolean;
+  /** Changes a message of the recording before it goes out, for what differs from run to run. `request` is the agent's, if it is an answer. */
+  readonly adapt?: (message: Message, request?: Message) => Message;
+  /** Waited for before each recording begins, with its index. */
+  readonly between?: (capture: number) => Promise<void>;
+  /** Told the recorded time (Unix ms) of what the play waits for or does next. */
+  readonly reached?: (at: number) => void;
 }
 
 /** Plays the cloud's side of a recording over a real TLS WebSocket and writes down what the agent says. */
@@ -36,15 +43,17 @@ export interface RecordedCloud extends AsyncDisposable {
   /** `127.0.0.1:<port>` for `edgeHub.websocket.server`. */
   readonly address: string;
   readonly heard: readonly Heard[];
+  /** Everything that went out, as it went out. */
+  readonly sent: readonly Message[];
   /** Handshakes: path and headers. */
   readonly handshakes: readonly { readonly url: string; readonly headers: IncomingHttpHeaders; readonly clientCn: string }[];
   /** Ids of pushes that were acknowledged. */
   readonly acknowledged: ReadonlySet<string>;
   /** Ids of pushes sent so far. */
   readonly pushed: readonly string[];
-  /** Gates that were not heard in time. */
+  /** Edge messages of the recording that were not heard in time. */
   readonly missed: readonly string[];
-  /** Resolves when every push was sent and acknowledged. Rejects after `timeoutMs`, saying what is open. */
+  /** Resolves when the recordings are over and every push was acknowledged. Rejects after `timeoutMs`, saying what is open. */
   played(timeoutMs?: number): Promise<void>;
   /** Resolves when a message that fits was heard. */
   hear(fits: (message: Message) => boolean, timeoutMs?: number): Promise<Message>;
@@ -52,7 +61,7 @@ export interface RecordedCloud extends AsyncDisposable {
   cut(): void;
 }
 
-/** Starts playing on a free port of the loopback. */
+/** Starts playing on a free port of the loopback. The play begins when the agent connects. */
 export async function playRecordedCloud(options: RecordedCloudOptions): Promise<RecordedCloud> {
   const { certificate, privateKey } = await options.ca.server();
   const server = createServer({ cert: certificate, key: privateKey, ca: options.ca.certificate, requestCert: true, rejectUnauthorized: true });
@@ -63,6 +72,7 @@ export async function playRecordedCloud(options: RecordedCloudOptions): Promise<
 
 class Player implements RecordedCloud {
   readonly heard: Heard[] = [];
+  readonly sent: Message[] = [];
   readonly handshakes: { url: string; headers: IncomingHttpHeaders; clientCn: string }[] = [];
   readonly acknowledged = new Set<string>();
   readonly pushed: string[] = [];
@@ -70,33 +80,39 @@ class Player implements RecordedCloud {
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #options: RecordedCloudOptions;
-  readonly #pushes: readonly Push[];
-  readonly #needAck: ReadonlySet<string>;
-  readonly #requests: { request: Message; replies: Message[] }[];
-  readonly #used = new Set<Message>();
+  readonly #score: Score;
   readonly #listeners = new Set<() => void>();
   #socket: WebSocket | undefined;
   #session = 0;
+  /** The last session that an `open` of a recording stands for. */
+  #opened = 0;
+  #linkUp = true;
+  #capture = -1;
+  #ahead: readonly Beat[];
   #playing = false;
   #closed = false;
+  /** What `between` was rejected with. */
+  #failure: unknown;
 
   constructor(server: Server, options: RecordedCloudOptions) {
     this.#server = server;
     this.#options = options;
-    const steps = options.captures.flat();
-    this.#pushes = planPushes(steps);
-    this.#needAck = recordedAcks(steps);
-    this.#requests = planReplies(steps);
+    this.#score = planScore(options.captures, options.omitted ?? (() => false));
+    this.#ahead = this.#score.parts.flat();
     this.#sockets = new WebSocketServer({ server, perMessageDeflate: false });
     this.#sockets.on('connection', (socket, request) => {
-      const peer = (request.socket as import('node:tls').TLSSocket).getPeerCertificate();
+      const peer = (request.socket as TLSSocket).getPeerCertificate();
       this.handshakes.push({ url: request.url ?? '', headers: request.headers, clientCn: String(peer.subject?.CN ?? '') });
       this.#socket?.terminate();
       this.#socket = socket;
       this.#session += 1;
       socket.on('message', (data) => this.#hear(String(data), socket));
       socket.on('error', () => socket.terminate());
-      void this.#play();
+      this.#changed();
+      this.#play().catch((error: unknown) => {
+        this.#failure = error;
+        this.#changed();
+      });
     });
   }
 
@@ -106,12 +122,14 @@ class Player implements RecordedCloud {
 
   async played(timeoutMs = 20_000): Promise<void> {
     const open = (): string[] => [
-      ...this.#pushes.filter(({ message }) => !this.pushed.includes(message.header.id)).map(({ message }) => `not sent: ${subject(message)}`),
-      ...this.#pushes
-        .filter(({ message }) => this.#needAck.has(message.header.id) && !this.acknowledged.has(message.header.id))
-        .map(({ message }) => `not acknowledged: ${subject(message)}`),
+      ...this.#ahead.map((beat) => `${beat.kind === 'expect' ? 'not heard' : 'not sent'}: ${describeBeat(beat)}`),
+      ...this.#score.parts
+        .flat()
+        .filter((beat) => beat.kind === 'push' && beat.needsAck && this.pushed.includes(beat.message.header.id) && !this.acknowledged.has(beat.message.header.id))
+        .map((beat) => `not acknowledged: ${describeBeat(beat)}`),
     ];
-    await this.#until(() => open().length === 0, timeoutMs, () => `the recording was not played to its end; ${open().join('; ')}`);
+    await this.#until(() => this.#failure !== undefined || open().length === 0, timeoutMs, () => `the recording was not played to its end; ${open().join('; ')}`);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async hear(fits: (message: Message) => boolean, timeoutMs = 10_000): Promise<Message> {
@@ -134,52 +152,92 @@ class Player implements RecordedCloud {
 
   #hear(text: string, socket: WebSocket): void {
     const message = decodeMessage(text);
-    this.heard.push({ session: this.#session, message });
+    this.heard.push({ session: this.#session, capture: this.#capture, message, text });
     const parent = message.header.parentId;
     if (parent !== undefined) {
       if (message.route.operation === Operations.response) this.acknowledged.add(parent);
-    } else if (!isRoutine(message)) {
-      for (const reply of this.#repliesTo(message)) {
-        socket.send(encodeMessage({ ...reply, header: { ...reply.header, parentId: message.header.id } }));
-      }
+    } else {
+      const standsFor = this.#standsFor(message);
+      if (standsFor) standsFor.heard = message;
+      if (!isRoutine(message)) for (const reply of this.#repliesTo(message, standsFor)) this.#send(reply, socket);
     }
     this.#changed();
   }
 
-  #repliesTo(message: Message): readonly Message[] {
-    const same = this.#requests.filter(({ request }) => subject(request) === subject(message));
-    const fresh = same.filter(({ request }) => !this.#used.has(request));
-    const wanted = this.#options.match?.(message, fresh.map(({ request }) => request));
-    const chosen = fresh.find(({ request }) => request === wanted) ?? fresh[0] ?? same.at(-1);
-    if (!chosen) {
-      const answer = this.#options.otherwise?.(message);
-      return answer ? [answer] : [];
-    }
-    // Those that lie before it were left out by the agent, which sends fewer messages.
-    for (const { request } of same) {
-      this.#used.add(request);
-      if (request === chosen.request) break;
-    }
-    return chosen.replies;
+  #standsFor(message: Message): Expected | undefined {
+    const fresh = this.#score.expected.filter(
+      (one) => one.capture === this.#capture && !one.omitted && one.heard === undefined && subject(one.message) === subject(message),
+    );
+    const { match } = this.#options;
+    if (!match) return fresh[0];
+    const wanted = match(message, fresh.map((one) => one.message));
+    return fresh.find((one) => one.message === wanted);
+  }
+
+  #repliesTo(request: Message, standsFor: Expected | undefined): readonly Message[] {
+    const { otherwise, adapt = (reply: Message) => reply } = this.#options;
+    const fitting = (reply: Message): Message => adapt({ ...reply, header: { ...reply.header, parentId: request.header.id } }, request);
+    if (standsFor) return standsFor.replies.map(fitting);
+    const answer = otherwise?.(request);
+    if (answer) return [answer];
+    const before = this.#score.expected.findLast(
+      (one) => one.capture <= this.#capture && one.replies.length > 0 && !one.omitted && subject(one.message) === subject(request),
+    );
+    return (before?.replies ?? []).map(fitting);
+  }
+
+  #send(message: Message, socket: WebSocket | undefined): void {
+    this.sent.push(message);
+    socket?.send(encodeMessage(message));
   }
 
   async #play(): Promise<void> {
     if (this.#playing) return;
     this.#playing = true;
-    for (const push of this.#pushes) {
-      for (const gate of push.gates) {
-        await this.#until(() => this.#closed || this.heard.some(({ message }) => subject(message) === gate), this.#options.patienceMs ?? 3000, () => gate).catch(
-          () => this.missed.push(gate),
-        );
+    for (const [index, beats] of this.#score.parts.entries()) {
+      await this.#options.between?.(index);
+      this.#capture = index;
+      for (const beat of beats) {
+        this.#options.reached?.(beat.at);
+        await this.#do(beat);
+        if (this.#closed) return;
+        this.#ahead = this.#ahead.slice(1);
+        this.#changed();
       }
-      if (this.#closed) return;
-      this.#socket?.send(encodeMessage(push.message));
-      this.pushed.push(push.message.header.id);
-      // CloudHub has one push in flight: the next waits for the acknowledgement.
-      if (!this.#needAck.has(push.message.header.id)) continue;
-      await this.#until(() => this.#closed || this.acknowledged.has(push.message.header.id), 5000, () => '').catch(() => undefined);
     }
-    this.#changed();
+  }
+
+  async #do(beat: Beat): Promise<void> {
+    const { patienceMs = 3000, adapt = (message: Message) => message } = this.#options;
+    switch (beat.kind) {
+      case 'close':
+        if (this.#linkUp) this.#breakLink();
+        return;
+      case 'open':
+        if (this.#session === this.#opened && this.#linkUp) this.#breakLink();
+        await this.#until(() => this.#closed || this.#session > this.#opened, 30_000, () => '').catch(() => this.missed.push('open'));
+        this.#opened = this.#session;
+        this.#linkUp = true;
+        return;
+      case 'expect': {
+        const { expected } = beat;
+        await this.#until(() => this.#closed || expected.heard !== undefined, patienceMs, () => '').catch(() => this.missed.push(subject(expected.message)));
+        return;
+      }
+      case 'push': {
+        const { id } = beat.message.header;
+        this.#send(adapt(beat.message), this.#socket);
+        this.pushed.push(id);
+        // CloudHub has one push in flight: the next waits for the acknowledgement.
+        if (beat.needsAck) await this.#until(() => this.#closed || this.acknowledged.has(id), 5000, () => '').catch(() => undefined);
+      }
+    }
+  }
+
+  #breakLink(): void {
+    this.#opened = this.#session;
+    this.#linkUp = false;
+    this.cut();
   }
 
   #changed(): void {
@@ -205,31 +263,4 @@ class Player implements RecordedCloud {
       this.#listeners.add(listener);
     });
   }
-}
-
-function planPushes(steps: readonly CaptureStep[]): Push[] {
-  const pushes: Push[] = [];
-  let gates: string[] = [];
-  for (const step of steps) {
-    if (step.kind === 'edge' && !isRoutine(step.message) && step.message.header.parentId === undefined && !step.message.route.resource.includes('/lease/')) {
-      gates.push(subject(step.message));
-    } else if (step.kind === 'cloud' && step.message.header.parentId === undefined) {
-      pushes.push({ message: step.message, gates: [...new Set(gates)] });
-      gates = [];
-    }
-  }
-  return pushes;
-}
-
-function recordedAcks(steps: readonly CaptureStep[]): Set<string> {
-  return new Set(steps.flatMap((step) => (step.kind === 'edge' && step.message.header.parentId !== undefined ? [step.message.header.parentId] : [])));
-}
-
-function planReplies(steps: readonly CaptureStep[]): { request: Message; replies: Message[] }[] {
-  const requests = steps.flatMap((step) => (step.kind === 'edge' && step.message.header.parentId === undefined ? [{ request: step.message, replies: [] as Message[] }] : []));
-  for (const step of steps) {
-    if (step.kind !== 'cloud' || step.message.header.parentId === undefined) continue;
-    requests.find(({ request }) => request.header.id === step.message.header.parentId)?.replies.push(step.message);
-  }
-  return requests.filter(({ replies }) => replies.length > 0);
 }

@@ -1,6 +1,5 @@
 import type { ContainerFilter, PodSandbox, RuntimeContainer, SandboxFilter } from '@edge/core';
 import type { MemoryContainer, MemorySandbox } from './memory-host.js';
-import { memoryImage } from './memory-host.js';
 
 function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>> = {}): boolean {
   return Object.entries(wanted).every(([name, value]) => labels[name] === value);
@@ -15,14 +14,14 @@ export function fitsSandbox(sandbox: PodSandbox, { id, state, labels }: SandboxF
   return (id ?? sandbox.id) === sandbox.id && (state ?? sandbox.state) === sandbox.state && hasLabels(sandbox.labels, labels);
 }
 
-export function describeMemoryContainer({ id, sandboxId, config, createdAt, run }: MemoryContainer): RuntimeContainer {
-  const { metadata, image, userSpecifiedImage, labels, annotations } = config;
+export function describeMemoryContainer({ id, sandboxId, config, createdAt, imageName, imageRef, run }: MemoryContainer): RuntimeContainer {
+  const { metadata, labels, annotations } = config;
   return {
     id,
     sandboxId,
     metadata,
-    image: userSpecifiedImage || image,
-    imageRef: memoryImage(image).id,
+    image: imageName,
+    imageRef,
     state: run.value.state,
     createdAt,
     labels,

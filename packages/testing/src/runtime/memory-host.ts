@@ -3,6 +3,14 @@ import type { ContainerConfig, PodSandboxConfig, RuntimeEvent, RuntimeImage, Wri
 import { createCell, EdgeError } from '@edge/core';
 import type { MemoryBehaviour } from './memory-behaviour.js';
 
+/** What the machine calls things, for tests that play recorded traffic. What is undefined gets a name of its own. */
+export interface MemoryNames {
+  readonly containerId?: (container: ContainerConfig, sandbox: PodSandboxConfig) => string | undefined;
+  readonly address?: (sandbox: PodSandboxConfig) => string | undefined;
+  /** Id of an image and the name that the runtime reports for it. */
+  readonly image?: (name: string) => { readonly id: string; readonly name: string } | undefined;
+}
+
 export interface MemorySandbox {
   readonly id: string;
   readonly config: PodSandboxConfig;
@@ -28,6 +36,9 @@ export interface MemoryContainer {
   readonly logPath: string;
   readonly createdAt: number;
   readonly behaviour: MemoryBehaviour;
+  /** Name and id of its image as they are reported. */
+  readonly imageName: string;
+  readonly imageRef: string;
   readonly run: WritableCell<MemoryRun>;
 }
 
@@ -39,18 +50,20 @@ export class MemoryHost {
   readonly containers = new Map<string, MemoryContainer>();
   readonly images: Set<string>;
   readonly readers = new Set<(event: RuntimeEvent) => void>();
-  readonly #names = new Set<string>();
+  readonly #names: MemoryNames;
+  readonly #taken = new Set<string>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #lastId = 0;
 
-  constructor(images: readonly string[]) {
+  constructor(images: readonly string[], names: MemoryNames = {}) {
     this.images = new Set(images);
+    this.#names = names;
   }
 
   addSandbox(config: PodSandboxConfig): MemorySandbox {
     this.#take(sandboxName(config));
     const number = this.#nextNumber();
-    const sandbox = { id: idOf('sandbox', number), config, createdAt: Date.now(), ip: addressOf(number), ready: true, containers: new Map() };
+    const sandbox = { id: idOf('sandbox', number), config, createdAt: Date.now(), ip: this.#names.address?.(config) ?? addressOf(number), ready: true, containers: new Map() };
     this.sandboxes.set(sandbox.id, sandbox);
     this.emit('created', sandbox.id);
     this.emit('started', sandbox.id);
@@ -60,19 +73,22 @@ export class MemoryHost {
   removeSandbox(sandbox: MemorySandbox): void {
     for (const container of sandbox.containers.values()) this.removeContainer(container);
     this.sandboxes.delete(sandbox.id);
-    this.#names.delete(sandboxName(sandbox.config));
+    this.#taken.delete(sandboxName(sandbox.config));
     this.emit('deleted', sandbox.id);
   }
 
   addContainer(sandbox: MemorySandbox, config: ContainerConfig, logDirectory: string, behaviour: MemoryBehaviour): MemoryContainer {
     this.#take(containerName(sandbox.id, config));
+    const known = this.#names.image?.(config.userSpecifiedImage || config.image);
     const container: MemoryContainer = {
-      id: idOf('container', this.#nextNumber()),
+      id: this.#names.containerId?.(config, sandbox.config) ?? idOf('container', this.#nextNumber()),
       sandboxId: sandbox.id,
       config,
       logPath: config.logPath === '' ? '' : `${logDirectory}/${config.logPath}`,
       createdAt: Date.now(),
       behaviour,
+      imageName: known?.name ?? (config.userSpecifiedImage || config.image),
+      imageRef: known?.id ?? memoryImage(config.image).id,
       run: createCell(CREATED),
     };
     this.containers.set(container.id, container);
@@ -85,7 +101,7 @@ export class MemoryHost {
     this.end(container, 137);
     this.containers.delete(container.id);
     this.sandboxes.get(container.sandboxId)?.containers.delete(container.id);
-    this.#names.delete(containerName(container.sandboxId, container.config));
+    this.#taken.delete(containerName(container.sandboxId, container.config));
     this.emit('deleted', container.sandboxId, container.id);
   }
 
@@ -135,8 +151,8 @@ export class MemoryHost {
   }
 
   #take(name: string): void {
-    if (this.#names.has(name)) throw new EdgeError('runtime.exists', `${name} exists already`);
-    this.#names.add(name);
+    if (this.#taken.has(name)) throw new EdgeError('runtime.exists', `${name} exists already`);
+    this.#taken.add(name);
   }
 
   #nextNumber(): number {

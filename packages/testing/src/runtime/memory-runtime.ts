@@ -21,7 +21,7 @@ import type { MemoryBehaviour, MemoryExec } from './memory-behaviour.js';
 import { behaviourOfCommand, execOfCommand } from './memory-behaviour.js';
 import { describeMemoryContainer, describeMemorySandbox, fitsContainer, fitsSandbox } from './memory-describe.js';
 import { memoryEvents } from './memory-events.js';
-import type { MemoryContainer, MemorySandbox } from './memory-host.js';
+import type { MemoryContainer, MemoryNames, MemorySandbox } from './memory-host.js';
 import { memoryImage, MemoryHost } from './memory-host.js';
 
 /** A call of the port, for scripts. */
@@ -36,6 +36,10 @@ export interface MemoryRuntimeOptions {
   readonly latencyMs?: (call: RuntimeCall) => number;
   /** The images that are present; a container of another one cannot be created. Default: every image is present. */
   readonly images?: readonly string[];
+  /** What the runtime says that it is. Default: `memory`, 0.1.0. */
+  readonly version?: Partial<RuntimeVersion>;
+  /** What it calls containers, images and addresses. */
+  readonly names?: MemoryNames;
 }
 
 const NEVER = new AbortController().signal;
@@ -81,7 +85,7 @@ export class MemoryRuntime implements ContainerRuntime {
   }
 
   version(signal?: AbortSignal): Promise<RuntimeVersion> {
-    return this.#call('version', signal, () => ({ name: 'memory', version: '0.1.0', apiVersion: 'v1' }));
+    return this.#call('version', signal, () => ({ name: 'memory', version: '0.1.0', apiVersion: 'v1', ...this.#options.version }));
   }
 
   status(signal?: AbortSignal): Promise<RuntimeStatus> {
@@ -267,5 +271,5 @@ export class MemoryRuntime implements ContainerRuntime {
 
 /** A runtime in memory, with no pods yet. */
 export function createMemoryRuntime(options: MemoryRuntimeOptions = {}): MemoryRuntime {
-  return new MemoryRuntime(options, new MemoryHost(options.images ?? []));
+  return new MemoryRuntime(options, new MemoryHost(options.images ?? [], options.names));
 }
