@@ -2,6 +2,9 @@ import type { Store, Table } from '@edge/core';
 import { orderedTable, type OrderedRow } from './rows.js';
 
 const PAGE = 128;
+/** Confirmations are gathered for so long before they are written down. */
+const SHORTEST_GATHER_MS = 10;
+const LONGEST_GATHER_MS = 200;
 
 /**
  * First in, first out, on disk. In memory are only the ends of the line and one page of it.
@@ -23,6 +26,7 @@ export class OrderedQueue {
   #bytes = 0;
   #gone: number[] = [];
   #removal: Promise<void> | undefined;
+  #gatherMs = SHORTEST_GATHER_MS;
 
   constructor(store: Store) {
     this.#store = store;
@@ -131,17 +135,21 @@ export class OrderedQueue {
     while (this.#removal) await this.#removal;
   }
 
-  /** Many confirmations share one commit: those that come while one is made wait for the next. */
+  /** Many confirmations share one commit: what was gathered when the process is killed comes twice. */
   async #removeGone(): Promise<void> {
     if (this.#removal) return;
     this.#removal = (async () => {
-      await new Promise(setImmediate);
-      while (this.#gone.length > 0) {
-        const batch = this.#gone.splice(0, PAGE);
-        // A removal that fails leaves the rows: they are sent again after the next start, which is a duplicate and no loss.
-        await this.#store.commit(() => this.#table.remove({ seq: padded(batch) })).catch(ignore);
-      }
+      await new Promise((resolve) => setTimeout(resolve, this.#gatherMs));
+      const startedAt = performance.now();
+      const gone = this.#gone.splice(0);
+      // A removal that fails leaves the rows: they are sent again after the next start, which is a duplicate and no loss.
+      await this.#store.commit(() => {
+        for (let from = 0; from < gone.length; from += PAGE) this.#table.remove({ seq: padded(gone.slice(from, from + PAGE)) });
+      }).catch(ignore);
+      // Removing may take a tenth of the time and no more, however slow the disk is.
+      this.#gatherMs = Math.min(LONGEST_GATHER_MS, Math.max(SHORTEST_GATHER_MS, (performance.now() - startedAt) * 9));
       this.#removal = undefined;
+      if (this.#gone.length > 0) void this.#removeGone();
     })();
     await this.#removal;
   }
