@@ -14,6 +14,7 @@ import { NodeFacts } from './node/node-facts.js';
 import { NodeKnown } from './node/node-known.js';
 import { NodeReporter } from './node/node-reporter.js';
 import { nodeLabels, nodeObject } from './plan/node-status.js';
+import { Leftovers } from './pods/leftovers.js';
 import { PodEvents } from './pods/pod-events.js';
 import { PodManager } from './pods/pod-manager.js';
 import type { OpenRuntime, RuntimeAccess } from './runtime-access.js';
@@ -121,6 +122,7 @@ export class Edged implements Runnable {
       meta,
       objects,
       volumes: new Volumes({ root: config.rootDirectory, objects, tokens: new TokenReader({ meta }), log }),
+      leftovers: new Leftovers({ root: config.rootDirectory, podLogsDir: config.podLogsDir, log }),
       events: new PodEvents({ meta, report: config.reportEvent, nodeName: identity.name, log }),
       nodeName: identity.name,
       namespace: config.registerNodeNamespace,

@@ -145,7 +145,7 @@ describe('pods', () => {
     const runtime = createMemoryRuntime({});
     const { cloud } = await open({ runtime });
     for (let i = 0; i < 1000; i += 1) await cloud.push(pod(`p${i}`), 'insert');
-    await cloud.until('all Running', () => [...cloud.pods.values()].filter(({ status }) => status?.phase === 'Running').length === 1000, 25_000);
+    await cloud.until('all Running', () => [...cloud.pods.values()].filter(({ status }) => status?.phase === 'Running').length === 1000, 90_000);
     expect(runtime.calls.get('startContainer')).toBe(1000);
-  }, 30_000);
+  }, 100_000);
 });

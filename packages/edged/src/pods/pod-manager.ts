@@ -1,13 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { rm } from 'node:fs/promises';
 import { backoffDelay, errorText, isAbort, sleep, type ContainerRuntime, type Logger, type RuntimeEvent } from '@edge/core';
 import { formatResource, ResourceTypes, type Message, type Pod } from '@edge/protocol';
 import type { MetaClient } from '../apply/meta-client.js';
 import type { ObjectReader } from '../apply/object-reader.js';
 import type { Volumes } from '../apply/volumes.js';
-import { logDirectory } from '../plan/identity.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
+import type { Leftovers } from './leftovers.js';
 import type { PodEvents } from './pod-events.js';
 import { isPod, readPodList } from './pod-list.js';
 import { PodStatuses } from './pod-statuses.js';
@@ -19,8 +18,8 @@ import { Semaphore } from './semaphore.js';
 /** Pods worked on at once: enough to use the machine, few enough that a boot with many pods stays responsive. */
 const PLACES = 16;
 const LIST_RETRY = { firstMs: 200, factor: 2, limitMs: 5_000, jitter: 0.1 };
-/** Tokens in volumes live for minutes at least; metamanager renews them at 80 % of their life. */
-const TOKEN_SWEEP_MS = 60_000;
+/** Between looks at tokens in volumes (metamanager renews them at 80 % of their life) and at what pods have left behind. */
+const SWEEP_MS = 60_000;
 
 export interface PodManagerDeps {
   readonly runtime: ContainerRuntime;
@@ -29,6 +28,7 @@ export interface PodManagerDeps {
   readonly objects: ObjectReader;
   readonly volumes: Volumes;
   readonly events: PodEvents;
+  readonly leftovers: Leftovers;
   readonly nodeName: string;
   readonly namespace: string;
   readonly podLogsDir: string;
@@ -72,7 +72,7 @@ export class PodManager {
     setMaxListeners(0, this.#signal);
     try {
       await this.#loadList();
-      await Promise.all([this.#followEvents(), this.#relistNowAndThen(), this.#refreshTokens()]);
+      await Promise.all([this.#followEvents(), this.#relistNowAndThen(), this.#tidyNowAndThen()]);
     } catch (error) {
       if (!isAbort(error)) throw error;
     } finally {
@@ -206,8 +206,6 @@ export class PodManager {
   async #gone(uid: string, identity: { namespace: string; name: string }): Promise<void> {
     await this.#deps.volumes.remove(uid);
     const { namespace, name } = identity;
-    const safe = [namespace, name, uid].every((part) => /^[\w.-]+$/.test(part) && !part.startsWith('.'));
-    if (safe) await rm(logDirectory(this.#deps.podLogsDir, { namespace, name, uid }), { recursive: true, force: true });
     this.#workers.delete(uid);
     this.#statuses.forget(uid);
     for (const worker of this.#workers.values()) {
@@ -261,13 +259,24 @@ export class PodManager {
     }
   }
 
-  async #refreshTokens(): Promise<void> {
+  async #tidyNowAndThen(): Promise<void> {
     while (!this.#signal.aborted) {
-      await sleep(TOKEN_SWEEP_MS, this.#signal);
+      await sleep(SWEEP_MS, this.#signal);
+      await this.#sweepLeftovers();
       for (const { pod, removed } of this.#workers.values()) {
         const sources = (pod?.spec.volumes ?? []).flatMap(({ projected }) => (projected?.sources ?? []) as object[]);
         if (pod && !removed && sources.some((source) => 'serviceAccountToken' in source)) this.#refreshVolumes(pod);
       }
+    }
+  }
+
+  async #sweepLeftovers(): Promise<void> {
+    if (!this.#mayHaveOrphans) return;
+    try {
+      const listed = await this.#view.list(this.#signal);
+      await this.#deps.leftovers.sweep((uid) => this.#workers.has(uid) || listed.has(uid));
+    } catch (error) {
+      if (!isAbort(error)) this.#deps.log.warn('what pods have left behind cannot be looked through', { err: errorText(error) });
     }
   }
 
