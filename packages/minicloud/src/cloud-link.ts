@@ -39,7 +39,7 @@ export class CloudLinkService {
       onFailure: (error) => log.warn('what a node holds was not recorded', { reason: errorText(error) }),
     });
     const upstream = new Upstream({
-      clients: cluster.clients, source: cluster.api, tokens, ownWrites, authorityPem: pki.authority.certificatePem, cloudAddress, log,
+      clients: cluster.clients, source: cluster.api, tokens, ownWrites, authorize: options.authorizeNodes, authorityPem: pki.authority.certificatePem, cloudAddress, log,
       sendAgain: (node) => this.hub.sendAgain(node, ['Node', 'Pod']),
     });
     this.hub = new CloudHub({

@@ -26,7 +26,7 @@ export interface MinicloudOptions {
   /** A link without keepalive for so long ends. */
   readonly keepaliveMs?: number;
   readonly nodeLimit?: number;
-  /** False: a node may connect with the certificate of another one, as with CloudCore's defaults. */
+  /** False: a node may connect with the certificate of another one and write others' objects, as with CloudCore's defaults. */
   readonly authorizeNodes?: boolean;
   readonly retry?: RetryPolicy;
   /** Bytes that one message of a node may have. */

@@ -145,7 +145,9 @@ describe('messages of nodes', () => {
     expect(await content('query', 'default/volumeattachment/none')).toEqual(missing('volumeattachment', 'none'));
     expect(await content('query', 'default/serviceaccounttoken/none', { spec: {} })).toMatchObject({ ErrStatus: { code: 404 } });
     expect(await content('patch', 'default/podpatch/none', '{"metadata":{"uid":"u"},"status":{}}')).toMatchObject({ Object: null, Err: { ErrStatus: { code: 404 } } });
-    expect(await content('patch', 'null/nodepatch/none', '{}')).toMatchObject({ Err: { ErrStatus: { code: 404 } } });
+    const stranger = await fixture.connect('e9');
+    expect((await stranger.ask('patch', 'null/nodepatch/e9', '{}')).content).toMatchObject({ Err: { ErrStatus: { code: 404 } } });
+    expect((await stranger.ask('update', 'null/node/e9', {})).content).toMatchObject({ ErrStatus: { code: 404 } });
     expect(await content('delete', 'default/pod/none', { gracePeriodSeconds: 0 })).toBe('OK');
     expect(await content('query', 'default/node/e1')).toMatchObject({ kind: 'Node', metadata: { name: 'e1' } });
     expect(await content('update', 'kube-node-lease/lease/e1', leaseBody('e1', { resourceVersion: '1' }))).toMatchObject({ Err: { ErrStatus: { code: 409 } } });
@@ -163,6 +165,28 @@ describe('messages of nodes', () => {
     const csr = { spec: { request: 'eA==', signerName: 'kubernetes.io/kubelet-serving', usages: ['server auth'] } };
     expect(await content('insert', 'default/certificatesigningrequest/c1', csr)).toMatchObject({ Object: { metadata: { name: 'c1' } }, Err: null });
     expect(await content('query', 'default/certificatesigningrequest/c1')).toMatchObject({ kind: 'CertificateSigningRequest' });
+  });
+
+  it('[minicloud-9.6] about what is not their own are refused', async () => {
+    await using fixture = await openCloud();
+    const [mine, other] = [await joinReady(fixture, 'e1'), await joinReady(fixture, 'e2')];
+    await fixture.cloud.api.resource('v1', 'pods').create(podOn('e1') as KubeObject);
+    await mine.waitForPush('insert', 'default/pod/p');
+    const code = async (operation: string, resource: string, body: unknown = {}): Promise<number> => {
+      const content = (await other.ask(operation, resource, body)).content as { Err?: { ErrStatus: { code: number } }; ErrStatus?: { code: number } };
+      return (content.ErrStatus ?? content.Err?.ErrStatus)?.code ?? 200;
+    };
+    expect(await code('patch', 'default/podpatch/p', '{"status":{"phase":"Failed"}}')).toBe(403);
+    expect(await code('delete', 'default/pod/p')).toBe(403);
+    expect(await code('patch', 'null/nodepatch/e1', '{}')).toBe(403);
+    expect(await code('update', 'kube-node-lease/lease/e1', leaseBody('e1'))).toBe(403);
+    expect(await code('insert', 'default/pod/x', podOn('e1', 'x'))).toBe(403);
+    expect(await code('insert', 'default/pod/x', podOn(undefined, 'x'))).toBe(403);
+    expect(await code('patch', 'null/nodepatch/e2', '{}')).toBe(200);
+    await using lenient = await openCloud({ authorizeNodes: false });
+    const one = await joinReady(lenient, 'e1');
+    await joinReady(lenient, 'e2');
+    expect((await one.ask('patch', 'null/nodepatch/e2', '{}')).content).toMatchObject({ Err: null });
   });
 
   it('[minicloud-9.2] that nobody understands do no harm', async () => {

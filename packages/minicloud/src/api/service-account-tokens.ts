@@ -51,7 +51,6 @@ export class TokenIssuer {
    * Answers a TokenRequest.
    * @throws ApiError NotFound when the service account or the pod it is bound to is not there, Conflict when it is another one
    */
-  // eslint-disable-next-line @typescript-eslint/require-await -- a failure has to be a rejection
   async issue(account: { namespace: string; name: string }, request: Record<string, unknown>): Promise<Record<string, unknown>> {
     const spec = (request['spec'] ?? {}) as TokenRequestSpec;
     const owner = this.#clients.serviceAccounts.find(account.name, account.namespace);

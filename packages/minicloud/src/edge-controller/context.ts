@@ -10,6 +10,8 @@ export interface HandlerContext {
   readonly source: ClientSource;
   readonly tokens: TokenIssuer;
   readonly ownWrites: OwnWrites;
+  /** Whether a node may write only what is its own. */
+  readonly authorize: boolean;
   /** PEM of the API's authority. */
   readonly authorityPem: string;
   /** Address that goes into the nodes' annotation `cloudcore`. */

@@ -1,3 +1,4 @@
+import { ApiError } from '@edge/kubeapi';
 import { type Message, Operations, parseResource, ResourceTypes } from '@edge/protocol';
 import type { Receiver } from '../hub/dispatch.js';
 import type { Handler, HandlerContext } from './context.js';
@@ -7,7 +8,8 @@ import { insertLease, queryLease, updateLease } from './handlers/lease.js';
 import { insertNode, patchNode, queryNode, updateNode } from './handlers/node.js';
 import { deletePod, insertPod, patchPod } from './handlers/pod.js';
 import { queryObject, queryToken } from './handlers/query.js';
-import { authorityReply } from './messages.js';
+import { authorityReply, objectErrorReply, queryErrorReply, statusOf } from './messages.js';
+import { refusalOf } from './permissions.js';
 
 const { insert, update, patch, query } = Operations;
 
@@ -36,6 +38,13 @@ const ROUTES: readonly (readonly [type: string, operation: string, handler: Hand
   [ResourceTypes.certificateSigningRequest, query, queryCertificateRequest],
 ];
 
+/** A 403 in the form that the asker expects. */
+function refused(message: Message, type: string, reason: string): Message {
+  const status = statusOf(new ApiError('Forbidden', reason));
+  const isQuestion = message.route.operation === query && type !== ResourceTypes.lease;
+  return isQuestion || message.route.operation === Operations.delete ? queryErrorReply(message, status) : objectErrorReply(message, status);
+}
+
 /** Handles what nodes send to the cloud. */
 export class Upstream {
   readonly #context: HandlerContext;
@@ -60,6 +69,17 @@ export class Upstream {
       log.verbose(2, 'nobody handles this message', { node, operation, resource: resource.slice(0, 200), receiver });
       return undefined;
     }
-    return handler({ node, message, path }, this.#context);
+    const request = { node, message, path };
+    const refusal = this.#context.authorize ? refusalOf(request, (namespace, name) => this.#nodeOfPod(namespace, name)) : undefined;
+    if (refusal !== undefined) {
+      log.warn('refused a message of a node', { node, operation, resource, reason: refusal });
+      return refused(message, path.type, refusal);
+    }
+    return handler(request, this.#context);
+  }
+
+  #nodeOfPod(namespace: string, name: string): string | undefined {
+    const pod = this.#context.clients.pods.find(name, namespace);
+    return pod && (pod.spec.nodeName ?? '');
   }
 }

@@ -26,7 +26,7 @@ export const updateNode: Handler = async ({ message, path }, { clients }) => {
     copy.metadata.labels = { ...copy.metadata.labels, ...metadata.labels };
     copy.metadata.annotations = { ...copy.metadata.annotations, ...metadata.annotations };
   });
-  return changed ? okReply(message) : undefined;
+  return changed ? okReply(message) : queryErrorReply(message, notFoundStatus('node', path.name));
 };
 
 /** Nodes up to 1.22 read their Node from the cloud. */
