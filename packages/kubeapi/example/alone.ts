@@ -1,4 +1,4 @@
-import { ApiServer, builtinResources, GarbageCollector, KubeApi, MemoryObjectStore, ResourceRegistry } from '@edge/kubeapi';
+import { ApiServer, builtinResources, GarbageCollector, KubeApi, MemoryObjectStore, ResourceRegistry } from '../src/index.js';
 
 /** A Kubernetes-style API in memory, on loopback and without authentication, until Ctrl-C. */
 const registry = new ResourceRegistry(builtinResources());
