@@ -20,6 +20,8 @@ export interface SceneOptions {
   readonly outbox?: Readonly<Record<string, unknown>>;
   readonly store?: Store;
   readonly host?: string;
+  /** The node's name; `edge-1` unless given. */
+  readonly node?: string;
   readonly neighbours?: RunModuleOptions['neighbours'];
   readonly readToken?: () => string;
 }
@@ -69,7 +71,7 @@ export async function scene(options: SceneOptions): Promise<Scene> {
       edge: { outbox: options.outbox ?? {} },
     },
     store,
-    identity: testIdentity(NODE),
+    identity: testIdentity(options.node ?? NODE),
     platform: (bind) => provideValue(bind, TokenStore, tokens),
     ...(options.neighbours ? { neighbours: options.neighbours } : {}),
   };

@@ -1,5 +1,7 @@
+import type { Message } from '@edge/protocol';
+
 /** Takes one message; a promise is waited for before the next. */
-export type TakeFrame = (text: string) => void | Promise<void>;
+export type TakeMessage = (message: Message) => void | Promise<void>;
 
 export interface Tap {
   pause(): void;
@@ -9,23 +11,28 @@ export interface Tap {
 const HIGH = 256;
 const LOW = 64;
 
-/** Frames from the cloud, handled one after the other. When the modules are slow, the line is stopped instead of memory filled. */
+/** Messages from the cloud, handled one after the other. When the modules are slow, the line is stopped instead of memory filled. */
 export class Inbound {
-  readonly #take: TakeFrame;
+  readonly #take: TakeMessage;
   readonly #tap: Tap;
-  #queue: string[] = [];
+  #queue: Message[] = [];
   #running = false;
   #paused = false;
   #closed = false;
 
-  constructor(take: TakeFrame, tap: Tap) {
+  constructor(take: TakeMessage, tap: Tap) {
     this.#take = take;
     this.#tap = tap;
   }
 
-  push(text: string): void {
+  /** True while the line is stopped from this side; its silence says nothing then. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  push(message: Message): void {
     if (this.#closed) return;
-    this.#queue.push(text);
+    this.#queue.push(message);
     if (!this.#paused && this.#queue.length >= HIGH) {
       this.#paused = true;
       this.#tap.pause();
@@ -40,8 +47,8 @@ export class Inbound {
 
   async #run(): Promise<void> {
     this.#running = true;
-    for (let text = this.#queue.shift(); text !== undefined; text = this.#queue.shift()) {
-      await this.#take(text);
+    for (let message = this.#queue.shift(); message !== undefined; message = this.#queue.shift()) {
+      await this.#take(message);
       if (this.#paused && this.#queue.length <= LOW) {
         this.#paused = false;
         this.#tap.resume();

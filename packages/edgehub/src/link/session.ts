@@ -74,14 +74,14 @@ export class Session implements AsyncDisposable {
       settle(end);
     };
     this.uplink = new Uplink({ channel, outbox, throttle, bus, roundTrip: this.#roundTrip, messageQPS: config.messageQPS });
-    this.#inbound = new Inbound((text) => this.#take(text), channel);
+    this.#inbound = new Inbound((message) => deps.onMessage(message), channel);
     this.#heartbeat = setInterval(() => this.#beat(), config.heartbeat * 1000);
     // The cloud ends a session without keepalives; the first one goes before anything else.
     this.#beat();
     channel.listen({
       frame: (text) => {
         this.#owedSince = undefined;
-        this.#inbound.push(text);
+        this.#take(text);
       },
       pong: (id) => this.uplink.pong(id),
       closed: (code, reason) => this.#end({ by: 'cloud', code, reason: reason || `the cloud closed the link (${code})` }),
@@ -132,7 +132,7 @@ export class Session implements AsyncDisposable {
     );
   }
 
-  async #take(text: string): Promise<void> {
+  #take(text: string): void {
     let message: Message;
     try {
       message = decodeMessage(text);
@@ -140,8 +140,11 @@ export class Session implements AsyncDisposable {
       this.#deps.onGarbage(text, error);
       return;
     }
-    if (message.header.parentId !== undefined) this.uplink.answered(message.header.parentId);
-    await this.#deps.onMessage(message);
+    const { parentId } = message.header;
+    if (parentId !== undefined) this.uplink.answered(parentId);
+    // An answer passes those in the queue: a module that is slow may be waiting for just this one.
+    if (parentId !== undefined && this.#deps.bus.awaited(parentId)) void this.#deps.onMessage(message);
+    else this.#inbound.push(message);
   }
 
   #lookIn(milliseconds: number): void {
@@ -152,7 +155,7 @@ export class Session implements AsyncDisposable {
   #lookAtLine(lateMs: number): void {
     const { channel, config, silentDeaths, unansweredLimitMs } = this.#deps;
     const now = performance.now();
-    if (channel.bytesReceived !== this.#bytes) {
+    if (channel.bytesReceived !== this.#bytes || this.#inbound.paused) {
       this.#bytes = channel.bytesReceived;
       this.#receivedAt = now;
       this.#unanswered = 0;
