@@ -71,6 +71,7 @@ const FILE_SYSTEM: Readonly<Record<string, { readonly code: StoreErrorCode; read
   ENOSPC: { code: 'store.disk-full', text: 'the disk is full; free some space and start again' },
   EDQUOT: { code: 'store.disk-full', text: 'the disk quota is used up; free some space and start again' },
   ENOTDIR: { code: 'store.cannot-open', text: 'a part of the path is a file, not a folder; set database.dataSource to another path' },
+  ENOENT: { code: 'store.cannot-open', text: 'the folder does not exist and cannot be made; set database.dataSource to another path' },
   EBUSY: { code: 'store.cannot-open', text: 'the file is a mount point and cannot be replaced; mount its folder instead' },
 };
 

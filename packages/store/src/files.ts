@@ -20,11 +20,18 @@ export function inspect(path: string): Found {
 export function preparePath(path: string): string {
   const absolute = resolve(path);
   try {
-    mkdirSync(dirname(absolute), { recursive: true, mode: 0o755 });
+    makeFolder(dirname(absolute));
     return existsSync(absolute) ? realpathSync(absolute) : absolute;
   } catch (error) {
     throw fileError(absolute, error);
   }
+}
+
+/** One level at a time, because Node's own recursive way never returns where the kernel refuses new names, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o755 });
 }
 
 /** Proves that the folder takes new files, because SQLite needs to put its log beside the database. */
