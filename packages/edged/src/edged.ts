@@ -56,7 +56,15 @@ export class Edged implements Runnable {
       this.#node = this.#reporter(facts);
       if (opened.missing === undefined) this.#pods = await this.#manager(opened.runtime, facts);
       else log.error('no pod is run or ended', { why: opened.missing });
-      const lease = new LeaseKeeper({ meta: this.#meta, link, known: this.#known, nodeName: identity.name, durationSeconds: config.leaseSeconds, log });
+      const lease = new LeaseKeeper({
+        meta: this.#meta,
+        link,
+        known: this.#known,
+        nodeName: identity.name,
+        durationSeconds: config.leaseSeconds,
+        onAway: () => this.#pods?.wasAway(),
+        log,
+      });
       using _session = link.subscribe(({ connected }) => connected && this.#pods?.sessionBegan());
       life.ready();
       await together(life.signal, [

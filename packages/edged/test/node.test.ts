@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCell, type LinkStatus } from '@edge/core';
-import type { KubeNode } from '@edge/protocol';
+import type { KubeNode, Pod } from '@edge/protocol';
 import { runModule, startModule, testIdentity } from '@edge/testing';
 import { createEdged, openConfiguredRuntime } from '../src/index.js';
-import { NODE, openScene, PlayedCloud, withLink, type Scene } from './scene.js';
+import { NODE, openScene, PlayedCloud, pod, withLink, type Scene } from './scene.js';
 import { mkdtemp, rm, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +50,39 @@ describe('node', () => {
     await cloud.until('Ready again', () => ready(cloud.node)?.status === 'True', 1000);
     await cloud.until('lease renewed', () => cloud.sent('update', `kube-node-lease/lease/${NODE}`).length > renewals, 1000);
     expect(ready(cloud.node)?.reason).toBe('EdgeReady');
+  });
+
+  it('[edged-2.9] a lease that somebody else has written is read and renewed at once', async () => {
+    scene = await openScene();
+    const { cloud } = scene;
+    await cloud.until('lease', () => cloud.lease);
+    scene.disconnect();
+    cloud.lease = { ...cloud.lease, metadata: { ...cloud.lease?.metadata, resourceVersion: '9999' } } as never;
+    scene.connect();
+    await cloud.until('renewed', () => cloud.lease?.metadata.resourceVersion !== '9999', 1000);
+  });
+
+  it('[edged-2.10] after a silence in which the lease ran out, says again of each pod that it is ready', async () => {
+    scene = await openScene();
+    const { cloud } = scene;
+    const web = pod('web');
+    await cloud.push(web, 'insert');
+    const readyOf = () => cloud.pods.get('default/web')?.status?.conditions?.find(({ type }) => type === 'Ready');
+    await cloud.until('Ready with a lease', () => readyOf()?.status === 'True' && cloud.lease);
+    scene.disconnect();
+    // The cloud gave the pod up and the push of that never came.
+    const given = cloud.pods.get('default/web') as Pod;
+    const conditions = given.status?.conditions?.map((one) => (one.type === 'Ready' ? { ...one, status: 'False' as const, reason: 'NodeNotReady' } : one));
+    cloud.pods.set('default/web', { ...given, status: { ...given.status, ...(conditions ? { conditions } : {}) } });
+    scene.connect();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // A short silence: the cloud has not concluded anything, so nothing is repeated.
+    expect(readyOf()?.status).toBe('False');
+    await scene.restart(() => {
+      cloud.lease = { ...cloud.lease, spec: { ...cloud.lease?.spec, renewTime: '2020-01-01T00:00:00.000000Z' } } as never;
+    });
+    await cloud.until('Ready again', () => readyOf()?.status === 'True', 2000);
+    expect(readyOf()?.reason).toBeUndefined();
   });
 
   it('[edged-2.4] a node that the cloud knows and the store does not sends its whole status and goes on', async () => {

@@ -119,6 +119,9 @@ export class PlayedCloud {
         return this.lease ? { Object: this.lease, Err: null } : { Object: null, Err: { ErrStatus: notFound } };
       case 'insert lease':
       case 'update lease':
+        if (this.lease && (message.content as Lease).metadata.resourceVersion !== this.lease.metadata.resourceVersion) {
+          return { Object: null, Err: { ErrStatus: { status: 'Failure', reason: 'Conflict', message: 'changed', code: 409 } } };
+        }
         this.lease = { ...(message.content as Lease) };
         this.lease.metadata = { ...this.lease.metadata, uid: 'lease-uid', resourceVersion: String((this.#version += 1)) };
         return { Object: this.lease, Err: null };

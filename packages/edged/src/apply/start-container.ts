@@ -7,11 +7,13 @@ import { containerConfig } from '../plan/runtime-config.js';
 import type { PodStep, Waiting } from '../plan/steps.js';
 import { containerMounts, type VolumePlan } from '../plan/volumes.js';
 import type { ObjectReader } from './object-reader.js';
+import type { Semaphore } from './semaphore.js';
 import { prepareSubPaths } from './sub-paths.js';
 
 export interface StartDeps {
   readonly runtime: ContainerRuntime;
   readonly objects: ObjectReader;
+  readonly places: Semaphore;
 }
 
 export interface StartInput {
@@ -46,11 +48,13 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
     const mounts = containerMounts(container, input.volumes, env);
     await prepareSubPaths(mounts, input.volumes);
     const config = containerConfig({ pod, container, restartCount: step.restartCount, backoffSeconds: step.backoffSeconds, image, env, mounts });
-    phase = 'CreateContainerError';
-    const id = await deps.runtime.createContainer(input.sandboxId, config, input.sandbox, signal);
-    phase = 'RunContainerError';
-    await deps.runtime.startContainer(id, signal);
-    return { started: true, id };
+    return await deps.places.run(async () => {
+      phase = 'CreateContainerError';
+      const id = await deps.runtime.createContainer(input.sandboxId, config, input.sandbox, signal);
+      phase = 'RunContainerError';
+      await deps.runtime.startContainer(id, signal);
+      return { started: true, id };
+    });
   } catch (error) {
     if (isAbort(error)) throw error;
     return { started: false, waiting: { reason: phase, message: errorText(error) } };

@@ -6,6 +6,7 @@ import { sandboxConfig } from '../plan/runtime-config.js';
 import type { ContainerKill, PodStep, Waiting } from '../plan/steps.js';
 import type { VolumePlan } from '../plan/volumes.js';
 import type { ObjectReader } from './object-reader.js';
+import type { Semaphore } from './semaphore.js';
 import { startContainer } from './start-container.js';
 import type { Volumes } from './volumes.js';
 
@@ -14,6 +15,8 @@ export interface StepsDeps {
   readonly volumes: Volumes;
   readonly objects: ObjectReader;
   readonly podLogsDir: string;
+  /** Bounds how many pods and containers are made at once; waiting for anything else takes no place. */
+  readonly places: Semaphore;
 }
 
 /** The pod that the steps are about, as it is now. */
@@ -105,7 +108,7 @@ async function prepare(deps: StepsDeps, scene: StepsScene, podIPs: readonly stri
 async function createSandbox(deps: StepsDeps, scene: StepsScene, attempt: number, signal: AbortSignal): Promise<string> {
   try {
     const config = sandboxConfig({ pod: scene.pod as Pod, attempt, podLogsDir: deps.podLogsDir, seen: scene.seen });
-    return await deps.runtime.runPodSandbox(config, signal);
+    return await deps.places.run(() => deps.runtime.runPodSandbox(config, signal));
   } catch (error) {
     if (!isAbort(error)) scene.say({ type: 'Warning', reason: 'FailedCreatePodSandBox', message: errorText(error) });
     throw error;

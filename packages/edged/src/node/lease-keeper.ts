@@ -11,6 +11,8 @@ export interface LeaseKeeperDeps {
   readonly known: NodeKnown;
   readonly nodeName: string;
   readonly durationSeconds: number;
+  /** Called when the lease was renewed after so long that the cloud may have given the node up. */
+  readonly onAway: () => void;
   readonly log: Logger;
 }
 
@@ -42,7 +44,7 @@ export class LeaseKeeper {
     }
   }
 
-  async #renew(signal: AbortSignal): Promise<boolean> {
+  async #renew(signal: AbortSignal, again = false): Promise<boolean> {
     if (this.#lease === undefined) {
       const found = await this.#ask(Operations.query, null, signal);
       if (found.error !== undefined && found.error.reason !== 'NotFound') {
@@ -52,11 +54,18 @@ export class LeaseKeeper {
       if (found.object === undefined) return this.#create(signal);
       this.#lease = found.object;
     }
+    const renewedBefore = Date.parse(this.#lease.spec.renewTime ?? '');
     const { object, error } = await this.#ask(Operations.update, this.#body(), signal);
-    // On any refusal (somebody else wrote it, it was deleted) the next round reads it anew.
     this.#lease = object;
-    if (error) this.#deps.log.verbose(1, 'lease update refused', { reason: error.reason ?? '', err: error.message });
-    return object !== undefined;
+    if (!error) {
+      // Three quarters of the duration, because clocks differ.
+      if (Date.now() - renewedBefore > this.#deps.durationSeconds * 750) this.#deps.onAway();
+      return true;
+    }
+    this.#deps.log.verbose(1, 'lease update refused', { reason: error.reason ?? '', err: error.message });
+    if (error.reason !== 'Conflict' || again) return false;
+    // Somebody else wrote it, or an answer was lost: with the present version it works.
+    return this.#renew(signal, true);
   }
 
   async #create(signal: AbortSignal): Promise<boolean> {

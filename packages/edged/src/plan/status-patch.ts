@@ -32,6 +32,13 @@ export function podStatusChanges(known: Pod, wanted: PodStatus): StatusChanges {
   return (patch['status'] ?? {}) as StatusChanges;
 }
 
+/** The pod with a Ready condition of which nothing is believed, so that all of it becomes part of the changes. */
+export function withDoubtfulReady(pod: Pod): Pod {
+  const doubtful: PodCondition = { type: 'Ready', status: 'Unknown', reason: '?', message: '?' };
+  const conditions = pod.status?.conditions?.map((condition) => (condition.type === 'Ready' ? doubtful : condition));
+  return conditions ? { ...pod, status: { ...pod.status, conditions } } : pod;
+}
+
 /** The known value where it means the same as the wanted one: some API servers keep a null, some leave it out. */
 function like(known: unknown, wanted: unknown): unknown {
   return meaning(known) === meaning(wanted) ? known : wanted;

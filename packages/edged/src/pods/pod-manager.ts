@@ -3,6 +3,7 @@ import { backoffDelay, errorText, isAbort, sleep, type ContainerRuntime, type Lo
 import { formatResource, ResourceTypes, type Message, type Pod } from '@edge/protocol';
 import type { MetaClient } from '../apply/meta-client.js';
 import type { ObjectReader } from '../apply/object-reader.js';
+import { Semaphore } from '../apply/semaphore.js';
 import type { Volumes } from '../apply/volumes.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
@@ -13,9 +14,8 @@ import { PodStatuses } from './pod-statuses.js';
 import { PodWorker } from './pod-worker.js';
 import { isOlder } from './resource-version.js';
 import { fingerprint, RuntimeView } from './runtime-view.js';
-import { Semaphore } from './semaphore.js';
 
-/** Pods worked on at once: enough to use the machine, few enough that a boot with many pods stays responsive. */
+/** Sandboxes and containers made at once: enough to use the machine, few enough that a boot with many pods stays responsive. */
 const PLACES = 16;
 const LIST_RETRY = { firstMs: 200, factor: 2, limitMs: 5_000, jitter: 0.1 };
 /** Between looks at tokens in volumes (metamanager renews them at 80 % of their life) and at what pods have left behind. */
@@ -124,6 +124,11 @@ export class PodManager {
   /** A new session with the cloud: what differs is said again. */
   sessionBegan(): void {
     this.#statuses.sweep();
+  }
+
+  /** The cloud has heard nothing for so long that it may have declared the pods not ready. */
+  wasAway(): void {
+    this.#afterList(() => this.#statuses.restate());
   }
 
   async #loadList(): Promise<void> {

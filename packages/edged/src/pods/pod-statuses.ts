@@ -3,7 +3,7 @@ import { errorText, type Logger } from '@edge/core';
 import { Operations, readObjectResponse, ResourceTypes, type Message, type Pod, type PodStatus } from '@edge/protocol';
 import type { MetaClient } from '../apply/meta-client.js';
 import { isTerminalPhase } from '../plan/containers.js';
-import { isWorthSending, podPatchText, podStatusChanges, refusedChanges, type StatusChanges } from '../plan/status-patch.js';
+import { isWorthSending, podPatchText, podStatusChanges, refusedChanges, type StatusChanges, withDoubtfulReady } from '../plan/status-patch.js';
 
 /** A patch without an answer keeps the next one back for so long, while the link is up. */
 const HOLD_MS = 10_000;
@@ -31,6 +31,8 @@ interface Entry {
   silentUntil: number;
   deleteSentAt: number | undefined;
   sending: boolean;
+  /** The Ready condition has to be said again, whatever the API is believed to have. */
+  restate: boolean;
 }
 
 export interface PodStatusesDeps {
@@ -72,6 +74,7 @@ export class PodStatuses {
         silentUntil: 0,
         deleteSentAt: undefined,
         sending: false,
+        restate: false,
       });
     }
   }
@@ -148,6 +151,17 @@ export class PodStatuses {
     }
   }
 
+  /**
+   * Says again of every pod whether it is ready. The cloud takes that away from pods of a node that was silent, and does
+   * not always tell.
+   */
+  restate(): void {
+    for (const [uid, entry] of this.#entries) {
+      entry.restate = true;
+      this.#consider(uid, entry);
+    }
+  }
+
   forget(uid: string): void {
     const patch = this.#entries.get(uid)?.inFlight;
     if (patch) this.#patches.delete(patch.id);
@@ -169,7 +183,7 @@ export class PodStatuses {
     const now = Date.now();
     if (now < entry.silentUntil) return;
     if (inFlight && this.#deps.connected() && now - inFlight.at < HOLD_MS) return;
-    const changes = podStatusChanges(entry.pod, wanted);
+    const changes = podStatusChanges(entry.restate ? withDoubtfulReady(entry.pod) : entry.pod, wanted);
     if (!isWorthSending(changes, entry.refused)) return;
     const text = podPatchText(uid, changes);
     // It waits in the outbox already and goes out by itself.
@@ -182,6 +196,7 @@ export class PodStatuses {
     const before = entry.inFlight;
     const id = randomUUID();
     entry.sending = true;
+    entry.restate = false;
     // Known before it is on its way: the answer may be quicker than the hand-over.
     entry.inFlight = { id, changes, wanted, at: Date.now() };
     this.#patches.set(id, uid);

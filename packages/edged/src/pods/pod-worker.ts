@@ -12,7 +12,6 @@ import { seconds } from '../plan/time.js';
 import type { PodEvents } from './pod-events.js';
 import type { PodStatuses } from './pod-statuses.js';
 import type { RuntimeView } from './runtime-view.js';
-import type { Semaphore } from './semaphore.js';
 
 /** Pauses after a failure: 10 s, doubling to a minute. */
 const FIRST_RETRY_MS = 10_000;
@@ -31,8 +30,6 @@ export interface PodWorkerDeps extends StepsDeps {
   /** Addresses of the node, the preferred one first. */
   readonly hostIPs: () => readonly string[];
   readonly facts: (podIPs: readonly string[]) => PodFacts;
-  /** Bounds how many pods are worked on at once. Waiting for containers to end does not count. */
-  readonly places: Semaphore;
   /** True while another pod still holds the name of this one. */
   readonly mustWait: (pod: Pod) => boolean;
   /** The pod is over and nothing of it is left. */
@@ -179,10 +176,7 @@ export class PodWorker {
       say: (event: Parameters<PodEvents['say']>[1]) => pod && deps.events.say(pod, event),
       killSignal: controller.signal,
     };
-    // A pod that takes its time to end must not keep others from starting.
-    const ends = steps.some((step) => step.do === 'killContainers');
-    const apply = () => applySteps(deps, steps, scene, deps.signal);
-    const result = await (ends ? apply() : deps.places.run(apply)).finally(() => (this.#kill = undefined));
+    const result = await applySteps(deps, steps, scene, deps.signal).finally(() => (this.#kill = undefined));
     this.#waiting = result.waiting;
     if (controller.signal.aborted && isAbort(result.error)) return 'again';
     if (result.error === undefined && result.waiting.size === 0) return 'again';
