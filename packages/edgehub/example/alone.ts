@@ -23,7 +23,7 @@ export async function runAlone(print: (line: string) => void): Promise<void> {
       socket.on('message', (data) => {
         const message = decodeMessage(String(data));
         print(`cloud: ${message.route.operation} ${message.route.resource}`);
-        if (message.route.operation === 'query') socket.send(encodeMessage(createResponse(message, { data: { colour: 'blue' } })));
+        if (message.route.operation === 'query') socket.send(encodeMessage(createResponse(message, { data: { colour: 'blue' } }, { source: 'edgecontroller', group: 'resource' })));
         if (message.route.resource.includes('/event/')) resolve();
       });
     });
