@@ -2,6 +2,7 @@
  * The tables of upstream's database file (v1.23), which Go EdgeCore opens after us and before us: names, column
  * order and types are those of the file. Shaped like core's `TableSpec`, which this package cannot import.
  * NULL is read as `''` or `0`.
+ * @example store.table<MetaRow>(metaTable)
  */
 export interface UpstreamTable<Row extends object> {
   readonly name: string;

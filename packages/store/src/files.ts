@@ -1,4 +1,19 @@
-import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileError } from './errors.js';
 
@@ -58,13 +73,22 @@ export function asideName(path: string, now: Date): string {
 /** Moves a file with its companions; the shared memory is none, it is made anew from the log. */
 export function moveWithCompanions(from: string, to: string): void {
   try {
-    rmSync(`${from}-shm`, { force: true });
     renameSync(from, to);
-    for (const suffix of COMPANIONS) if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix);
-    syncFolder(dirname(to));
+    moveCompanions(from, to);
   } catch (error) {
     throw fileError(from, error);
   }
+}
+
+/** The second half of a move. A log left behind would be played into the next database of that name. */
+export function moveCompanions(from: string, to: string): void {
+  rmSync(`${from}-shm`, { force: true });
+  for (const suffix of COMPANIONS) if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix);
+  syncFolder(dirname(to));
+}
+
+export function removeCompanions(path: string): void {
+  for (const suffix of COMPANIONS) rmSync(path + suffix, { force: true });
 }
 
 /** What a reader of a file that is set aside leaves behind. */
@@ -75,7 +99,7 @@ export function removeSharedMemory(path: string): void {
 export function removeWithCompanions(path: string): void {
   try {
     rmSync(path, { force: true, recursive: true });
-    for (const suffix of COMPANIONS) rmSync(path + suffix, { force: true });
+    removeCompanions(path);
   } catch (error) {
     throw fileError(path, error);
   }
@@ -84,7 +108,9 @@ export function removeWithCompanions(path: string): void {
 /** Keeps `current` and the newest others, `keep` in all; their names sort by time, but a clock may have been reset. */
 export function pruneAside(path: string, keep: number, current: string): void {
   const prefix = `${basename(path)}.corrupt-`;
-  const names = readdirSync(dirname(path)).filter((name) => name.startsWith(prefix) && !COMPANIONS.some((suffix) => name.endsWith(suffix)) && name !== basename(current));
+  const names = readdirSync(dirname(path)).filter(
+    (name) => name.startsWith(prefix) && name !== basename(current) && !COMPANIONS.some((suffix) => name.endsWith(suffix)),
+  );
   for (const name of names.sort().reverse().slice(keep - 1)) removeWithCompanions(join(dirname(path), name));
 }
 

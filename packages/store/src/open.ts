@@ -102,6 +102,8 @@ function createEmpty(driver: Driver, path: string): void {
   const fresh = `${path}.new`;
   try {
     salvage(driver, undefined, fresh);
+    // Somebody deleted the database and left its log, which SQLite would play into this one.
+    files.removeCompanions(path);
     renameSync(fresh, path);
     files.syncFolder(dirname(path));
   } catch (error) {
@@ -120,7 +122,11 @@ function replaceDamaged(driver: Driver, path: string, reason: string, now: Date)
 /** A start that was cut off between moving the damaged file and putting the new one in place. */
 function resumeSalvage(driver: Driver, path: string): SetAside | undefined {
   const note = files.readNote(path);
-  const setAside = note !== undefined && !existsSync(path) ? finishSalvage(driver, path, note) : undefined;
+  let setAside: SetAside | undefined;
+  if (note !== undefined && !existsSync(path)) {
+    files.moveCompanions(path, note.aside);
+    setAside = finishSalvage(driver, path, note);
+  }
   files.removeNote(path);
   return setAside;
 }

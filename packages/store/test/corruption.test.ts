@@ -1,6 +1,21 @@
-import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { metaTable, metaV2Table } from '@edge/protocol';
+import { metaTable, metaV2Table, type MetaRow } from '@edge/protocol';
 import { describe, expect, it } from 'vitest';
 import { availableDrivers } from '../src/driver/load.js';
 import { ask, collectingLog, golden, scene } from './scene.js';
@@ -152,15 +167,21 @@ describe.each(availableDrivers())('a damaged database, through %s', (driver) => 
     copyFileSync(path, aside);
     chmodSync(aside, 0o600);
     damage(aside, [30]);
-    for (const stage of ['before the move', 'after the move', 'while the fresh file was written']) {
+    for (const stage of ['before the move', 'after the move', 'between the move of the file and of its log', 'while the fresh file was written']) {
       writeFileSync(`${path}.salvaging`, JSON.stringify({ aside, reason: 'was broken' }));
       if (stage === 'while the fresh file was written') writeFileSync(`${path}.new`, 'half');
       if (stage !== 'before the move') rmSync(path);
+      if (stage.startsWith('between')) writeFileSync(`${path}-wal`, 'log');
       const store = await open({ path });
       expect(store.table(metaTable).count(), stage).toBeGreaterThan(30);
       expect(store.report.setAside?.reason, stage).toBe(stage === 'before the move' ? undefined : 'was broken');
       await store.close();
-      expect(readdirSync(dirname(path)).sort(), stage).toEqual([basename(path), basename(aside)]);
+      expect(readdirSync(dirname(path)).sort(), stage).toEqual([
+        basename(path),
+        basename(aside),
+        ...(stage.startsWith('between') ? [`${basename(aside)}-wal`] : []),
+      ]);
+      rmSync(`${aside}-wal`, { force: true });
     }
   });
 
@@ -209,5 +230,18 @@ describe.each(availableDrivers())('a damaged database, through %s', (driver) => 
     expect(dirname(store.report.setAside?.path ?? '')).toBe(dirname(path));
     await store.close();
     expect(readFileSync(link).subarray(0, 15).toString()).toBe('SQLite format 3');
+  });
+
+  it('[store-6.11] does not play the log of a deleted database into the new one', async () => {
+    const path = join(folder(), 'edgecore.db');
+    const first = await open({ path });
+    const meta = first.table<MetaRow>(metaTable);
+    await first.commit(() => meta.put({ key: 'old', type: 't', value: 'v' }));
+    const other = join(folder(), 'edgecore.db');
+    copyFileSync(`${path}-wal`, `${other}-wal`);
+    const store = await open({ path: other });
+    expect(store.report).toMatchObject({ created: true });
+    expect(store.report.setAside).toBeUndefined();
+    expect(store.table(metaTable).count()).toBe(0);
   });
 });

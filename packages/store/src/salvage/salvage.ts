@@ -75,8 +75,19 @@ function copyAll(connection: Connection): SalvagedTable[] {
       salvaged.push({ name: table.name, kept: 0, lost: undefined });
     }
   }
-  attempt(() => connection.exec('UPDATE main.sqlite_sequence SET seq = max(seq, coalesce((SELECT d.seq FROM damaged.sqlite_sequence d WHERE d.name = main.sqlite_sequence.name), 0))'));
+  attempt(() => keepNumbers(connection));
   return salvaged;
+}
+
+/** Numbers that were given to rows which are gone must not be given again. */
+function keepNumbers(connection: Connection): void {
+  connection.exec(
+    'UPDATE main.sqlite_sequence SET seq = max(seq, coalesce((SELECT d.seq FROM damaged.sqlite_sequence d WHERE d.name = main.sqlite_sequence.name), 0))',
+  );
+  connection.exec(
+    'INSERT INTO main.sqlite_sequence (name, seq) SELECT d.name, d.seq FROM damaged.sqlite_sequence d ' +
+      'WHERE d.name IN (SELECT name FROM main.sqlite_schema) AND d.name NOT IN (SELECT name FROM main.sqlite_sequence)',
+  );
 }
 
 /** One by one, because a damaged schema page may give some of its rows. */
