@@ -141,6 +141,28 @@ describe('pods', () => {
     await cloud.until('gone', () => !cloud.pods.has('default/slow'), 6000);
   });
 
+  it('[edged-3.14] tells the cloud what happens when reportEvent is on, and nothing when it is off', async () => {
+    const { cloud } = await open({ config: { reportEvent: true } });
+    await cloud.push(pod('crash', { containers: [{ name: 'c', image: 'i', command: ['exit', '1', '10'] }] }), 'insert');
+    const reasons = () => cloud.received.filter(({ route }) => route.resource.includes('/event/')).map(({ content }) => (content as { reason: string }).reason);
+    await cloud.until('back-off told', () => reasons().includes('BackOff'));
+    expect(reasons()).toEqual(['Pulled', 'Created', 'Started', 'Pulled', 'Created', 'Started', 'BackOff']);
+    const [event] = cloud.received.filter(({ route }) => route.resource.includes('/event/'));
+    expect(event?.route).toMatchObject({ operation: 'insert', source: 'edged', group: 'meta', resource: expect.stringMatching(/^default\/event\/crash\./) });
+    expect(event?.content).toMatchObject({ involvedObject: { kind: 'Pod', name: 'crash', uid: 'uid-crash', fieldPath: 'spec.containers{c}' }, type: 'Normal', count: 1 });
+  });
+
+  it('[edged-3.15] a push that is no pod is set aside and disturbs nothing', async () => {
+    const { cloud } = await open();
+    for (const content of [null, 7, 'pod', {}, { metadata: { uid: 'u', name: 'n', namespace: 'default' }, spec: { containers: [null] } }]) {
+      await cloud.push(pod('web'), 'insert');
+      await cloud.raw('update', 'default/pod/web', content);
+      await cloud.raw('delete', 'default/pod/other', content);
+    }
+    await cloud.until('Running', () => cloud.pods.get('default/web')?.status?.phase === 'Running');
+    expect(scene.agent.letters.length).toBe(5);
+  });
+
   it('[edged-3.13] runs a thousand pods, each container started once', async () => {
     const runtime = createMemoryRuntime({});
     const { cloud } = await open({ runtime });

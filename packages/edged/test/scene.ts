@@ -72,6 +72,10 @@ export class PlayedCloud {
     return this.#toEdged(operation, `${namespace}/${kind}/${name}`, object);
   }
 
+  raw(operation: string, resource: string, content: unknown): Promise<void> {
+    return this.#toEdged(operation, resource, content);
+  }
+
   /** Waits until the condition holds; looked at after each message and every 10 ms. */
   async until(what: string, condition: () => unknown, timeoutMs = 8000): Promise<void> {
     const end = Date.now() + timeoutMs;

@@ -1,6 +1,7 @@
 import { errorText, isAbort, type ContainerRuntime, type PodSandboxConfig } from '@edge/core';
 import type { Container, Pod } from '@edge/protocol';
 import { containerEnvironment } from '../plan/environment.js';
+import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { environmentReferences } from '../plan/references.js';
 import { containerConfig } from '../plan/runtime-config.js';
@@ -23,6 +24,7 @@ export interface StartInput {
   readonly sandbox: PodSandboxConfig;
   readonly volumes: readonly VolumePlan[];
   readonly facts: PodFacts;
+  readonly say: (event: PodEvent) => void;
 }
 
 /** What became of a start: nothing to say, or why the container waits. */
@@ -36,12 +38,15 @@ export type StartOutcome = { readonly started: true; readonly id: string } | { r
 export async function startContainer(deps: StartDeps, input: StartInput, signal: AbortSignal): Promise<StartOutcome> {
   const { pod, step, facts } = input;
   const { container } = step;
+  const fieldPath = `spec.${step.init ? 'initContainers' : 'containers'}{${container.name}}`;
+  const say = (reason: string, message: string): void => input.say({ type: 'Normal', reason, message, fieldPath });
   let phase = 'ErrImagePull';
   try {
     const image = await provideImage(deps.runtime, container, signal);
     if (image === undefined) {
       return { started: false, waiting: { reason: 'ErrImageNeverPull', message: `image ${container.image} is not here and its pull policy is Never` } };
     }
+    say('Pulled', `Container image ${container.image} is here`);
     phase = 'CreateContainerConfigError';
     const objects = await deps.objects.fetch(pod.metadata.namespace ?? '', environmentReferences(container), signal);
     const env = containerEnvironment({ pod, container, objects, facts });
@@ -51,13 +56,17 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
     return await deps.places.run(async () => {
       phase = 'CreateContainerError';
       const id = await deps.runtime.createContainer(input.sandboxId, config, input.sandbox, signal);
+      say('Created', `Container ${container.name} made`);
       phase = 'RunContainerError';
       await deps.runtime.startContainer(id, signal);
+      say('Started', `Container ${container.name} started`);
       return { started: true, id };
     });
   } catch (error) {
     if (isAbort(error)) throw error;
-    return { started: false, waiting: { reason: phase, message: errorText(error) } };
+    const message = errorText(error);
+    input.say({ type: 'Warning', reason: 'Failed', message: `${phase}: ${message}`, fieldPath });
+    return { started: false, waiting: { reason: phase, message } };
   }
 }
 

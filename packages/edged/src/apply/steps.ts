@@ -64,14 +64,8 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
           if (!scene.pod || sandboxId === undefined) break;
           const { pod } = scene;
           const sandbox = sandboxConfig({ pod, attempt: sandboxAttempt, podLogsDir: deps.podLogsDir, seen: scene.seen });
-          const outcome = await startContainer(deps, { pod, step, sandboxId, sandbox, volumes, facts: scene.facts(podIPs) }, signal);
-          const fieldPath = `spec.${step.init ? 'initContainers' : 'containers'}{${step.container.name}}`;
-          if (outcome.started) {
-            scene.say({ type: 'Normal', reason: 'Started', message: `Container ${step.container.name} started`, fieldPath });
-          } else {
-            waiting.set(step.container.name, outcome.waiting);
-            scene.say({ type: 'Warning', reason: 'Failed', message: `${outcome.waiting.reason}: ${outcome.waiting.message}`, fieldPath });
-          }
+          const outcome = await startContainer(deps, { pod, step, sandboxId, sandbox, volumes, facts: scene.facts(podIPs), say: scene.say }, signal);
+          if (!outcome.started) waiting.set(step.container.name, outcome.waiting);
           break;
         }
         case 'killContainers':

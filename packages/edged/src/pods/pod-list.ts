@@ -30,7 +30,12 @@ function readPod(row: string): Pod | undefined {
 
 /** True for anything that has the members of a pod without which nothing can be done. */
 export function isPod(value: unknown): value is Pod {
-  const { metadata, spec } = (value ?? {}) as { metadata?: { uid?: unknown; name?: unknown; namespace?: unknown }; spec?: { containers?: unknown } };
+  const { metadata, spec } = (value ?? {}) as { metadata?: { uid?: unknown; name?: unknown; namespace?: unknown }; spec?: unknown };
   const named = [metadata?.uid, metadata?.name, metadata?.namespace].every((part) => typeof part === 'string' && part !== '');
-  return named && Array.isArray(spec?.containers);
+  const { containers, initContainers = [], volumes = [] } = (spec ?? {}) as Record<string, unknown>;
+  return named && isNamedList(containers) && isNamedList(initContainers) && isNamedList(volumes);
+}
+
+function isNamedList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item: unknown) => typeof (item as { name?: unknown } | null)?.name === 'string');
 }

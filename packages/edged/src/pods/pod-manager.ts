@@ -7,18 +7,20 @@ import { Semaphore } from '../apply/semaphore.js';
 import type { Volumes } from '../apply/volumes.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
+import { edgedError } from '../errors.js';
 import type { Leftovers } from './leftovers.js';
 import type { PodEvents } from './pod-events.js';
 import { isPod, readPodList } from './pod-list.js';
 import { PodStatuses } from './pod-statuses.js';
 import { PodWorker } from './pod-worker.js';
+import { VolumeRefresh } from './volume-refresh.js';
 import { isOlder } from './resource-version.js';
 import { fingerprint, RuntimeView } from './runtime-view.js';
 
 /** Sandboxes and containers made at once: enough to use the machine, few enough that a boot with many pods stays responsive. */
 const PLACES = 16;
 const LIST_RETRY = { firstMs: 200, factor: 2, limitMs: 5_000, jitter: 0.1 };
-/** Between looks at tokens in volumes (metamanager renews them at 80 % of their life) and at what pods have left behind. */
+/** Between looks at what pods mount (files follow their objects, tokens are renewed) and at what pods have left behind. */
 const SWEEP_MS = 60_000;
 
 export interface PodManagerDeps {
@@ -46,6 +48,7 @@ export class PodManager {
   readonly #deps: PodManagerDeps;
   readonly #view: RuntimeView;
   readonly #statuses: PodStatuses;
+  readonly #refresh: VolumeRefresh;
   readonly #workers = new Map<string, PodWorker>();
   readonly #places = new Semaphore(PLACES);
   /** What came before the first list; undefined afterwards. */
@@ -57,6 +60,11 @@ export class PodManager {
   constructor(deps: PodManagerDeps) {
     this.#deps = deps;
     this.#view = new RuntimeView({ runtime: deps.runtime });
+    this.#refresh = new VolumeRefresh({
+      volumes: deps.volumes,
+      facts: (pod) => deps.facts((this.#statuses.previous(pod.metadata.uid ?? '').podIPs ?? []).map(({ ip }) => ip)),
+      log: deps.log,
+    });
     this.#statuses = new PodStatuses({
       meta: deps.meta,
       connected: deps.connected,
@@ -85,7 +93,8 @@ export class PodManager {
   /** A pod was pushed, new or changed. */
   podChanged(pod: unknown): void {
     this.#afterList(() => {
-      if (isPod(pod) && pod.spec.nodeName === this.#deps.nodeName) this.#accept(pod, true);
+      if (!isPod(pod)) throw edgedError('edged.bad-answer', 'the content is no pod');
+      if (pod.spec.nodeName === this.#deps.nodeName) this.#accept(pod, true);
     });
   }
 
@@ -110,7 +119,7 @@ export class PodManager {
       if (!pod || worker.removed || pod.metadata.namespace !== namespace) continue;
       if (!podReferences(pod).some((reference) => objectKey(reference) === key)) continue;
       if ((pod.spec.volumes ?? []).some((volume) => volumeReferences(volume).some((reference) => objectKey(reference) === key))) {
-        this.#refreshVolumes(pod);
+        this.#refresh.refresh(pod, this.#signal);
       }
       worker.wake();
     }
@@ -139,7 +148,11 @@ export class PodManager {
         const { pods, unreadable } = readPodList(await meta.rows(resource, this.#signal), nodeName);
         this.#mayHaveOrphans = unreadable === 0;
         if (unreadable > 0) log.error('stored pods cannot be read, so containers of unknown pods are left alone', { rows: unreadable });
-        for (const pod of pods) this.#accept(pod);
+        for (const pod of pods) {
+          this.#accept(pod);
+          // The agent may have ended between the acknowledgement of a change and the writing of the files.
+          if (pod.status?.phase === 'Running') this.#refresh.refresh(pod, this.#signal);
+        }
         break;
       } catch (error) {
         if (isAbort(error)) throw error;
@@ -269,8 +282,7 @@ export class PodManager {
       await sleep(SWEEP_MS, this.#signal);
       await this.#sweepLeftovers();
       for (const { pod, removed } of this.#workers.values()) {
-        const sources = (pod?.spec.volumes ?? []).flatMap(({ projected }) => (projected?.sources ?? []) as object[]);
-        if (pod && !removed && sources.some((source) => 'serviceAccountToken' in source)) this.#refreshVolumes(pod);
+        if (pod && !removed) this.#refresh.refresh(pod, this.#signal);
       }
     }
   }
@@ -283,13 +295,5 @@ export class PodManager {
     } catch (error) {
       if (!isAbort(error)) this.#deps.log.warn('what pods have left behind cannot be looked through', { err: errorText(error) });
     }
-  }
-
-  #refreshVolumes(pod: Pod): void {
-    const { volumes, facts, log } = this.#deps;
-    const podIPs = (this.#statuses.previous(pod.metadata.uid ?? '').podIPs ?? []).map(({ ip }) => ip);
-    volumes.prepare(pod, facts(podIPs), this.#signal).catch((error: unknown) => {
-      if (!isAbort(error)) log.warn('volumes keep their old content', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, err: errorText(error) });
-    });
   }
 }

@@ -52,6 +52,7 @@ export class PodWorker {
   #holdUntil = 0;
   #waiting: ReadonlyMap<string, Waiting> = new Map();
   #fingerprint: string | undefined;
+  #toldOf: number | undefined;
   #kill: { readonly controller: AbortController; readonly grace: number } | undefined;
 
   /** @param pod undefined for what the runtime still has of a pod that nobody knows */
@@ -142,7 +143,10 @@ export class PodWorker {
     if (plan.steps.length === 0) {
       if (terminating && !anythingRuns(actual) && deps.statuses.isFinal(deps.uid)) deps.statuses.sendDelete(deps.uid);
       this.#failures = 0;
-      if (plan.wakeAt !== undefined) this.#sleep(plan.wakeAt);
+      if (plan.wakeAt !== undefined) {
+        this.#tellBackoff(pod, plan);
+        this.#sleep(plan.wakeAt);
+      }
       return 'rest';
     }
     if (Date.now() < this.#holdUntil) {
@@ -201,6 +205,15 @@ export class PodWorker {
     const waiting = new Map([...this.#waiting, ...plan.waiting]);
     const previous = statuses.previous(uid);
     statuses.set(uid, podStatus({ pod, actual, previous, waiting, terminating, hostIPs: hostIPs(), runtime: runtimeName, now: Date.now() }));
+  }
+
+  /** Once for each pause, not for each look during it. */
+  #tellBackoff(pod: Pod, { wakeAt, waiting }: PodPlan): void {
+    if (this.#toldOf === wakeAt) return;
+    this.#toldOf = wakeAt;
+    for (const [name, { message = '' }] of waiting) {
+      this.#deps.events.say(pod, { type: 'Warning', reason: 'BackOff', message, fieldPath: `spec.containers{${name}}` });
+    }
   }
 
   #retryLater(): void {
