@@ -1,4 +1,5 @@
-// `npm run bench`: figures, with machine and Node.js version. `-- --json` for programs, `-- bus store` for some of them.
+// `npm run bench`: figures, with machine and Node.js version. `-- --json` for programs, `-- bus store` for some of them,
+// `-- --quick` for less precise ones.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,15 +10,21 @@ const { build } = await import('esbuild');
 const { bundle } = await import('./bundle.mjs');
 
 const json = process.argv.includes('--json');
+const quick = process.argv.includes('--quick');
 const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
 const folder = join(root, 'tools', 'bench');
-const names = readdirSync(folder).filter((file) => file.endsWith('.bench.ts')).map((file) => file.replace('.bench.ts', ''));
+const files = readdirSync(folder);
+const names = files.filter((file) => file.endsWith('.bench.ts')).map((file) => file.replace('.bench.ts', ''));
 // Inside the workspace, so that native packages are found from there.
 const out = mkdtempSync(join(root, 'node_modules', '.edge-bench-'));
 try {
   await bundle();
   await build({
-    entryPoints: names.map((name) => join(folder, `${name}.bench.ts`)),
+    // Programs are what a benchmark runs in another process.
+    entryPoints: [
+      ...files.filter((file) => /\.(bench|program)\.ts$/.test(file)).map((file) => ({ in: join(folder, file), out: file.replace('.ts', '') })),
+      { in: join(root, 'packages', 'edgehub', 'bench', 'counting-cloud.ts'), out: 'counting-cloud.program' },
+    ],
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -34,7 +41,7 @@ try {
   if (!json) process.stdout.write(`Node.js ${report.node}, ${report.cores} × ${report.cpu}, ${report.memoryGiB} GiB\n\n`);
   for (const name of names.filter((candidate) => wanted.length === 0 || wanted.includes(candidate))) {
     // A process each: what one leaves in memory must not colour the next.
-    const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', join(out, `${name}.bench.mjs`)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], cwd: root });
+    const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', join(out, `${name}.bench.mjs`), ...(quick ? ['--quick'] : [])], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], cwd: root });
     if (status !== 0) throw new Error(`benchmark ${name} ended with code ${status}`);
     for (const line of stdout.split('\n').filter((text) => text.startsWith('{'))) {
       const figure = JSON.parse(line);

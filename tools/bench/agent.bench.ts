@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { agentConfig } from '../../packages/cli/src/dev/agent-config.js';
+import { SMALL_MEMORY_FLAGS } from '../../packages/cli/src/dev/agent-process.js';
+import { killPodProcesses } from '../../packages/cli/test/support/leftovers.js';
+import { startHelper } from './ask.js';
+import { figure } from './figure.js';
+import type { Payload } from './payload.js';
+import { countingRelay } from './wire.js';
+
+const QUICK = process.argv.includes('--quick');
+const STARTS = 5;
+const SETTLE_MS = 20_000;
+const IDLE_MS = QUICK ? 60_000 : 180_000;
+const PODS = 5;
+const NODE = 'edge-bench';
+// The benchmark runs in the workspace's root, the agent as the service runs it: one file, few flags.
+const PROGRAM = resolve('packages/cli/dist-bundle/edgecore.mjs');
+
+const pause = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
+
+function startAgent(folder: string): ChildProcess {
+  const log = openSync(join(folder, 'agent.log'), 'a');
+  const child = spawn(process.execPath, [...SMALL_MEMORY_FLAGS, PROGRAM, '--config', join(folder, 'edgecore.yaml')], {
+    stdio: ['ignore', log, log],
+    env: { ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '' },
+  });
+  closeSync(log);
+  return child;
+}
+
+async function stopAgent(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  await gone;
+}
+
+/** Resident and private memory in MB, as the kernel counts them. */
+function memory({ pid }: ChildProcess): { resident: number; private: number } {
+  const sum = (text: string, line: RegExp): number => [...text.matchAll(line)].reduce((total, [, kilobytes]) => total + Number(kilobytes), 0);
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return { resident: sum(rollup, /^Rss:\s+(\d+) kB/gm) / 1000, private: sum(rollup, /^Private_(?:Clean|Dirty):\s+(\d+) kB/gm) / 1000 };
+}
+
+function reportMemory(name: string, agent: ChildProcess): void {
+  const { resident, private: own } = memory(agent);
+  figure(name, resident, 'MB', `${own.toFixed(1)} MB of it private, the rest pages of the node binary and libraries; ${SMALL_MEMORY_FLAGS.join(' ')}`);
+}
+
+async function run(folder: string): Promise<void> {
+  await using cloud = startHelper('minicloud');
+  const { hubAddress, httpsUrl, token } = await cloud.ask<{ hubAddress: string; httpsUrl: string; token: string }>({ do: 'start', dataDir: join(folder, 'cloud') });
+  const [host = '', port = ''] = hubAddress.split(':');
+  await using wire = await countingRelay({ host, port: Number(port) });
+  writeFileSync(join(folder, 'edgecore.yaml'), agentConfig({ data: folder, node: NODE, runtime: 'process', hubAddress: `127.0.0.1:${wire.port}`, httpsUrl, kubeletPort: 0, token }));
+
+  let heartbeat = '';
+  let agent: ChildProcess | undefined;
+  const times: number[] = [];
+  try {
+    // The first start gets the certificate and does not count.
+    for (let start = 0; start <= STARTS; start += 1) {
+      if (agent) await stopAgent(agent);
+      // Heartbeats have whole seconds: the next one has to differ.
+      await pause(1100);
+      const startedAt = Date.now();
+      agent = startAgent(folder);
+      const ready = await cloud.ask<{ at: number; heartbeat: string }>({ do: 'ready', node: NODE, after: heartbeat });
+      heartbeat = ready.heartbeat;
+      if (start > 0) times.push((ready.at - startedAt) / 1000);
+      else figure('agent, first start to Ready', (ready.at - startedAt) / 1000, 's', 'with enrolment by token');
+    }
+    times.sort((a, b) => a - b);
+    figure('agent, start to Ready', times[Math.floor(STARTS / 2)] ?? 0, 's', `certificates in place; ${STARTS} starts took ${times.map((time) => time.toFixed(2)).join(', ')}`);
+    if (!agent) return;
+    await pause(SETTLE_MS);
+    reportMemory('agent, idle', agent);
+
+    const before = await cloud.ask<Payload>({ do: 'payload' });
+    const wireBefore = wire.bytes;
+    await pause(IDLE_MS);
+    const after = await cloud.ask<Payload>({ do: 'payload' });
+    const perMinute = (bytes: number): number => bytes / 1000 / (IDLE_MS / 60_000);
+    const up = after.fromNodeBytes - before.fromNodeBytes;
+    const down = after.toNodeBytes - before.toNodeBytes;
+    const control = after.controlBytes - before.controlBytes;
+    figure('link, payload while idle', perMinute(up + down + control), 'kB/min',
+      `${after.fromNodeMessages - before.fromNodeMessages} messages up with ${up} B, ${after.toNodeMessages - before.toNodeMessages} down with ${down} B in ${IDLE_MS / 1000} s`);
+    figure('link, TLS bytes while idle', perMinute(wire.bytes - wireBefore), 'kB/min', 'both ways');
+
+    await cloud.ask({ do: 'run-pods', node: NODE, count: PODS });
+    await pause(SETTLE_MS);
+    reportMemory(`agent, with ${PODS} pods`, agent);
+  } finally {
+    if (agent) await stopAgent(agent);
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'edge-bench-'));
+try {
+  mkdirSync(join(folder, 'agent'));
+  await run(folder);
+} finally {
+  killPodProcesses(folder);
+  rmSync(folder, { recursive: true, force: true });
+}

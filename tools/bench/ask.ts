@@ -1,0 +1,41 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** A program in a process of its own that answers questions one after the other. Dispose to end it. */
+export interface Helper extends AsyncDisposable {
+  ask<T>(question: object): Promise<T>;
+}
+
+/** Starts `<name>.program.ts`, which lies compiled beside the benchmark. */
+export function startHelper(name: string): Helper {
+  const child: ChildProcess = fork(programPath(name), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return {
+    ask: <T>(question: object) =>
+      new Promise<T>((resolve, reject) => {
+        const onExit = (code: number | null): void => reject(new Error(`${name} ended with ${code ?? 'a signal'} before it answered`));
+        child.once('exit', onExit);
+        child.once('message', (answer) => {
+          child.off('exit', onExit);
+          resolve(answer as T);
+        });
+        child.send(question);
+      }),
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await gone;
+      clearTimeout(timer);
+    },
+  };
+}
+
+export function programPath(name: string): string {
+  return fileURLToPath(new URL(`./${name}.program.mjs`, import.meta.url));
+}
+
+/** The other side: answers each question with what `answer` resolves with. */
+export function answerQuestions<Q>(answer: (question: Q) => Promise<unknown>): void {
+  process.on('message', (question: Q) => void answer(question).then((value) => process.send?.(value ?? 'done')));
+}
