@@ -160,7 +160,7 @@ describe('pods', () => {
       await cloud.raw('delete', 'default/pod/other', content);
     }
     await cloud.until('Running', () => cloud.pods.get('default/web')?.status?.phase === 'Running');
-    expect(scene.agent.letters.length).toBe(5);
+    await expect.poll(() => scene.agent.letters.length).toBe(5);
   });
 
   it('[edged-3.13] runs a thousand pods, each container started once', async () => {

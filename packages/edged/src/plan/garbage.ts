@@ -9,9 +9,14 @@ import type { PodStep } from './steps.js';
 export function collectGarbage(actual: ActualPod, keepDead: number): PodStep[] {
   const dead = new Map<string, number>();
   const gone = new Set<string>();
+  const newest = new Set<string>();
   for (const container of actual.containers) {
-    if (container.state !== 'exited') continue;
     const name = containerName(container);
+    const isNewest = !newest.has(name);
+    newest.add(name);
+    // Made, never started, and another one was made since.
+    if (container.state === 'created' && !isNewest) gone.add(container.id);
+    if (container.state !== 'exited') continue;
     const seen = dead.get(name) ?? 0;
     dead.set(name, seen + 1);
     if (seen >= keepDead) gone.add(container.id);

@@ -158,7 +158,7 @@ function assemble(input: PlanInput, newSandbox: boolean, verdicts: readonly [str
     const attempt = actual.sandboxes[0] === undefined ? 0 : actual.sandboxes[0].metadata.attempt + 1;
     return { steps: [...planStop(pod, actual).steps, { do: 'prepareVolumes' }, { do: 'createSandbox', attempt }, ...starts], waiting, ...wake };
   }
-  const kills = verdicts.flatMap(([, verdict]) => verdict.kills);
+  const kills = [...verdicts.flatMap(([, verdict]) => verdict.kills), ...duplicates(input)];
   const steps: PodStep[] = kills.length === 0 ? [] : [{ do: 'killContainers', containers: kills }];
   if (starts.length > 0) steps.push({ do: 'prepareVolumes' }, ...starts);
   return { steps: [...steps, ...collectGarbage(actual, input.keepDead ?? 1)], waiting, ...wake };
@@ -166,6 +166,16 @@ function assemble(input: PlanInput, newSandbox: boolean, verdicts: readonly [str
 
 function kill(container: RuntimeContainerStatus, { name }: Container, pod: Pod, why: string): ContainerKill {
   return { containerId: container.id, name, graceSeconds: podGrace(pod), why };
+}
+
+/** Earlier runs that still work beside a later one of the same name: somebody else started that one. */
+function duplicates({ pod, actual }: PlanInput): ContainerKill[] {
+  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap((container) =>
+    runsOf(actual, container.name)
+      .slice(1)
+      .filter(({ state }) => state === 'running' || state === 'unknown')
+      .map((run) => kill(run, container, pod, 'a later run has taken its place')),
+  );
 }
 
 function recordedBackoff(container: RuntimeContainerStatus): number {

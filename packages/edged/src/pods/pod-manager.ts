@@ -90,12 +90,14 @@ export class PodManager {
     }
   }
 
-  /** A pod was pushed, new or changed. */
+  /**
+   * A pod was pushed, new or changed.
+   * @throws EdgeError `edged.bad-answer` for something that is no pod
+   */
   podChanged(pod: unknown): void {
-    this.#afterList(() => {
-      if (!isPod(pod)) throw edgedError('edged.bad-answer', 'the content is no pod');
-      if (pod.spec.nodeName === this.#deps.nodeName) this.#accept(pod, true);
-    });
+    if (!isPod(pod)) throw edgedError('edged.bad-answer', 'the content is no pod');
+    if (pod.spec.nodeName !== this.#deps.nodeName) return;
+    this.#afterList(() => this.#accept(pod, true));
   }
 
   /**
