@@ -4,8 +4,6 @@ import type { SessionEnd } from './session.js';
 const KEPT = 10;
 /** A session that lived so long was a good one. */
 const GOOD_MS = 10_000;
-/** Two ends by silence within this time make the next session more patient. */
-const SILENCE_MEMORY_MS = 300_000;
 /** Upstream's node lifecycle gives a lease 40 s. */
 const UNANSWERED_MS = 40_000;
 const UNANSWERED_LIMIT_MS = 320_000;
@@ -14,7 +12,6 @@ const UNANSWERED_LIMIT_MS = 320_000;
 export class History {
   readonly #node: string;
   readonly #past: PastSession[] = [];
-  readonly #silences: number[] = [];
   #failures = 0;
   #unanswered = 0;
 
@@ -25,12 +22,6 @@ export class History {
   /** Attempts and short sessions since the last good one. */
   get failures(): number {
     return this.#failures;
-  }
-
-  /** Recent sessions that ended by silence, without the first, which may have been a cut. */
-  get silentDeaths(): number {
-    const now = Date.now();
-    return Math.max(0, this.#silences.filter((at) => now - at < SILENCE_MEMORY_MS).length - 1);
   }
 
   /** How long the next session waits for the cloud's first word; grows while the cloud stays mute. */
@@ -54,8 +45,6 @@ export class History {
     this.#failures = now - openedAt >= GOOD_MS ? 0 : this.#failures + 1;
     this.#past.push({ openedAt, endedAt: now, closedByCloud: end.by === 'cloud' });
     if (this.#past.length > KEPT) this.#past.shift();
-    if (end.by === 'silence') this.#silences.push(now);
-    if (this.#silences.length > KEPT) this.#silences.shift();
     if (end.by === 'unanswered') {
       const waited = this.unansweredLimitMs / 1000;
       this.#unanswered += 1;

@@ -1,4 +1,4 @@
-import { errorText, isAbort, sleep, type CloudLink, type Logger, type MessageBus, type NodeIdentity, type WritableCell } from '@edge/core';
+import { abortError, errorText, isAbort, sleep, type CloudLink, type Logger, type MessageBus, type NodeIdentity, type WritableCell } from '@edge/core';
 import { CLOUD_CONNECTED, CLOUD_DISCONNECTED, type Message } from '@edge/protocol';
 import type { Certificates } from '../certificates/certificates.js';
 import type { NodePair } from '../certificates/pair.js';
@@ -138,7 +138,6 @@ export class LinkKeeper {
       throttle: this.#throttle,
       bus,
       log: this.#log,
-      silentDeaths: this.#history.silentDeaths,
       unansweredLimitMs: this.#history.unansweredLimitMs,
       onMessage: (message: Message) => {
         this.#history.heard();
@@ -183,15 +182,14 @@ export class LinkKeeper {
 }
 
 /** The session's end, or a rejection when the signal aborts first. */
-async function ended(session: Session, signal: AbortSignal): Promise<SessionEnd> {
-  const stop = new AbortController();
-  try {
-    return await Promise.race([session.ended, forever(AbortSignal.any([signal, stop.signal]))]);
-  } finally {
-    stop.abort();
-  }
-}
-
-async function forever(signal: AbortSignal): Promise<never> {
-  for (;;) await sleep(2 ** 30, signal);
+function ended(session: Session, signal: AbortSignal): Promise<SessionEnd> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortError(signal));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    void session.ended.then((end) => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(end);
+    });
+  });
 }

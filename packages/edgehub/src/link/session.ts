@@ -19,8 +19,6 @@ export interface SessionDeps {
   readonly throttle: Throttle;
   readonly bus: MessageBus;
   readonly log: Logger;
-  /** Recent sessions that ended by silence. */
-  readonly silentDeaths: number;
   /** Milliseconds that the cloud may leave a lease or status without any sign. */
   readonly unansweredLimitMs: number;
   /** Takes a message from the cloud. */
@@ -153,7 +151,7 @@ export class Session implements AsyncDisposable {
   }
 
   #lookAtLine(lateMs: number): void {
-    const { channel, config, silentDeaths, unansweredLimitMs } = this.#deps;
+    const { channel, config, unansweredLimitMs } = this.#deps;
     const now = performance.now();
     if (channel.bytesReceived !== this.#bytes || this.#inbound.paused) {
       this.#bytes = channel.bytesReceived;
@@ -168,10 +166,10 @@ export class Session implements AsyncDisposable {
     // This process itself stood still (or the machine slept): what came meanwhile has not been read yet.
     if (lateMs > OWN_PAUSE_MS) {
       this.#pingedAt = now;
-      this.#lookIn(livenessLimits(this.#roundTrip.smooth, silentDeaths, config.websocket.writeDeadline * 1000).answerMs);
+      this.#lookIn(livenessLimits(this.#roundTrip.smooth, config.websocket.writeDeadline * 1000).answerMs);
       return;
     }
-    const limits = livenessLimits(this.#roundTrip.smooth, silentDeaths, config.websocket.writeDeadline * 1000);
+    const limits = livenessLimits(this.#roundTrip.smooth, config.websocket.writeDeadline * 1000);
     const verdict = judge({ receivedAt: this.#receivedAt, unanswered: this.#unanswered, pingedAt: this.#pingedAt, writingSince: channel.writingSince }, limits, now);
     if (verdict.kind === 'dead') {
       this.#end({ by: 'silence', reason: verdict.why });
