@@ -16,7 +16,7 @@ async function open(cloud: FakeCloud, bus: MessageBus, ca: Awaited<ReturnType<ty
   const pair = createPair({ ca: ca.certificate, ...(await ca.node(NODE)) }, NODE);
   const channel = await dial(config, testIdentity(NODE), pair, new AbortController().signal);
   return new Session({
-    number: 1, channel, config, bus, log: silentLogger, silentDeaths: 0, unansweredLimitMs,
+    number: 1, channel, config, bus, log: silentLogger, unansweredLimitMs,
     outbox: new Outbox({ store: createMemoryStore(), config, log: silentLogger }),
     throttle: new Throttle(0, 1),
     onMessage: () => undefined,
