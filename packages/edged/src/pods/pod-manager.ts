@@ -8,6 +8,7 @@ import type { Volumes } from '../apply/volumes.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
 import { edgedError } from '../errors.js';
+import { followEvents } from './follow-events.js';
 import type { Leftovers } from './leftovers.js';
 import type { PodEvents } from './pod-events.js';
 import { isPod, readPodList } from './pod-list.js';
@@ -80,7 +81,8 @@ export class PodManager {
     setMaxListeners(0, this.#signal);
     try {
       await this.#loadList();
-      await Promise.all([this.#followEvents(), this.#relistNowAndThen(), this.#tidyNowAndThen()]);
+      const { runtime, log } = this.#deps;
+      await Promise.all([followEvents(runtime, (event) => this.#noticed(event), log, this.#signal), this.#relistNowAndThen(), this.#tidyNowAndThen()]);
     } catch (error) {
       if (!isAbort(error)) throw error;
     } finally {
@@ -230,20 +232,6 @@ export class PodManager {
     this.#statuses.forget(uid);
     for (const worker of this.#workers.values()) {
       if (worker.pod?.metadata.name === name && worker.pod.metadata.namespace === namespace) worker.wake();
-    }
-  }
-
-  async #followEvents(): Promise<void> {
-    const { runtime, log } = this.#deps;
-    if (!runtime.events) return;
-    while (!this.#signal.aborted) {
-      try {
-        for await (const event of runtime.events(this.#signal)) this.#noticed(event);
-      } catch (error) {
-        if (isAbort(error)) return;
-        log.warn('events of the runtime broke off; the listing goes on', { err: errorText(error) });
-      }
-      await sleep(5_000, this.#signal);
     }
   }
 
