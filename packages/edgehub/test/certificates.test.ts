@@ -69,7 +69,7 @@ it('[edgehub-1.4] enrols anew when the certificate is for another node name', as
   await running.stop();
 });
 
-it('[edgehub-1.5] joins another cloud when a token for another CA is put there', async () => {
+it('[edgehub-1.5] joins another cloud when its certificates do not fit and a token for that cloud is there', async () => {
   const elsewhere = await createTestCa();
   await using cloud = await FakeCloud.start(elsewhere);
   await using place = await scene({ hubPort: cloud.hubPort, httpsPort: cloud.httpsPort, token: cloud.token(), pair: { ca } });

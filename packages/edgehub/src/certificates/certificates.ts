@@ -3,11 +3,12 @@ import { Complaints } from '../complaints.js';
 import type { EdgeHubConfig } from '../config.js';
 import { diagnose, type Symptoms } from '../diagnosis/diagnose.js';
 import { EdgeHubErrors } from '../errors.js';
+import { linkedAbort, type LinkedAbort } from '../linked-abort.js';
 import type { TokenStore } from '../tokens.js';
 import { enrol, renew, type EnrolOptions } from './enrol.js';
 import { readPair, writePair } from './files.js';
 import { parseJoinToken, type JoinToken } from './join-token.js';
-import { certificateHash, readCertificate, type NodePair } from './pair.js';
+import type { NodePair } from './pair.js';
 import { ENROL_BACKOFF, expiryWarning, renewalTime } from './rotation.js';
 
 export interface CertificatesDeps {
@@ -34,7 +35,7 @@ export class Certificates {
   /** Drawn once per agent: a renewal that failed must not be put off by a new draw. */
   readonly #luck = Math.random();
   #pair: NodePair | undefined;
-  #doubt: AbortController | undefined;
+  #doubt: LinkedAbort | undefined;
 
   constructor(deps: CertificatesDeps) {
     this.#deps = { ...deps, log: deps.log.named('certificates') };
@@ -50,8 +51,8 @@ export class Certificates {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const stored = await this.#readStored();
-        const token = await this.#token(stored === undefined);
-        if (stored && !(token && this.#isForOtherCloud(token, stored))) return this.#use(stored);
+        if (stored) return this.#use(stored);
+        const token = await this.#token(true);
         if (!token) throw new EdgeError(EdgeHubErrors.tokenMissing, 'there are no certificates and no join token');
         return await this.#enrol(token, signal);
       } catch (error) {
@@ -135,13 +136,12 @@ export class Certificates {
   async #untilDue(present: NodePair, attempt: number, signal: AbortSignal): Promise<boolean> {
     const due = this.#deps.config.rotateCertificates ? renewalTime(present, this.#luck) : present.notAfter;
     if (attempt > 0) await sleep(backoffDelay(ENROL_BACKOFF, attempt - 1, Math.random()), signal);
-    const doubt = new AbortController();
+    using doubt = linkedAbort(signal);
     this.#doubt = doubt;
-    const wake = AbortSignal.any([signal, doubt.signal]);
     while (Date.now() < due) {
       this.#warnOfExpiry(present);
       try {
-        await sleep(Math.min(LOOK_MS, Math.max(1, due - Date.now())), wake);
+        await sleep(Math.min(LOOK_MS, Math.max(1, due - Date.now())), doubt.signal);
       } catch (error) {
         if (signal.aborted) throw error;
         return true;
@@ -170,11 +170,6 @@ export class Certificates {
       if (mustBeReadable) throw error;
       return undefined;
     }
-  }
-
-  /** A token for another CA than ours was put there on purpose: the node is to join another cloud. */
-  #isForOtherCloud(token: JoinToken, stored: NodePair): boolean {
-    return token.caHash !== certificateHash(readCertificate(stored.ca, 'the CA certificate')) && (token.expiresAt ?? Infinity) > Date.now();
   }
 
   async #forgetToken(): Promise<void> {

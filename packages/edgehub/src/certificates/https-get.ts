@@ -1,4 +1,5 @@
 import { request, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { abortError, errorText } from '@edge/core';
 import { DialError, EdgeHubErrors, type DialFacts } from '../errors.js';
 import { formatAddress } from '../link/address.js';
@@ -34,7 +35,7 @@ export async function httpsGet(options: HttpsGet): Promise<HttpsAnswer> {
   }
 }
 
-function exchange(options: HttpsGet, facts: DialFacts, createConnection: () => import('node:net').Socket): Promise<HttpsAnswer> {
+function exchange(options: HttpsGet, facts: DialFacts, createConnection: () => Socket): Promise<HttpsAnswer> {
   const { path, headers = {}, body, signal } = options;
   const url = `https://${formatAddress(options.address)}${path}`;
   return new Promise((resolve, reject) => {

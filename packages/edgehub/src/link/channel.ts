@@ -1,10 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { abortError, errorText } from '@edge/core';
 import { WebSocket, type ClientOptions } from 'ws';
 import { DialError, EdgeHubErrors, type DialFacts } from '../errors.js';
 import { excerpt } from '../certificates/https-get.js';
 import { formatAddress } from './address.js';
-import { dialTls, type DialOptions } from './dial-tls.js';
+import { dialTls, type Dialled, type DialOptions } from './dial-tls.js';
 import { watchProgress } from './progress.js';
 
 export interface ChannelOptions extends DialOptions {
@@ -33,6 +34,7 @@ const HIGH_WATER = 512 * 1024;
 export class Channel implements AsyncDisposable {
   readonly facts: DialFacts;
   readonly #socket: WebSocket;
+  readonly #tls: Socket;
   readonly #tcp: Socket;
   #events: ChannelEvents | undefined;
   #early: (() => void)[] = [];
@@ -42,8 +44,9 @@ export class Channel implements AsyncDisposable {
   #writes = 0;
   #onWritable: (() => void) | undefined;
 
-  constructor(socket: WebSocket, tcp: Socket, facts: DialFacts) {
+  constructor(socket: WebSocket, { socket: tls, tcp, facts }: Dialled) {
     this.#socket = socket;
+    this.#tls = tls;
     this.#tcp = tcp;
     this.facts = facts;
     socket.on('message', (data: Buffer) => this.#tell((events) => events.frame(data.toString('utf8'))));
@@ -89,12 +92,11 @@ export class Channel implements AsyncDisposable {
 
   /** What is sent by `work` leaves together: fewer packets, and a ping is read right behind its message. */
   together(work: () => void): void {
-    const stream = (this.#socket as unknown as { _socket?: Socket })._socket;
-    stream?.cork();
+    this.#tls.cork();
     try {
       work();
     } finally {
-      stream?.uncork();
+      this.#tls.uncork();
     }
   }
 
@@ -150,7 +152,8 @@ export class Channel implements AsyncDisposable {
  * @throws DialError of `dialTls`, `edgehub.upgrade`, `edgehub.stalled`; EdgeError `core.aborted`
  */
 export async function openChannel(options: ChannelOptions): Promise<Channel> {
-  const { socket, tcp, facts } = await dialTls(options);
+  const dialled = await dialTls(options);
+  const { socket, tcp, facts } = dialled;
   const { signal, headers, maxFrameBytes } = options;
   const url = `wss://${formatAddress(options.address)}${options.path}`;
   const where = facts.address;
@@ -163,7 +166,7 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
     // Go replaces what is not UTF-8 instead of closing the link; so do we.
     skipUTF8Validation: true,
   });
-  const channel = new Channel(web, tcp, facts);
+  const channel = new Channel(web, dialled);
   return new Promise((resolve, reject) => {
     const watch = watchProgress(tcp, options, (silentMs) =>
       fail(new DialError(EdgeHubErrors.stalled, `${where} did not open the link for ${silentMs} ms`, facts)),
@@ -186,7 +189,7 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
     };
     const onError = (cause: Error): void => fail(new DialError(EdgeHubErrors.upgrade, `${where} did not open the link: ${errorText(cause)}`, facts, { cause }));
     const onClose = (): void => fail(new DialError(EdgeHubErrors.upgrade, `${where} closed the connection instead of opening the link`, facts));
-    const onResponse = (_request: unknown, response: import('node:http').IncomingMessage): void => {
+    const onResponse = (_request: unknown, response: IncomingMessage): void => {
       const serverTime = Date.parse(response.headers.date ?? '');
       response.once('data', (chunk: Buffer) => answered(excerpt(chunk))).once('end', () => answered(''));
       const answered = (httpBody: string): void =>

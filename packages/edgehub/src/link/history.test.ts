@@ -3,10 +3,14 @@ import { History } from './history.js';
 
 it('[edgehub-3.16] counts short sessions as failures and forgets them after a good one', () => {
   const history = new History('n');
+  const closed = { by: 'cloud', code: 1006, reason: '' } as const;
   history.failed();
-  history.ended(0, { by: 'silence', reason: '' }, 500);
+  history.ended(0, closed, 500);
   expect(history.failures).toBe(2);
-  history.ended(0, { by: 'silence', reason: '' }, 60_000);
+  history.ended(0, closed, 60_000);
+  expect(history.failures).toBe(0);
+  history.failed();
+  history.ended(0, { by: 'silence', reason: '' }, 8000);
   expect(history.failures).toBe(0);
 });
 

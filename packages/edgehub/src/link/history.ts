@@ -33,7 +33,6 @@ export class History {
     this.#failures += 1;
   }
 
-
   /** The cloud said something: it has accepted us. */
   heard(): void {
     this.#unanswered = 0;
@@ -41,8 +40,8 @@ export class History {
 
   /** A session has ended. Returns what is wrong when the sessions together show it. */
   ended(openedAt: number, end: SessionEnd, now: number = Date.now()): string | undefined {
-    // A good session is followed by a try at once; a short one counts as a failed attempt.
-    this.#failures = now - openedAt >= GOOD_MS ? 0 : this.#failures + 1;
+    // A lost session is followed by a try at once. One that the cloud ended soon counts as a failed attempt.
+    this.#failures = now - openedAt >= GOOD_MS || end.by !== 'cloud' ? 0 : this.#failures + 1;
     this.#past.push({ openedAt, endedAt: now, closedByCloud: end.by === 'cloud' });
     if (this.#past.length > KEPT) this.#past.shift();
     if (end.by === 'unanswered') {

@@ -43,15 +43,15 @@ export function judge(signs: Signs, limits: LivenessLimits, now: number): Verdic
   return { kind: 'dead', why: `nothing came for ${Math.round((now - signs.receivedAt) / 1000)} s, ${MISSED} pings were not answered` };
 }
 
-const IDLE_MS = 4000;
+const IDLE_MS = 3000;
 const SHORTEST_ANSWER_MS = 2000;
 const LONGEST_ANSWER_MS = 10_000;
 
 /**
- * Limits for a line with the given round trip. A dead line is noticed after 8 s on a quick line, so that the link is open
- * again within 10 s of the path's return whatever happened before, and after 24 s on the slowest.
+ * Limits for a line with the given round trip. A dead line is noticed after 7 s on a quick line, so that the link is open
+ * again within 10 s of the path's return whatever happened before, and after 23 s on the slowest.
  */
 export function livenessLimits(roundTripMs: number | undefined, writeMs: number): LivenessLimits {
-  const answerMs = Math.min(LONGEST_ANSWER_MS, Math.max(SHORTEST_ANSWER_MS, (roundTripMs ?? 0) * 8));
+  const answerMs = Math.min(LONGEST_ANSWER_MS, Math.max(SHORTEST_ANSWER_MS, (roundTripMs ?? 0) * 5));
   return { idleMs: IDLE_MS, answerMs, writeMs };
 }

@@ -37,6 +37,7 @@ export type SessionEnd =
 /** How much later than planned a look may be before it counts as our own pause and not as the line's silence. */
 const OWN_PAUSE_MS = 1500;
 const DRAIN_POLL_MS = 20;
+const LOOK_MS = 1000;
 
 /** Everything that belongs to one connection. Nothing of it outlives it. */
 export class Session implements AsyncDisposable {
@@ -79,13 +80,17 @@ export class Session implements AsyncDisposable {
     channel.listen({
       frame: (text) => {
         this.#owedSince = undefined;
+        this.#received(performance.now());
         this.#take(text);
       },
-      pong: (id) => this.uplink.pong(id),
+      pong: (id) => {
+        this.#received(performance.now());
+        this.uplink.pong(id);
+      },
       closed: (code, reason) => this.#end({ by: 'cloud', code, reason: reason || `the cloud closed the link (${code})` }),
     });
     this.uplink.ping();
-    this.#lookIn(1000);
+    this.#lookIn(LOOK_MS);
     this.uplink.pump();
   }
 
@@ -145,6 +150,11 @@ export class Session implements AsyncDisposable {
     else this.#inbound.push(message);
   }
 
+  #received(now: number): void {
+    this.#receivedAt = now;
+    this.#unanswered = 0;
+  }
+
   #lookIn(milliseconds: number): void {
     const plannedAt = performance.now() + milliseconds;
     this.#look = setTimeout(() => this.#lookAtLine(performance.now() - plannedAt), milliseconds);
@@ -153,11 +163,10 @@ export class Session implements AsyncDisposable {
   #lookAtLine(lateMs: number): void {
     const { channel, config, unansweredLimitMs } = this.#deps;
     const now = performance.now();
-    if (channel.bytesReceived !== this.#bytes || this.#inbound.paused) {
-      this.#bytes = channel.bytesReceived;
-      this.#receivedAt = now;
-      this.#unanswered = 0;
-    }
+    // A long frame shows by its bytes long before it is complete.
+    if (channel.bytesReceived !== this.#bytes && now - this.#receivedAt > LOOK_MS) this.#received(now);
+    this.#bytes = channel.bytesReceived;
+    if (this.#inbound.paused) this.#received(now);
     if (this.#owedSince !== undefined && now - this.#owedSince >= unansweredLimitMs) {
       this.#end({ by: 'unanswered', reason: `the cloud answered nothing for ${Math.round((now - this.#owedSince) / 1000)} s` });
       channel.terminate();
@@ -181,6 +190,6 @@ export class Session implements AsyncDisposable {
       this.#pingedAt = now;
       this.uplink.ping();
     }
-    this.#lookIn(Math.min(Math.max(20, verdict.lookAgainMs), 1000));
+    this.#lookIn(Math.min(Math.max(20, verdict.lookAgainMs), LOOK_MS));
   }
 }

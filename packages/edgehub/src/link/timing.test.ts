@@ -22,16 +22,16 @@ function deadAfter(roundTripMs: number | undefined): number {
 }
 
 it('[edgehub-3.11] declares a silent line dead after two missed pings, within 30 s on any line', () => {
-  expect(deadAfter(undefined)).toBe(8000);
-  expect(deadAfter(1)).toBe(8000);
-  expect(deadAfter(600)).toBe(4000 + 2 * 4800);
-  expect(deadAfter(60_000)).toBe(24_000);
+  expect(deadAfter(undefined)).toBe(7000);
+  expect(deadAfter(1)).toBe(7000);
+  expect(deadAfter(600)).toBe(3000 + 2 * 3000);
+  expect(deadAfter(60_000)).toBe(23_000);
 });
 
 it('[edgehub-3.13] asks nothing while something comes, and sees a stuck write', () => {
   const limits = livenessLimits(10, 15_000);
   const signs = { receivedAt: 1000, unanswered: 0, pingedAt: 0, writingSince: undefined };
-  expect(judge(signs, limits, 3000)).toEqual({ kind: 'alive', lookAgainMs: 2000 });
+  expect(judge(signs, limits, 3000)).toEqual({ kind: 'alive', lookAgainMs: 1000 });
   expect(judge({ ...signs, writingSince: 0 }, limits, 15_000)).toEqual({ kind: 'dead', why: 'a write was stuck for 15 s' });
 });
 
