@@ -3,7 +3,7 @@ import type { SessionEnd } from './session.js';
 
 const KEPT = 10;
 /** A session that lived so long was a good one. */
-const GOOD_MS = 10_000;
+const GOOD_MS = 5000;
 /** Upstream's node lifecycle gives a lease 40 s. */
 const UNANSWERED_MS = 40_000;
 const UNANSWERED_LIMIT_MS = 320_000;
