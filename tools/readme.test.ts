@@ -1,0 +1,136 @@
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually } from '../packages/cli/test/support/agent.js';
+import { killPodProcesses, podProcesses } from '../packages/cli/test/support/leftovers.js';
+
+/** Commands of the README and what they print there; undefined when nothing is shown. */
+interface Block {
+  readonly commands: string;
+  readonly shown: string | undefined;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const INSTALL_MS = 400_000;
+
+let folder = '';
+let clone = '';
+let start: ChildProcess | undefined;
+let startOutput = '';
+
+function blocks(): Block[] {
+  const found = [...readme.matchAll(/^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/gms)];
+  return found.map(([, commands = '', shown]) => ({ commands: commands.trim(), shown }));
+}
+
+/** What differs from run to run and from machine to machine, made equal: places, names, times, hashes. */
+function stable(text: string): string[] {
+  return text
+    .replaceAll(clone, '/srv/edge')
+    .replace(/\bNode \S+ is Ready/g, 'Node edge-1 is Ready')
+    .replace(/; --runtime cri would use \S+/g, '')
+    .replaceAll(' from default namespace', '')
+    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>')
+    .replace(/\b\d+(\.\d+)? ?s\b/g, '<time>')
+    .replace(/added \d+ packages in .*/g, 'added packages')
+    .replace(/\bticker-[a-z0-9]+-[a-z0-9]+\b/g, 'ticker-<hash>')
+    .split('\n')
+    .map((line) => line.replace(/\s+/g, ' ').trim())
+    .filter((line) => line !== '');
+}
+
+/** The shown lines that the real output lacks; each real line counts once, in order. */
+function missing(shown: string, real: string): string[] {
+  const lines = stable(real);
+  return stable(shown).filter((line) => {
+    const at = lines.indexOf(line);
+    if (at < 0) return true;
+    lines.splice(0, at + 1);
+    return false;
+  });
+}
+
+/** As someone types it in the folder of the clone; `before` are the exports of earlier blocks. */
+async function shell(commands: string, before: readonly string[]): Promise<string> {
+  const script = ['set -e', ...before, commands].join('\n');
+  const env = { ...process.env, TOKEN: 'aGFzaA.aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl', NODE_OPTIONS: '' };
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { cwd: clone, env, timeout: 120_000 });
+  return stdout + stderr;
+}
+
+// What a fresh clone has: the files that git knows, and nothing that was built or installed.
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edge-readme-'));
+  clone = join(folder, 'edge');
+  const listed = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
+  for (const file of listed.stdout.split('\0').filter((name) => name !== '' && existsSync(join(root, name)))) cpSync(join(root, file), join(clone, file));
+});
+
+afterAll(async () => {
+  if (start?.pid !== undefined && start.exitCode === null && start.signalCode === null) {
+    const gone = once(start, 'exit');
+    process.kill(-start.pid, 'SIGINT');
+    await gone;
+  }
+  killPodProcesses(clone);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('[readme-1.1] npm start on a fresh clone prints what the README shows', { timeout: INSTALL_MS + 30_000 }, async () => {
+  const [first] = blocks();
+  expect(first?.commands).toBe('npm start');
+  // A group of its own, as a terminal gives it, so that Ctrl-C can be played later.
+  start = spawn('npm', ['start'], { cwd: clone, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '', VITEST: undefined, NODE_ENV: undefined } });
+  for (const stream of [start.stdout, start.stderr]) stream?.on('data', (chunk) => (startOutput += String(chunk)));
+  const last = first?.shown?.trim().split('\n').at(-1) ?? '';
+  await eventually(() => startOutput.includes(last) || start?.exitCode !== null, INSTALL_MS, () => `npm start printed:\n${startOutput}`);
+  expect(missing(first?.shown ?? '', startOutput), startOutput).toEqual([]);
+});
+
+it('[readme-1.2] every other command prints what the README shows', { timeout: 300_000 }, async () => {
+  const exports: string[] = [];
+  const [, ...rest] = blocks();
+  expect(rest.length).toBeGreaterThan(2);
+  for (const { commands, shown = '' } of rest) {
+    let output = await shell(commands, exports);
+    // A look at the cluster may come before the cluster has got there.
+    for (let tries = 0; tries < 60 && commands.startsWith('kubectl get') && missing(shown, output).length > 0; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      output = await shell(commands, exports);
+    }
+    expect(missing(shown, output), `${commands}\nprinted:\n${output}`).toEqual([]);
+    exports.push(...commands.split('\n').filter((line) => line.startsWith('export ')));
+  }
+  expect(readFileSync(join(clone, 'edgecore.yaml'), 'utf8')).toContain('server: 203.0.113.7:10000');
+  expect(podProcesses(clone)).toEqual([]);
+});
+
+it('[readme-1.3] Ctrl-C ends npm start', { timeout: 60_000 }, async () => {
+  if (start?.pid === undefined) throw new Error('npm start does not run');
+  const gone = once(start, 'exit');
+  process.kill(-start.pid, 'SIGINT');
+  await gone;
+  expect(startOutput).toContain('Stopped. Start again to go on with the same data.');
+});
+
+it('[readme-2.1] the table of packages is that of the workspace', () => {
+  const rows = [...readme.matchAll(/^\| \[`@edge\/([a-z-]+)`\]\(packages\/([a-z-]+)\) \| (.+) \|$/gm)];
+  const folders = readdirSync(join(root, 'packages')).filter((name) => existsSync(join(root, 'packages', name, 'package.json')));
+  expect(rows.map(([, name]) => name).sort()).toEqual(folders.sort());
+  for (const [, name = '', path = '', text] of rows) {
+    expect(path).toBe(name);
+    expect(JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))).toMatchObject({ description: text });
+  }
+});
+
+it('[readme-2.2] what the README links to is there', () => {
+  const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path = '']) => path);
+  expect(links.length).toBeGreaterThan(0);
+  expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
