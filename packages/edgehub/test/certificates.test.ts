@@ -199,3 +199,22 @@ it('[edgehub-1.12] loses no certificate when the folder of the files is moved aw
   await cloud.until(() => cloud.sessions.length === 2, 'the next session');
   await running.stop();
 });
+
+it('[edgehub-1.13] never has two sessions side by side when it changes certificates: CloudHub would end both', async () => {
+  await using cloud = await FakeCloud.start(ca);
+  // When the older connection of a node breaks off, CloudHub looks the node's session up by name and ends the newer one.
+  cloud.habits.onOpen = () => {
+    const open = cloud.sessions.filter(({ socket }) => socket.readyState === socket.OPEN);
+    if (open.length > 1) for (const { socket } of open) socket.terminate();
+  };
+  const now = Date.now();
+  const validity = { notBefore: new Date(now - 8000), notAfter: new Date(now + 4000) };
+  await using place = await scene({ hubPort: cloud.hubPort, httpsPort: cloud.httpsPort, pair: { ca, validity } });
+  await using running = await place.run();
+  await cloud.until(() => running.lines.some(({ message }) => message === 'certificate replaced'), 'the change', 15_000);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(cloud.sessions).toHaveLength(2);
+  expect(running.lines.filter(({ message }) => message.includes('is lost'))).toEqual([]);
+  const question = createMessage({ source: 'edged', group: 'meta', operation: 'query', resource: 'default/configmap/c' });
+  expect((await running.bus.bus.request({ group: 'hub' }, question)).route.operation).toBe('response');
+});

@@ -45,6 +45,8 @@ export class FakeCloud implements AsyncDisposable {
     this.#https = https;
     this.#sockets = new WebSocketServer({ server: hub, perMessageDeflate: false });
     this.#sockets.on('connection', (socket, request) => this.#open(socket, request));
+    // As CloudHub: without an upgrade there is nothing to be had.
+    hub.on('request', (_request: IncomingMessage, response: ServerResponse) => response.writeHead(400).end('Bad Request'));
     https.on('request', (request: IncomingMessage, response: ServerResponse) => {
       if (this.habits.http) this.habits.http(request, response);
       else void this.#enrol(request, response);

@@ -1,6 +1,8 @@
-import type { NodeIdentity } from '@edge/core';
+import { errorCode, type NodeIdentity } from '@edge/core';
+import { httpsGet } from '../certificates/https-get.js';
 import type { NodePair } from '../certificates/pair.js';
 import type { EdgeHubConfig } from '../config.js';
+import { EdgeHubErrors } from '../errors.js';
 import { parseAddress } from './address.js';
 import { openChannel, type Channel } from './channel.js';
 
@@ -25,4 +27,17 @@ export function dial(config: EdgeHubConfig, identity: NodeIdentity, pair: NodePa
     limitMs: config.websocket.handshakeTimeout * 1000,
     signal,
   });
+}
+
+/** CloudHub refuses a plain GET, but only after it has taken the certificate. */
+const TAKEN: ReadonlySet<string> = new Set([EdgeHubErrors.httpStatus, EdgeHubErrors.httpTooLarge, EdgeHubErrors.httpTimeout]);
+
+/** Whether the hub takes the pair, found out without a session of its own. Throws as `httpsGet` does when it does not. */
+export async function tryPair(config: EdgeHubConfig, pair: NodePair, signal: AbortSignal): Promise<void> {
+  const address = parseAddress(config.websocket.server, DEFAULT_PORT);
+  try {
+    await httpsGet({ address, path: '/', ca: pair.ca, certificate: pair.certificate, privateKey: pair.privateKey, signal });
+  } catch (error) {
+    if (!TAKEN.has(errorCode(error))) throw error;
+  }
 }

@@ -8,7 +8,7 @@ import { diagnose } from '../diagnosis/diagnose.js';
 import { sendConnectionNotice } from '../notices.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Channel } from './channel.js';
-import { dial } from './dialer.js';
+import { dial, tryPair } from './dialer.js';
 import { History } from './history.js';
 import { reconnectPause } from './pauses.js';
 import { Session, type SessionDeps, type SessionEnd } from './session.js';
@@ -78,7 +78,7 @@ export class LinkKeeper {
   }
 
   /**
-   * Opens a session with other certificates and lets it take over; the present one goes on when that fails.
+   * Lets a session with other certificates take over; the present one goes on when the cloud does not take them.
    * What is under way is finished first, so that nothing is asked in one session and answered in none.
    */
   async replace(pair: NodePair, signal: AbortSignal): Promise<void> {
@@ -94,17 +94,11 @@ export class LinkKeeper {
   async #replace(pair: NodePair, signal: AbortSignal): Promise<void> {
     const { config, identity } = this.#deps;
     const present = this.#session;
+    if (present) await tryPair(config, pair, signal);
     await present?.drain(DRAIN_MS, signal);
-    let channel: Channel;
-    try {
-      channel = await dial(config, identity, pair, signal);
-    } catch (error) {
-      present?.uplink.release();
-      throw error;
-    }
-    // The next one first: whoever sends in between finds it.
-    this.#open(channel);
+    // Never two at a time: when the older connection of a node breaks off, CloudHub ends the newer session for it.
     await present?.close('replaced by a session with new certificates');
+    this.#open(await dial(config, identity, pair, signal));
   }
 
   async #connect(signal: AbortSignal): Promise<Session> {
