@@ -56,7 +56,7 @@ it('[player-1.3] breaks the link where the recording does, leaves out what the a
     omitted: ({ route }) => route.resource.endsWith('/never'),
     adapt: (message) => ({ ...message, content: { adapted: message.content } }),
     between: async (capture) => void began.push(capture),
-    reached: (at) => reached.push(at),
+    reached: (at) => void reached.push(at),
   });
   const { certificate, privateKey } = await ca.node('edge-1');
   const contents: unknown[] = [];

@@ -1,12 +1,15 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { decodeMessage, encodeMessage, Operations, type Message } from '@edge/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { TestCa } from '../tls/test-ca.js';
 import { isRoutine, subject, type CaptureStep } from './capture.js';
 import { describeBeat, planScore, type Beat, type Expected, type Score } from './score.js';
+
+/** Patience is measured in real time, also when a test has put other timers in place of these. */
+const { setTimeout, clearTimeout } = globalThis;
 
 /** A message of the agent and when it came. */
 export interface Heard {
@@ -34,8 +37,8 @@ export interface RecordedCloudOptions {
   readonly adapt?: (message: Message, request?: Message) => Message;
   /** Waited for before each recording begins, with its index. */
   readonly between?: (capture: number) => Promise<void>;
-  /** Told the recorded time (Unix ms) of what the play waits for or does next. */
-  readonly reached?: (at: number) => void;
+  /** Told the recorded time (Unix ms) of what the play does or waits for next, and waited for. */
+  readonly reached?: (at: number) => void | Promise<void>;
 }
 
 /** Plays the cloud's side of a recording over a real TLS WebSocket and writes down what the agent says. */
@@ -100,6 +103,9 @@ class Player implements RecordedCloud {
     this.#score = planScore(options.captures, options.omitted ?? (() => false));
     this.#ahead = this.#score.parts.flat();
     this.#sockets = new WebSocketServer({ server, perMessageDeflate: false });
+    // Between a recorded close and the next open there was nobody.
+    server.on('connection', (tcp: Socket) => !this.#linkUp && tcp.destroy());
+    server.on('tlsClientError', () => undefined);
     this.#sockets.on('connection', (socket, request) => {
       const peer = (request.socket as TLSSocket).getPeerCertificate();
       this.handshakes.push({ url: request.url ?? '', headers: request.headers, clientCn: String(peer.subject?.CN ?? '') });
@@ -198,7 +204,7 @@ class Player implements RecordedCloud {
       await this.#options.between?.(index);
       this.#capture = index;
       for (const beat of beats) {
-        this.#options.reached?.(beat.at);
+        await this.#options.reached?.(beat.at);
         await this.#do(beat);
         if (this.#closed) return;
         this.#ahead = this.#ahead.slice(1);
@@ -215,9 +221,9 @@ class Player implements RecordedCloud {
         return;
       case 'open':
         if (this.#session === this.#opened && this.#linkUp) this.#breakLink();
+        this.#linkUp = true;
         await this.#until(() => this.#closed || this.#session > this.#opened, 30_000, () => '').catch(() => this.missed.push('open'));
         this.#opened = this.#session;
-        this.#linkUp = true;
         return;
       case 'expect': {
         const { expected } = beat;
