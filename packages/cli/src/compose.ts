@@ -28,8 +28,11 @@ export interface Platform {
   readonly readyTimeoutMs: number;
 }
 
-/** The one place where modules and platform meet. */
-export function compose(platform: Platform): Core {
+/**
+ * The one place where modules and platform meet.
+ * @param modules the agent's, unless a test puts one together differently
+ */
+export function compose(platform: Platform, modules: readonly ModuleDefinition[] = MODULES): Core {
   const core = new Core({
     config: platform.config,
     log: platform.log,
@@ -43,6 +46,6 @@ export function compose(platform: Platform): Core {
       bind(TokenStore).toConstantValue(platform.tokenStore);
     },
   });
-  for (const module of MODULES) core.register(module);
+  for (const module of modules) core.register(module);
   return core;
 }

@@ -1,0 +1,79 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Core, ModuleDefinition } from '@edge/core';
+import { createEdged } from '@edge/edged';
+import { deadLetters, openStore } from '@edge/store';
+import { collectingLogger, testGates, testIdentity, type LogLine, type MemoryRuntime, type TestCa } from '@edge/testing';
+import { compose, MODULES } from '../../src/compose.js';
+
+export interface AgentOptions {
+  /** Holds certificates, database and volumes; what an agent finds there it goes on with. */
+  readonly folder: string;
+  readonly node: string;
+  /** `127.0.0.1:<port>` of the cloud's link. */
+  readonly cloud: string;
+  readonly runtime: MemoryRuntime;
+}
+
+/** The modules of the agent in this process, over a database file and a runtime in memory. */
+export interface Agent extends AsyncDisposable {
+  readonly core: Core;
+  readonly log: readonly LogLine[];
+  /** Stops it as SIGTERM does. */
+  stop(): Promise<void>;
+}
+
+const AGENT_VERSION = 'v1.23.1';
+
+/** Writes the node's certificates as a join leaves them. */
+export async function enrol(ca: TestCa, folder: string, node: string): Promise<void> {
+  const { certificate, privateKey } = await ca.node(node);
+  const files = certificateFiles(folder);
+  await mkdir(join(folder, 'certs'), { recursive: true });
+  await Promise.all([writeFile(files.tlsCaFile, ca.certificate), writeFile(files.tlsCertFile, certificate), writeFile(files.tlsPrivateKeyFile, privateKey)]);
+}
+
+export async function startAgent({ folder, node, cloud, runtime }: AgentOptions): Promise<Agent> {
+  const log = collectingLogger();
+  const store = await openStore({ path: join(folder, 'edgecore.db'), log });
+  const edged = createEdged(async () => ({ runtime })) as unknown as ModuleDefinition;
+  const core = compose(
+    {
+      config: {
+        modules: {
+          // The play keeps the recorded time; certificates belong to the time of the test.
+          edgeHub: { ...certificateFiles(folder), websocket: { server: cloud }, rotateCertificates: false },
+          edged: {
+            rootDirectory: join(folder, 'kubelet'),
+            // Upstream looks every 10 s; looking more often brings what there is to say without waiting for it.
+            tailoredKubeletConfig: { podLogsDir: join(folder, 'logs'), nodeStatusUpdateFrequency: '100ms' },
+          },
+        },
+        edge: { runtime: 'process' },
+      },
+      log,
+      gates: testGates(),
+      store,
+      deadLetters: deadLetters(store, { log }),
+      identity: { ...testIdentity(node, ['192.0.2.2']), version: AGENT_VERSION },
+      tokenStore: { forgetToken: () => Promise.resolve() },
+      readyTimeoutMs: 10_000,
+    },
+    MODULES.map((module) => (module.name === 'edged' ? edged : module)),
+  );
+  const end = new AbortController();
+  const life = core.run(end.signal);
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> =>
+    (stopped ??= (async () => {
+      end.abort();
+      await life;
+      await store[Symbol.asyncDispose]();
+    })());
+  return { core, log: log.lines, stop, [Symbol.asyncDispose]: stop };
+}
+
+function certificateFiles(folder: string): { tlsCaFile: string; tlsCertFile: string; tlsPrivateKeyFile: string } {
+  const inside = (name: string): string => join(folder, 'certs', name);
+  return { tlsCaFile: inside('rootCA.crt'), tlsCertFile: inside('server.crt'), tlsPrivateKeyFile: inside('server.key') };
+}
