@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { EdgeError, errorCode, errorText, type CloudLink, type Logger, type MessageBus } from '@edge/core';
-import { createErrorResponse, createMessage, Modules, type Message } from '@edge/protocol';
+import { createErrorResponse, createMessage, Modules, resourceType, type Message } from '@edge/protocol';
 import type { MetaManagerConfig } from './config.js';
 import { acknowledgement } from './decide/acknowledge.js';
+import { patienceMs } from './decide/patience.js';
 import { metaManagerError } from './errors.js';
 
 /** The way to the cloud: questions with an answer, messages without, acknowledgements. */
@@ -32,13 +33,13 @@ export class Cloud {
 
   /**
    * Asks on behalf of `message`, under an id of its own because the caller waits under the original one.
-   * @throws EdgeError `metamanager.offline` when the link is down or breaks, `bus.timeout` after `remoteQueryTimeout`
+   * @throws EdgeError `metamanager.offline` when the link is down or breaks, `bus.timeout` after `remoteQueryTimeout` or less
    */
   async ask(message: Message): Promise<Message> {
     if (!this.connected) throw offline(message, 'the node is not connected to the cloud');
     const request = createMessage({ ...message.route, content: message.content });
     const answer = await this.#bus.request({ group: this.#config.contextSendGroup }, request, {
-      timeoutMs: this.#config.remoteQueryTimeout * 1000,
+      timeoutMs: patienceMs(resourceType(message.route.resource), this.#config.remoteQueryTimeout),
       signal: this.#end.signal,
     });
     // CloudCore answers with `response` even when it failed: an `error` is edgehub's, the link broke meanwhile.

@@ -44,7 +44,7 @@ function bindings(bind: Bind): void {
   provide(bind, Fresh, Freshness, { link: CloudLink });
   provide(bind, Fetcher, ObjectFetcher, { cloud: CloudWay, objects: Objects, freshness: Fresh });
   provide(bind, Reconciling, Reconciler, { objects: Objects, fetcher: Fetcher, freshness: Fresh, neighbours: Near, link: CloudLink, log: Log });
-  provide(bind, Pushes, PushHandler, { objects: Objects, cloud: CloudWay, neighbours: Near, freshness: Fresh, log: Log });
+  provide(bind, Pushes, PushHandler, { objects: Objects, cloud: CloudWay, neighbours: Near, freshness: Fresh, fetcher: Fetcher, log: Log });
   provide(bind, LateAnswers, LateAnswerHandler, { objects: Objects, fetcher: Fetcher, tokens: Tokens, neighbours: Near, log: Log });
   provide(bind, Queries, QueryHandler, { objects: Objects, fetcher: Fetcher, reconciler: Reconciling, freshness: Fresh, cloud: CloudWay, log: Log });
   provide(bind, Tokens, TokenHandler, { objects: Objects, cloud: CloudWay, log: Log });

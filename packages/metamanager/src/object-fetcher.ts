@@ -11,11 +11,14 @@ import type { Freshness } from './reconcile/freshness.js';
  */
 export type FetchChange = 'none' | 'created' | 'replaced' | 'removed' | 'outdated' | 'failed';
 
-export interface Fetched {
-  /** The cloud's answer as it came. */
-  readonly answer: Message;
-  readonly change: FetchChange;
-}
+export type Fetched =
+  /** The answer has not come or counts no more; the store knows better. */
+  | { readonly change: 'outdated' }
+  | {
+      /** The cloud's answer as it came. */
+      readonly answer: Message;
+      readonly change: Exclude<FetchChange, 'outdated'>;
+    };
 
 const CHANGES = { created: 'created', replaced: 'replaced', same: 'none', older: 'outdated', foreign: 'none' } as const;
 
@@ -25,6 +28,8 @@ export class ObjectFetcher {
   readonly #objects: MetaObjects;
   readonly #freshness: Freshness;
   readonly #running = new Map<string, Promise<Fetched>>();
+  /** Ends the waiting for an answer, by resource. */
+  readonly #overtake = new Map<string, () => void>();
 
   constructor(deps: { cloud: Cloud; objects: MetaObjects; freshness: Freshness }) {
     this.#cloud = deps.cloud;
@@ -36,9 +41,21 @@ export class ObjectFetcher {
   fetch(resource: string): Promise<Fetched> {
     const running = this.#running.get(resource);
     if (running) return running;
-    const started = this.#fetch(resource).finally(() => this.#running.delete(resource));
+    const pushed = new Promise<Fetched>((resolve) => this.#overtake.set(resource, () => resolve({ change: 'outdated' })));
+    const started = Promise.race([this.#fetch(resource), pushed]).finally(() => {
+      this.#running.delete(resource);
+      this.#overtake.delete(resource);
+    });
     this.#running.set(resource, started);
     return started;
+  }
+
+  /**
+   * The object was pushed and is stored. CloudHub keeps one message for each object that waits to be sent, so a push may
+   * have taken the place of the answer, which then never comes.
+   */
+  overtaken(resource: string): void {
+    this.#overtake.get(resource)?.();
   }
 
   /**
@@ -77,6 +94,6 @@ export class ObjectFetcher {
     // The row is the one that was asked for, whatever the answer's route says.
     const change = await this.take({ ...answer, route: { ...answer.route, resource } }, before);
     if (change !== 'failed') this.#freshness.confirm(path);
-    return { answer, change };
+    return change === 'outdated' ? { change } : { answer, change };
   }
 }

@@ -123,6 +123,20 @@ describe('queries', () => {
     expect((await scene.ask({ operation: 'query', resource: 'k8s/ca.crt' })).content).toEqual(['PEM']);
   });
 
+  it('[metamanager-2.12] are answered by a push of the object that is asked for: CloudHub keeps one message per object, a newer one replaces the answer', async () => {
+    await using scene = await openScene({ connected: true, cloud: () => undefined });
+    const asker = scene.ask({ operation: 'query', resource: 'default/configmap/cm' });
+    const question = await scene.hub.next(({ route }) => route.operation === 'query');
+    await scene.fromCloud(push('update', 'default/configmap/other', configMap('other', 3)));
+    await scene.fromCloud(push('update', 'default/configmap/cm', configMap('cm', 9)));
+    expect((await asker).content).toMatchObject([expect.stringContaining('"resourceVersion":"9"')]);
+    // An answer that comes all the same is taken and acknowledged as ever.
+    const late = cloudAnswer(question, configMap('cm', 10));
+    await scene.fromCloud(late);
+    await eventually(() => scene.acknowledged().includes(late.header.id));
+    expect(scene.objects.identity({ namespace: 'default', type: 'configmap', name: 'cm' })?.resourceVersion).toBe('10');
+  });
+
   it('[metamanager-2.11] of what is gone in the cloud take the row along', async () => {
     await using scene = await openScene({ connected: true, cloud: () => NOT_FOUND });
     const path = { namespace: 'null', type: 'persistentvolume', name: 'pv' };

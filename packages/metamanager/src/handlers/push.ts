@@ -1,5 +1,5 @@
 import { errorCode, type Logger } from '@edge/core';
-import { Operations, parseResource, ResourceTypes, type KubeObject, type Message, type ResourcePath } from '@edge/protocol';
+import { formatResource, Operations, parseResource, ResourceTypes, type KubeObject, type Message, type ResourcePath } from '@edge/protocol';
 import type { Cloud } from '../cloud.js';
 import { classifyContent, isKubeObject } from '../decide/content.js';
 import { destinationOf } from '../decide/forward.js';
@@ -9,6 +9,7 @@ import type { UpsertDecision } from '../decide/upsert.js';
 import { metaManagerError } from '../errors.js';
 import type { MetaObjects } from '../meta-objects.js';
 import type { Neighbours } from '../neighbours.js';
+import type { ObjectFetcher } from '../object-fetcher.js';
 import type { Freshness } from '../reconcile/freshness.js';
 import { completeObject } from '../values/object-types.js';
 
@@ -23,14 +24,16 @@ export class PushHandler {
   readonly #cloud: Cloud;
   readonly #neighbours: Neighbours;
   readonly #freshness: Freshness;
+  readonly #fetcher: ObjectFetcher;
   readonly #log: Logger;
   readonly #tombstones = new Tombstones();
 
-  constructor(deps: { objects: MetaObjects; cloud: Cloud; neighbours: Neighbours; freshness: Freshness; log: Logger }) {
+  constructor(deps: { objects: MetaObjects; cloud: Cloud; neighbours: Neighbours; freshness: Freshness; fetcher: ObjectFetcher; log: Logger }) {
     this.#objects = deps.objects;
     this.#cloud = deps.cloud;
     this.#neighbours = deps.neighbours;
     this.#freshness = deps.freshness;
+    this.#fetcher = deps.fetcher;
     this.#log = deps.log;
   }
 
@@ -48,6 +51,7 @@ export class PushHandler {
       throw error;
     }
     this.#freshness.confirm(path);
+    if (message.route.operation !== Operations.delete) this.#fetcher.overtaken(formatResource(path));
     const destination = destinationOf({ source: message.route.source, type: path.type }, outcome);
     await Promise.all([this.#cloud.acknowledge(message), this.#neighbours.pass(destination, completed(message, path.type))]);
   }

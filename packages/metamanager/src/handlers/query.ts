@@ -56,8 +56,8 @@ export class QueryHandler {
 
   async #remote(message: Message, path: ResourcePath, resource: string): Promise<Message> {
     try {
-      const { answer, change } = await this.#fetcher.fetch(resource);
-      return change === 'outdated' ? fromStore(message, this.#local(path)) : relay(message, answer);
+      const fetched = await this.#fetcher.fetch(resource);
+      return fetched.change === 'outdated' ? fromStore(message, this.#local(path)) : relay(message, fetched.answer);
     } catch (error) {
       const values = this.#local(path);
       if (values.length === 0 || errorCode(error) === 'core.aborted') throw error;
