@@ -105,7 +105,8 @@ export class MetaObjects {
     const decision = decideUpsert(
       { ...identity, resourceVersion: identity.resourceVersion ?? headerVersion },
       stored && identityOf(stored),
-      origin,
+      // A pod's patch names the uid; a node's hits whatever Node has the name, so its answer tells which one that is.
+      origin === 'patch-answer' && path.type === ResourceTypes.node ? 'answer' : origin,
     );
     // The answer to a status patch of a pod that is gone must not bring its row back.
     if (decision === 'created' && origin === 'patch-answer' && path.type === ResourceTypes.pod) return 'foreign';

@@ -102,12 +102,50 @@ describe('status patches', () => {
     expect([scene.objects.value('default/pod/p'), scene.objects.value('default/podpatch/p')]).toEqual([undefined, undefined]);
   });
 
+  const gone = { ErrStatus: { metadata: {}, status: 'Failure', message: 'pods "p" not found', reason: 'NotFound', details: { name: 'p', kind: 'pods' }, code: 404 } };
+  const otherUid = { ErrStatus: { metadata: {}, status: 'Failure', message: 'Operation cannot be fulfilled on pods "p": Precondition failed: UID in precondition: uid-p, UID in object meta: x', reason: 'Conflict', details: { name: 'p', kind: 'pods' }, code: 409 } };
+  for (const [name, Err] of [['NotFound', gone], ['another uid', otherUid]] as const) {
+    it(`[metamanager-4.10] that find no such pod (${name}) take the row along and have edged end it: nobody tells the node of pods that went with a deleted Node`, async () => {
+      await using scene = await withPod();
+      const sent = await scene.tell({ operation: 'patch', resource: 'default/podpatch/p', content: patch });
+      await eventually(() => scene.objects.value('default/podpatch/p') !== undefined);
+      await scene.fromCloud(cloudAnswer(sent, { Object: { metadata: { creationTimestamp: null }, status: {} }, Err }));
+      const told = await scene.edged.next(({ route }) => route.operation === 'delete');
+      expect([told.route.resource, told.content]).toEqual(['default/pod/p', { metadata: { name: 'p', namespace: 'default', uid: 'uid-p' } }]);
+      expect([scene.objects.value('default/pod/p'), scene.objects.value('default/podpatch/p')]).toEqual([undefined, undefined]);
+    });
+  }
+
+  it('[metamanager-4.11] that find no such pod leave alone a pod that was not patched, and believe no 404 that is not the API\'s own', async () => {
+    await using scene = await withPod();
+    const sent = await scene.tell({ operation: 'patch', resource: 'default/podpatch/p', content: '{"metadata":{"uid":"before"},"status":{}}' });
+    await eventually(() => scene.objects.value('default/podpatch/p') !== undefined);
+    await scene.fromCloud(cloudAnswer(sent, { Object: null, Err: gone }));
+    const again = await scene.tell({ operation: 'patch', resource: 'default/podpatch/p', content: patch });
+    await eventually(() => scene.objects.value('default/podpatch/p') === patch);
+    const lost = { ErrStatus: { ...gone.ErrStatus, message: 'the server could not find the requested resource (patch pods p)', details: { name: 'p', kind: 'pods', causes: [{ reason: 'UnexpectedServerResponse' }] } } };
+    await scene.fromCloud(cloudAnswer(again, { Object: null, Err: lost }));
+    await eventually(() => scene.edged.received.filter(({ header }) => header.parentId).length === 2);
+    expect(scene.objects.identity(podPath)).toBeDefined();
+    expect(scene.edged.received.some(({ route }) => route.operation === 'delete')).toBe(false);
+  });
+
   it('[metamanager-4.6] of the node make its row when there was none', async () => {
     await using scene = await openScene({ connected: true });
     const sent = await scene.tell({ operation: 'patch', resource: 'null/nodepatch/edge-1', content: '{}' });
     await scene.fromCloud(cloudAnswer(sent, ok({ metadata: { name: 'edge-1', uid: 'n', resourceVersion: '5' }, spec: {} })));
     await scene.edged.next(({ header }) => header.parentId !== undefined);
     expect(scene.objects.value('null/node/edge-1')).toMatch(/^\{"kind":"Node","apiVersion":"v1","metadata":/);
+  });
+
+  it('[metamanager-4.12] of the node tell which Node there is: one that was deleted and made anew, or that of another cluster, replaces the row', async () => {
+    await using scene = await openScene({ connected: true });
+    await scene.fromCloud(push('update', 'null/node/edge-1', object('Node', 'edge-1', 900, { metadata: { uid: 'old', namespace: undefined } })));
+    await eventually(() => scene.acknowledged().length === 1);
+    const sent = await scene.tell({ operation: 'patch', resource: 'null/nodepatch/edge-1', content: '{}' });
+    await scene.fromCloud(cloudAnswer(sent, ok({ metadata: { name: 'edge-1', uid: 'new', resourceVersion: '5', creationTimestamp: '2025-01-01T00:00:00Z' }, spec: {} })));
+    await scene.edged.next(({ header }) => header.parentId !== undefined);
+    expect(scene.objects.identity({ namespace: 'null', type: 'node', name: 'edge-1' })).toMatchObject({ uid: 'new', resourceVersion: '5' });
   });
 });
 

@@ -5,12 +5,14 @@ import { acknowledgement, answerNeedsAck } from './acknowledge.js';
 import { classifyContent } from './content.js';
 import { destinationOf } from './forward.js';
 import { leaseIsWorthStoring } from './lease.js';
+import { patienceMs } from './patience.js';
 import { referencesOf } from './references.js';
 import { decideNotFound, decideRemoval } from './removal.js';
 import { compareVersions } from './resource-version.js';
 import { Tombstones } from './tombstones.js';
 import { tokenState } from './token-freshness.js';
 import { decideUpsert, type Origin, type UpsertDecision } from './upsert.js';
+import { patchedUid, podHasVanished } from './vanished.js';
 
 describe('compareVersions', () => {
   it('[metamanager-1.11] compares decimals of any length as numbers', () => {
@@ -220,5 +222,31 @@ describe('small memories', () => {
     expect(leaseIsWorthStoring(lease('1', '1'), undefined)).toBe(true);
     expect(leaseIsWorthStoring(lease('2', '2'), lease('1', '1'))).toBe(false);
     expect(leaseIsWorthStoring(lease('2', '2', 'v'), lease('1', '1'))).toBe(true);
+  });
+});
+
+describe('patienceMs', () => {
+  it('[metamanager-3.6] waits no longer than 10 s for a lease, whatever is configured: it must be renewed within 40 s', () => {
+    expect([patienceMs('lease', 60), patienceMs('lease', 5), patienceMs('configmap', 60)]).toEqual([10_000, 5000, 60_000]);
+  });
+});
+
+describe('podHasVanished', () => {
+  const details = { name: 'p', kind: 'pods' };
+  const status = (reason: string, message: string, over: object = {}) => ({ status: 'Failure' as const, reason, message, details, ...over });
+  it('[metamanager-4.13] believes the API server\'s own words about this very pod and nothing else', () => {
+    expect(podHasVanished(status('NotFound', 'pods "p" not found'), 'p')).toBe(true);
+    expect(podHasVanished(status('Conflict', 'Operation cannot be fulfilled on pods "p": uid mismatch: the provided object specified uid a'), 'p')).toBe(true);
+    expect(podHasVanished(status('Invalid', 'Pod "p" is invalid: metadata.uid: Invalid value: "a": field is immutable', { details: { name: 'p', kind: 'Pod' } }), 'p')).toBe(true);
+    expect(podHasVanished(status('NotFound', 'pods "q" not found', { details: { ...details, name: 'q' } }), 'p')).toBe(false);
+    expect(podHasVanished(status('NotFound', 'namespaces "p" not found', { details: { name: 'p', kind: 'namespaces' } }), 'p')).toBe(false);
+    expect(podHasVanished(status('NotFound', 'the server could not find the requested resource'), 'p')).toBe(false);
+    expect(podHasVanished(status('Conflict', 'the object has been modified'), 'p')).toBe(false);
+    expect(podHasVanished(status('Forbidden', 'pods "p" not found'), 'p')).toBe(false);
+    expect(podHasVanished({ status: 'Failure', message: '' }, 'p')).toBe(false);
+  });
+
+  it('[metamanager-4.14] reads the uid that a patch names, from whatever text', () => {
+    expect(['{"metadata":{"uid":"u"}}', '{"metadata":{"uid":7}}', '{}', 'null', 'no json', undefined].map(patchedUid)).toEqual(['u', undefined, undefined, undefined, undefined, undefined]);
   });
 });

@@ -2,6 +2,7 @@ import type { Logger } from '@edge/core';
 import { formatResource, Operations, parseResource, ResourceTypes, type Message, type ResourcePath } from '@edge/protocol';
 import { answerNeedsAck } from '../decide/acknowledge.js';
 import { classifyContent } from '../decide/content.js';
+import { patchedUid, podHasVanished } from '../decide/vanished.js';
 import type { MetaObjects } from '../meta-objects.js';
 import type { Neighbours } from '../neighbours.js';
 import type { ObjectFetcher } from '../object-fetcher.js';
@@ -51,6 +52,18 @@ export class LateAnswerHandler {
       await this.#objects.upsert({ path, object: content.object, headerVersion: message.header.resourceVersion, origin: 'patch-answer' });
     }
     await this.#neighbours.pass('edged', message);
+    if (content.form === 'error' && path.type === ResourceTypes.pod && podHasVanished(content.status, path.name)) await this.#vanished(path);
+  }
+
+  /**
+   * The API no longer has the pod that was patched. Mostly the cloud's delete is on its way; after a deletion of the Node
+   * it has forgotten what it sent here and none comes, so nobody else would ever end the pod.
+   */
+  async #vanished(path: ResourcePath): Promise<void> {
+    const uid = patchedUid(this.#objects.value(formatResource({ ...path, type: ResourceTypes.podPatch })));
+    if (uid === undefined || uid !== this.#objects.identity(path)?.uid) return;
+    const stub = { metadata: { name: path.name, namespace: path.namespace, uid } };
+    if ((await this.#objects.remove(path, stub)) === 'removed') await this.#neighbours.announce(formatResource(path), 'delete', stub);
   }
 
   /** The answer to a delete or to the creation of a mirror pod; rows of deleted pods go when the cloud's delete comes. */
