@@ -36,9 +36,9 @@ try {
     banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
     logLevel: 'warning',
   });
-  const { cpus, totalmem } = await import('node:os');
-  const report = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), figures: [] };
-  if (!json) process.stdout.write(`Node.js ${report.node}, ${report.cores} × ${report.cpu}, ${report.memoryGiB} GiB\n\n`);
+  const { cpus, loadavg, totalmem } = await import('node:os');
+  const report = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), load: Number((loadavg()[0] ?? 0).toFixed(1)), figures: [] };
+  if (!json) process.stdout.write(`Node.js ${report.node}, ${report.cores} × ${report.cpu}, ${report.memoryGiB} GiB, load before ${report.load}\n\n`);
   for (const name of names.filter((candidate) => wanted.length === 0 || wanted.includes(candidate))) {
     // A process each: what one leaves in memory must not colour the next.
     const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', join(out, `${name}.bench.mjs`), ...(quick ? ['--quick'] : [])], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], cwd: root });
