@@ -104,8 +104,3 @@ export function createClients(api: ClientSource): Clients {
 export function keyOf(object: { metadata: { namespace?: string; name: string } }): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 }
-
-/** RFC 3339 in UTC with whole seconds, as objects carry it. */
-export function timestamp(now: number): string {
-  return `${new Date(now).toISOString().slice(0, 19)}Z`;
-}

@@ -1,3 +1,4 @@
+import { isFields } from './data.js';
 import { ProtocolError } from './errors.js';
 import type { Message, MessageHeader, MessageRoute } from './message.js';
 
@@ -50,7 +51,7 @@ export function decodeMessage(text: string): Message {
   } catch (cause) {
     throw new ProtocolError('protocol.not-json', `a frame of ${text.length} characters is not JSON: ${excerpt(text)}`, { cause });
   }
-  if (!isObject(raw)) throw envelopeError('', raw, 'an object');
+  if (!isFields(raw)) throw envelopeError('', raw, 'an object');
   const header = section(raw, 'header');
   const route = section(raw, 'route');
   return { header: readHeader(header), route: readRoute(route), content: member(raw, 'content') ?? null };
@@ -89,7 +90,7 @@ function readRoute(route: Record<string, unknown>): MessageRoute {
 
 function section(raw: Record<string, unknown>, name: string): Record<string, unknown> {
   const value = member(raw, name) ?? {};
-  if (!isObject(value)) throw envelopeError(name, value, 'an object');
+  if (!isFields(value)) throw envelopeError(name, value, 'an object');
   return value;
 }
 
@@ -103,10 +104,6 @@ function member(from: Record<string, unknown>, name: string): unknown {
   if (Object.hasOwn(from, name)) return from[name];
   const key = Object.keys(from).find((candidate) => candidate.toLowerCase() === name);
   return key === undefined ? undefined : from[key];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function envelopeError(where: string, value: unknown, expected: string): ProtocolError {

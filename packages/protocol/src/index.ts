@@ -1,8 +1,10 @@
 export { decodeMessage, encodeJson, encodeMessage } from './codec.js';
+export { isFields, sameData, timestamp } from './data.js';
+export type { Fields } from './data.js';
 export { ProtocolError } from './errors.js';
 export { defineKind, isKind } from './kind.js';
 export type { MessageKind, MessagePattern } from './kind.js';
-export { createErrorResponse, createMessage, createResponse, isResponse } from './message.js';
+export { createErrorResponse, createMessage, createResponse } from './message.js';
 export type { Message, MessageHeader, MessageRoute, NewMessage } from './message.js';
 export {
   CLOUD_CONNECTED,

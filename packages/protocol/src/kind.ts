@@ -18,7 +18,7 @@ export interface MessagePattern {
 export interface MessageKind<Body = unknown> {
   readonly name: string;
   readonly pattern: MessagePattern;
-  /** @throws ProtocolError `protocol.content` when the content is not of this kind */
+  /** Throws when the content is not of this kind; the message is then treated as one that could not be handled. */
   readonly decode: (content: unknown, message: Message) => Body;
 }
 

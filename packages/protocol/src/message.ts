@@ -70,8 +70,3 @@ export function createResponse(request: Message, content: unknown, route: Partia
 export function createErrorResponse(request: Message, text: string, route: Partial<MessageRoute> = {}): Message {
   return createResponse(request, text, { operation: Operations.error, ...route });
 }
-
-/** True for a message that answers another one. */
-export function isResponse(message: Message): boolean {
-  return message.header.parentId !== undefined;
-}

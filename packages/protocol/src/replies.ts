@@ -1,3 +1,4 @@
+import { isFields } from './data.js';
 import type { Status } from './objects/meta.js';
 
 /** What the cloud answers to writes: the object as stored, or why not. */
@@ -9,12 +10,12 @@ interface WireError {
 
 /** True for `{"ErrStatus":{…}}`, the form in which a Go API error crosses the wire in place of an object. */
 export function isErrorContent(content: unknown): content is { ErrStatus: Status } {
-  return isObject(content) && isObject(content['ErrStatus']);
+  return isFields(content) && isFields(content['ErrStatus']);
 }
 
 /** True for `{}`, what is left of any other Go error: the cloud failed and lost the reason. Never an object. */
 export function isLostError(content: unknown): boolean {
-  return isObject(content) && Object.keys(content).length === 0;
+  return isFields(content) && Object.keys(content).length === 0;
 }
 
 /** The status of an error content, or undefined when the content is no error. */
@@ -26,7 +27,7 @@ export function errorStatus(content: unknown): Status | undefined {
 
 /** True for `{"Object":…,"Err":…}`. */
 export function isObjectResponse(content: unknown): content is { Object: unknown; Err: WireError | null } {
-  return isObject(content) && 'Object' in content && 'Err' in content;
+  return isFields(content) && 'Object' in content && 'Err' in content;
 }
 
 /**
@@ -42,7 +43,7 @@ export function readObjectResponse<T>(content: unknown): ObjectResponse<T> {
   if (content.Err !== null && content.Err !== undefined) {
     return { error: errorStatus(content.Err) ?? completeStatus({ code: 500, reason: 'InternalError', message: String(content.Err) }) };
   }
-  if (!isObject(content.Object)) return { error: completeStatus({ message: 'the answer holds no object', reason: 'NotFound', code: 404 }) };
+  if (!isFields(content.Object)) return { error: completeStatus({ message: 'the answer holds no object', reason: 'NotFound', code: 404 }) };
   return { object: content.Object as T };
 }
 
@@ -53,8 +54,4 @@ export function objectResponseContent(object: unknown, error?: Status): { Object
 
 function completeStatus(status: Partial<Status>): Status {
   return { metadata: {}, status: 'Failure', message: '', ...status };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

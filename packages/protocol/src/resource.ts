@@ -15,7 +15,7 @@ export function formatResource(path: { namespace: string; type: string; name?: s
 
 /**
  * Reads `<namespace>/<type>[/<name>]`; a leading `node/<node>/` (the cloud's internal form) is cut off.
- * Names may hold further slashes (`k8s/ca.crt` style keys do not: they have two segments).
+ * A name may hold further slashes.
  * @throws ProtocolError `protocol.resource`
  */
 export function parseResource(resource: string): ResourcePath {

@@ -1,4 +1,4 @@
-import { isFields, type Fields } from '../engine/data.js';
+import { isFields, type Fields } from '@edge/protocol';
 import { MESSAGES } from '../protobuf/messages.js';
 import { fieldsByName, type FieldRule } from '../protobuf/rules.js';
 

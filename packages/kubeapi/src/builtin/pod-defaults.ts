@@ -1,17 +1,14 @@
+import { isFields, type Fields } from '@edge/protocol';
 import { at, listAt, textAt } from './columns.js';
-
-type Fields = Record<string, unknown>;
 
 /** Sets a field that is not there. */
 export function setDefault(object: Fields, field: string, value: unknown): void {
   if (object[field] === undefined) object[field] = value;
 }
 
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Fills in what an API server fills into a pod's spec (or a template's). Changes `spec`. */
 export function defaultPodSpec(spec: unknown): void {
-  if (!isObject(spec)) return;
+  if (!isFields(spec)) return;
   setDefault(spec, 'restartPolicy', 'Always');
   setDefault(spec, 'terminationGracePeriodSeconds', 30);
   setDefault(spec, 'dnsPolicy', 'ClusterFirst');
@@ -19,9 +16,9 @@ export function defaultPodSpec(spec: unknown): void {
   setDefault(spec, 'securityContext', {});
   if (typeof spec.serviceAccountName === 'string') spec.serviceAccount = spec.serviceAccountName;
   for (const list of ['initContainers', 'containers']) {
-    for (const container of listAt(spec, list)) if (isObject(container)) defaultContainer(container, spec.hostNetwork === true);
+    for (const container of listAt(spec, list)) if (isFields(container)) defaultContainer(container, spec.hostNetwork === true);
   }
-  for (const volume of listAt(spec, 'volumes')) if (isObject(volume)) defaultVolume(volume);
+  for (const volume of listAt(spec, 'volumes')) if (isFields(volume)) defaultVolume(volume);
 }
 
 function defaultContainer(container: Fields, hostNetwork: boolean): void {
@@ -30,20 +27,20 @@ function defaultContainer(container: Fields, hostNetwork: boolean): void {
   setDefault(container, 'terminationMessagePolicy', 'File');
   setDefault(container, 'resources', {});
   for (const port of listAt(container, 'ports')) {
-    if (!isObject(port)) continue;
+    if (!isFields(port)) continue;
     setDefault(port, 'protocol', 'TCP');
     if (hostNetwork) setDefault(port, 'hostPort', port.containerPort);
   }
   for (const env of listAt(container, 'env')) {
     const field = at(env, 'valueFrom', 'fieldRef');
-    if (isObject(field)) setDefault(field, 'apiVersion', 'v1');
+    if (isFields(field)) setDefault(field, 'apiVersion', 'v1');
   }
   const { resources } = container;
-  if (isObject(resources) && isObject(resources.limits)) resources.requests = { ...resources.limits, ...(isObject(resources.requests) ? resources.requests : {}) };
-  for (const kind of ['livenessProbe', 'readinessProbe', 'startupProbe']) if (isObject(container[kind])) defaultProbe(container[kind]);
+  if (isFields(resources) && isFields(resources.limits)) resources.requests = { ...resources.limits, ...(isFields(resources.requests) ? resources.requests : {}) };
+  for (const kind of ['livenessProbe', 'readinessProbe', 'startupProbe']) if (isFields(container[kind])) defaultProbe(container[kind]);
   for (const hook of ['postStart', 'preStop']) {
     const http = at(container, 'lifecycle', hook, 'httpGet');
-    if (isObject(http)) defaultHttp(http);
+    if (isFields(http)) defaultHttp(http);
   }
 }
 
@@ -64,8 +61,8 @@ function defaultProbe(probe: Fields): void {
   setDefault(probe, 'periodSeconds', 10);
   setDefault(probe, 'successThreshold', 1);
   setDefault(probe, 'failureThreshold', 3);
-  if (isObject(probe.httpGet)) defaultHttp(probe.httpGet);
-  if (isObject(probe.grpc)) setDefault(probe.grpc, 'service', '');
+  if (isFields(probe.httpGet)) defaultHttp(probe.httpGet);
+  if (isFields(probe.grpc)) setDefault(probe.grpc, 'service', '');
 }
 
 const MODE = 0o644;
@@ -74,16 +71,16 @@ function defaultVolume(volume: Fields): void {
   if (Object.keys(volume).length === 1) volume.emptyDir = {};
   for (const kind of ['configMap', 'secret', 'downwardAPI', 'projected']) {
     const source = volume[kind];
-    if (isObject(source)) setDefault(source, 'defaultMode', MODE);
+    if (isFields(source)) setDefault(source, 'defaultMode', MODE);
   }
-  if (isObject(volume.hostPath)) setDefault(volume.hostPath, 'type', '');
+  if (isFields(volume.hostPath)) setDefault(volume.hostPath, 'type', '');
   const items = [...listAt(volume, 'downwardAPI', 'items'), ...listAt(volume, 'projected', 'sources').flatMap((s) => listAt(s, 'downwardAPI', 'items'))];
   for (const item of items) {
     const field = at(item, 'fieldRef');
-    if (isObject(field)) setDefault(field, 'apiVersion', 'v1');
+    if (isFields(field)) setDefault(field, 'apiVersion', 'v1');
   }
   for (const source of listAt(volume, 'projected', 'sources')) {
     const token = at(source, 'serviceAccountToken');
-    if (isObject(token)) setDefault(token, 'expirationSeconds', 3600);
+    if (isFields(token)) setDefault(token, 'expirationSeconds', 3600);
   }
 }

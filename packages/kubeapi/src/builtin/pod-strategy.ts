@@ -1,4 +1,5 @@
-import { copyData, isFields, sameData } from '../engine/data.js';
+import { isFields, sameData } from '@edge/protocol';
+import { copyData } from '../engine/data.js';
 import type { FieldError } from '../errors.js';
 import { labelProblem } from '../resource/names.js';
 import type { KubeObject } from '../types/object.js';

@@ -1,5 +1,5 @@
+import { isFields, sameData, timestamp, type Fields } from '@edge/protocol';
 import { definitionErrors } from '../crd/definition.js';
-import { isFields, sameData, timestamp } from '../engine/data.js';
 import type { FieldError } from '../errors.js';
 import { labelProblem, pathSegmentProblem } from '../resource/names.js';
 import { labelSelectorOf, type LabelSelectorObject } from '../selector/label-selector.js';
@@ -8,8 +8,6 @@ import type { ResourceStrategy } from '../types/strategy.js';
 import { at, listAt, textAt } from './columns.js';
 import { defaultPodSpec, setDefault } from './pod-defaults.js';
 import { podSpecErrors } from './pod-strategy.js';
-
-type Fields = Record<string, unknown>;
 
 export const namespaceStrategy: ResourceStrategy = {
   validateName: labelProblem,
@@ -155,7 +153,7 @@ export const definitionStrategy: ResourceStrategy = {
   },
   prepareForCreate(definition) {
     // It is served as soon as it is committed, so it says so from the start.
-    const at = definition.metadata.creationTimestamp || timestamp(new Date(0));
+    const at = definition.metadata.creationTimestamp || timestamp(0);
     const versions = listAt(definition, 'spec', 'versions').filter((v) => isFields(v) && v.storage === true).map((v) => textAt(v, 'name'));
     definition.status = {
       acceptedNames: isFields(definition.spec) ? definition.spec.names : {},

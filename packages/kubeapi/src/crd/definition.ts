@@ -1,4 +1,5 @@
-import { isFields, readPath } from '../engine/data.js';
+import { isFields } from '@edge/protocol';
+import { readPath } from '../engine/data.js';
 import type { FieldError } from '../errors.js';
 import type { KubeObject } from '../types/object.js';
 import type { ResourceType, SubresourceSpec, TableColumn, Verb } from '../types/resource.js';

@@ -1,17 +1,4 @@
-export type Fields = Record<string, unknown>;
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Equal as JSON data; the order of fields does not count, a field that is undefined counts as absent. */
-export function sameData(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameData(item, b[i]));
-  if (!isFields(a) || !isFields(b)) return false;
-  return Object.keys(a).every((key) => sameData(a[key], b[key]))
-    && Object.keys(b).every((key) => b[key] === undefined || a[key] !== undefined);
-}
+import { isFields, type Fields } from '@edge/protocol';
 
 /** A private copy of JSON data. Fields called `__proto__` and fields that are undefined are left out. */
 export function copyData<T>(value: T): T {
@@ -41,11 +28,6 @@ export function depthOf(value: unknown, limit: number): number {
   let deepest = 0;
   for (const inner of Object.values(value)) deepest = Math.max(deepest, depthOf(inner, limit - 1));
   return deepest + 1;
-}
-
-/** RFC 3339 in UTC with whole seconds, as metadata has it. */
-export function timestamp(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** Reads `.spec.replicas` or `.spec['a.b'][0]`; undefined when something on the way is not there. */

@@ -1,8 +1,8 @@
+import { timestamp } from '@edge/protocol';
 import { conflict } from '../errors.js';
 import type { KubeObject } from '../types/object.js';
 import type { DeleteOptions } from '../types/requests.js';
 import type { ResourceType } from '../types/resource.js';
-import { timestamp } from './data.js';
 
 export const FOREGROUND_FINALIZER = 'foregroundDeletion';
 export const ORPHAN_FINALIZER = 'orphan';
@@ -42,7 +42,7 @@ export function planDeletion(type: ResourceType, object: KubeObject, options: De
   const end = started === undefined ? now.getTime() + grace * 1000 : Date.parse(started) - Math.max(0, before - grace) * 1000;
   const metadata = {
     ...object.metadata,
-    deletionTimestamp: timestamp(new Date(end)),
+    deletionTimestamp: timestamp(end),
     deletionGracePeriodSeconds: started === undefined ? grace : Math.min(grace, before),
     ...(finalizers.length > 0 ? { finalizers } : {}),
   };

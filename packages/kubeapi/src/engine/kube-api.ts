@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isFields } from '@edge/protocol';
 import { conflict, isApiError, notFound, type ApiError } from '../errors.js';
 import { CustomResources, instancesOf, isDefinition } from '../crd/custom-resources.js';
 import { applyPatchTo } from '../patch/apply.js';
@@ -12,7 +13,6 @@ import type { ResourceRef, ResourceType } from '../types/resource.js';
 import type { ObjectKey, ObjectStore } from '../types/store.js';
 import { Admission } from './admission.js';
 import { createClient } from './client.js';
-import { isFields } from './data.js';
 import { checkPreconditions, isReleased, planDeletion } from './deletion.js';
 import { checkVersionReached, requireType } from './lookup.js';
 import { listObjects } from './list.js';

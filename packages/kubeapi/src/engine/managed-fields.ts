@@ -1,7 +1,7 @@
+import { isFields, timestamp, type Fields } from '@edge/protocol';
 import { apiVersionOf } from '../resource/registry.js';
 import type { WriteOptions } from '../types/requests.js';
 import type { ResourceType } from '../types/resource.js';
-import { isFields, timestamp, type Fields } from './data.js';
 
 /**
  * Notes who applied. Which fields belong to whom is not recorded (`fieldsV1` stays empty), so there are no conflicts
@@ -11,7 +11,7 @@ export function recordApply(draft: Fields, type: ResourceType, options: WriteOpt
   const metadata = isFields(draft.metadata) ? draft.metadata : {};
   const others = Array.isArray(metadata.managedFields) ? metadata.managedFields.filter((entry) => isFields(entry) && entry.manager !== options.fieldManager) : [];
   const entry = {
-    manager: options.fieldManager ?? 'unknown', operation: 'Apply', apiVersion: apiVersionOf(type), time: timestamp(now), fieldsType: 'FieldsV1', fieldsV1: {},
+    manager: options.fieldManager ?? 'unknown', operation: 'Apply', apiVersion: apiVersionOf(type), time: timestamp(now.getTime()), fieldsType: 'FieldsV1', fieldsV1: {},
   };
   return { ...draft, metadata: { ...metadata, managedFields: [...others, entry] } };
 }

@@ -1,8 +1,8 @@
+import { isFields } from '@edge/protocol';
 import { badRequest, invalid, type FieldError } from '../errors.js';
 import { labelValueProblem, qualifiedNameProblem, subdomainProblem } from '../resource/names.js';
 import type { DraftObject, KubeObject } from '../types/object.js';
 import type { ResourceType } from '../types/resource.js';
-import { isFields } from './data.js';
 
 const wrong = (field: string, message: string): FieldError => ({ reason: 'FieldValueInvalid', field, message });
 

@@ -1,10 +1,11 @@
+import { isFields, sameData, timestamp, type Fields } from '@edge/protocol';
 import { checkFieldTypes } from '../builtin/field-types.js';
 import { badRequest, conflict, invalid } from '../errors.js';
 import { apiVersionOf } from '../resource/registry.js';
 import type { KubeObject, ObjectMeta } from '../types/object.js';
 import type { ResourceRef, ResourceType } from '../types/resource.js';
 import type { WriteOptions } from '../types/requests.js';
-import { copyData, dropNulls, isFields, sameData, timestamp, type Fields } from './data.js';
+import { copyData, dropNulls } from './data.js';
 import { checkShape } from './metadata.js';
 import { applyDefaults, pruneUnknown } from './schema.js';
 
@@ -86,7 +87,7 @@ export function prepareCreate(type: ResourceType, ref: ResourceRef, draft: unkno
     throw invalid({ kind: type.kind, group: type.group, name: '' }, [{ reason: 'FieldValueRequired', field: 'metadata.name', message: 'name or generateName is required' }]);
   }
   const { deletionTimestamp: _at, deletionGracePeriodSeconds: _grace, generation: _generation, managedFields: _fields, ...kept } = given;
-  object.metadata = { ...kept, name, uid: source.newUid(), resourceVersion: '', creationTimestamp: timestamp(source.now()) };
+  object.metadata = { ...kept, name, uid: source.newUid(), resourceVersion: '', creationTimestamp: timestamp(source.now().getTime()) };
   if (keepsGeneration(type, object)) object.metadata.generation = 1;
   if (hasStatus(type) && type.strategy?.statusOnCreate !== true) delete object.status;
   type.strategy?.prepareForCreate?.(object);

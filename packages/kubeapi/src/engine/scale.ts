@@ -1,8 +1,9 @@
+import { isFields, timestamp } from '@edge/protocol';
 import { badRequest, invalid } from '../errors.js';
 import { labelSelectorText } from '../selector/label-selector.js';
 import type { KubeObject } from '../types/object.js';
 import type { ResourceType, ScalePaths } from '../types/resource.js';
-import { copyData, isFields, readPath, timestamp, writePath } from './data.js';
+import { copyData, readPath, writePath } from './data.js';
 
 const PATHS: ScalePaths = { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.spec.selector' };
 
@@ -15,7 +16,7 @@ export function scaleOf(type: ResourceType, object: KubeObject): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   return {
     apiVersion: 'autoscaling/v1', kind: 'Scale',
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion, creationTimestamp: creationTimestamp ?? timestamp(new Date(0)) },
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion, creationTimestamp: creationTimestamp ?? timestamp(0) },
     spec: { replicas: numberAt(object, paths.specReplicasPath) },
     status: {
       replicas: numberAt(object, paths.statusReplicasPath),

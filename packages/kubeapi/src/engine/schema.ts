@@ -1,6 +1,7 @@
+import { isFields, sameData, type Fields } from '@edge/protocol';
 import type { FieldError } from '../errors.js';
 import type { StructuralSchema } from '../types/schema.js';
-import { copyData, isFields, sameData, type Fields } from './data.js';
+import { copyData } from './data.js';
 
 /** Removes fields the schema does not know and reports their paths. Changes `object`. */
 export function pruneUnknown(object: Fields, schema: StructuralSchema): string[] {

@@ -1,4 +1,4 @@
-import { isFields } from '../engine/data.js';
+import { isFields } from '@edge/protocol';
 import { badRequest } from '../errors.js';
 import type { DeleteOptions, ListOptions, WatchOptions, WriteOptions } from '../types/requests.js';
 

@@ -1,5 +1,4 @@
-import { strategicMerge } from '@edge/protocol';
-import { isFields } from '../engine/data.js';
+import { isFields, strategicMerge } from '@edge/protocol';
 import { ApiError, badRequest } from '../errors.js';
 import type { KubeObject } from '../types/object.js';
 import type { PatchRequest } from '../types/requests.js';

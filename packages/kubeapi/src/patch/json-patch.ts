@@ -1,5 +1,6 @@
+import { isFields } from '@edge/protocol';
 import { applyPatch, type Operation } from 'rfc6902';
-import { copyData, isFields } from '../engine/data.js';
+import { copyData } from '../engine/data.js';
 import { ApiError, badRequest } from '../errors.js';
 
 const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];

@@ -1,4 +1,4 @@
-import { isFields, type Fields } from '../engine/data.js';
+import { isFields, type Fields } from '@edge/protocol';
 
 /** Applies an RFC 7386 merge patch; neither argument is changed. */
 export function mergePatch(target: unknown, patch: unknown): unknown {

@@ -1,11 +1,10 @@
+import type { Fields } from '@edge/protocol';
 import { badRequest, ApiError } from '../errors.js';
 import { MESSAGES } from './messages.js';
 import { readFields } from './reader.js';
 import { fieldsByNumber } from './rules.js';
 
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
-
-type Fields = Record<string, unknown>;
 
 const PREFIX = Buffer.from('k8s\0');
 const MAX_DEPTH = 60;

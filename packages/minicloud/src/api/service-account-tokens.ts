@@ -1,7 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID, sign, verify } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { ApiError, notFound, type UserInfo } from '@edge/kubeapi';
 import { errorCode } from '@edge/core';
+import { ApiError, notFound, type UserInfo } from '@edge/kubeapi';
+import { timestamp } from '@edge/protocol';
 import { writeDurably } from '../ca/authority.js';
 import type { Clients } from '../objects.js';
 
@@ -67,7 +68,7 @@ export class TokenIssuer {
     return {
       kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', metadata: { creationTimestamp: null },
       spec: { audiences, expirationSeconds: life, ...(spec.boundObjectRef === undefined ? {} : { boundObjectRef: spec.boundObjectRef }) },
-      status: { token, expirationTimestamp: new Date((issued + life) * 1000).toISOString().replace('.000', '') },
+      status: { token, expirationTimestamp: timestamp((issued + life) * 1000) },
     };
   }
 

@@ -29,12 +29,3 @@ export function follow(store: ObjectStore, resource: string, listener: (object: 
   for (const object of items) listener(object, undefined);
   return store.watch({ resource, after: resourceVersion }, (event) => listener(event.object, event));
 }
-
-/** Whether two values are equal as JSON; the order of members does not count. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => sameJson(left[key], right[key]));
-}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { sameData } from '@edge/protocol';
 import type { PodTemplate, StoredDeployment, StoredReplicaSet } from '../objects.js';
-import { sameJson } from './controller.js';
 
 export const HASH_LABEL = 'pod-template-hash';
 export const REVISION = 'deployment.kubernetes.io/revision';
@@ -29,7 +29,7 @@ export interface DeploymentPlan {
 export function planDeployment(deployment: StoredDeployment, sets: readonly StoredReplicaSet[]): DeploymentPlan {
   const { spec } = deployment;
   const wanted = spec.replicas ?? 1;
-  const current = sets.find((set) => sameJson(withoutHash(set.spec.template), withoutHash(spec.template)));
+  const current = sets.find((set) => sameData(withoutHash(set.spec.template), withoutHash(spec.template)));
   const old = sets.filter((set) => set !== current);
   const newest = Math.max(0, ...old.map(revisionOf));
   const revision = current && revisionOf(current) > newest ? revisionOf(current) : newest + 1;

@@ -1,4 +1,5 @@
-import { type Condition, type StoredDeployment, type StoredReplicaSet, timestamp } from '../objects.js';
+import { timestamp } from '@edge/protocol';
+import type { Condition, StoredDeployment, StoredReplicaSet } from '../objects.js';
 import { type DeploymentPlan, sizeOf } from './deployment-plan.js';
 
 type Status = NonNullable<StoredDeployment['status']>;

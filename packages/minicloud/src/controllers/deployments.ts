@@ -1,6 +1,7 @@
 import type { DraftObject } from '@edge/kubeapi';
+import { sameData } from '@edge/protocol';
 import { keyOf, type StoredDeployment, type StoredReplicaSet } from '../objects.js';
-import { type Controller, type ControllerDeps, follow, listAll, sameJson } from './controller.js';
+import { type Controller, type ControllerDeps, follow, listAll } from './controller.js';
 import { type DeploymentPlan, HASH_LABEL, planDeployment, REVISION } from './deployment-plan.js';
 import { deploymentStatus } from './deployment-status.js';
 import { Reconciler } from './reconciler.js';
@@ -45,7 +46,7 @@ export class Deployments implements Controller {
     if (await this.#apply(deployment, plan)) return undefined;
     await this.#setRevision(deployment, plan.revision);
     const status = deploymentStatus(deployment, sets, plan, now());
-    if (!sameJson(status, deployment.status)) {
+    if (!sameData(status, deployment.status)) {
       await clients.deployments.modify(name, namespace, (copy) => {
         if (copy.metadata.uid !== deployment.metadata.uid) return false;
         copy.status = status;

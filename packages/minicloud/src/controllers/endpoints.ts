@@ -1,6 +1,7 @@
 import type { DraftObject } from '@edge/kubeapi';
+import { sameData } from '@edge/protocol';
 import { keyOf, type StoredNode, type StoredPod, type StoredService } from '../objects.js';
-import { type Controller, type ControllerDeps, follow, listAll, sameJson } from './controller.js';
+import { type Controller, type ControllerDeps, follow, listAll } from './controller.js';
 import { Reconciler } from './reconciler.js';
 import { isActive, isPodReady } from './replica-set-plan.js';
 import { isReady } from './scheduler-plan.js';
@@ -95,7 +96,7 @@ export class EndpointsController implements Controller {
     if (!subsets) return;
     const present = clients.endpoints.find(name, namespace);
     if (!present) await clients.endpoints.create(endpointsOf(service, subsets));
-    else if (!sameJson(present['subsets'] ?? [], subsets)) {
+    else if (!sameData(present['subsets'] ?? [], subsets)) {
       await clients.endpoints.modify(name, namespace, (copy) => {
         copy['subsets'] = subsets;
       });

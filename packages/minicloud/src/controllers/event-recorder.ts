@@ -1,6 +1,6 @@
 import { type Logger, errorText } from '@edge/core';
+import { timestamp } from '@edge/protocol';
 import type { Clients } from '../objects.js';
-import { timestamp } from '../objects.js';
 
 interface Subject {
   readonly apiVersion: string;

@@ -1,6 +1,6 @@
-import type { NodeCondition, Taint } from '@edge/protocol';
+import { type NodeCondition, type Taint, timestamp } from '@edge/protocol';
 import { NOT_READY, UNREACHABLE } from '../api/admission.js';
-import { type StoredNode, timestamp } from '../objects.js';
+import type { StoredNode } from '../objects.js';
 
 /** What is to be changed on a node; members that are undefined stay as they are. */
 export interface NodePlan {

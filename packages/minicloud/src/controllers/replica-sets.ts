@@ -1,6 +1,7 @@
 import type { KubeObject } from '@edge/kubeapi';
+import { sameData } from '@edge/protocol';
 import { keyOf, type StoredPod, type StoredReplicaSet } from '../objects.js';
-import { type Controller, type ControllerDeps, follow, listAll, sameJson } from './controller.js';
+import { type Controller, type ControllerDeps, follow, listAll } from './controller.js';
 import { planReplicaSet } from './replica-set-plan.js';
 import { Reconciler } from './reconciler.js';
 
@@ -47,7 +48,7 @@ export class ReplicaSets implements Controller {
       events.record(NAME, set, 'Normal', 'SuccessfulDelete', `deleted pod ${pod.metadata.name}`);
     }
     // Its own changes bring it here once more; only what is settled is reported.
-    if (created.length === 0 && plan.remove.length === 0 && !sameJson(plan.status, set.status)) {
+    if (created.length === 0 && plan.remove.length === 0 && !sameData(plan.status, set.status)) {
       await clients.replicaSets.modify(name, namespace, (copy) => {
         if (copy.metadata.uid !== set.metadata.uid) return false;
         copy.status = plan.status;

@@ -1,5 +1,5 @@
-import type { PodCondition } from '@edge/protocol';
-import { type StoredNode, type StoredPod, keyOf, timestamp } from '../objects.js';
+import { type PodCondition, timestamp } from '@edge/protocol';
+import { type StoredNode, type StoredPod, keyOf } from '../objects.js';
 import { type Controller, type ControllerDeps, follow, listAll } from './controller.js';
 import { Reconciler } from './reconciler.js';
 import { choosePlace } from './scheduler-plan.js';

@@ -1,10 +1,11 @@
 import type { DraftObject, ObjectMeta } from '@edge/kubeapi';
+import { isFields, type Fields } from '@edge/protocol';
 import { minicloudError, MinicloudErrors } from '../errors.js';
 
 /** A content that is a JSON object, or a JSON document kept as text (patches come so). */
-export function readObject(content: unknown): Record<string, unknown> {
+export function readObject(content: unknown): Fields {
   const value: unknown = typeof content === 'string' ? parse(content) : content;
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isFields(value)) return value;
   throw minicloudError(MinicloudErrors.badContent, `the content is ${describe(value)}, it must be an object`);
 }
 
@@ -23,7 +24,7 @@ function describe(value: unknown): string {
 /** An object of a node's making as a draft for the API: named and placed as the resource says, versioned as the node has it. */
 export function readDraft(content: unknown, kind: { apiVersion: string; kind: string }, place: { name: string; namespace?: string }): Draft {
   const object = readObject(content);
-  const metadata = typeof object['metadata'] === 'object' && object['metadata'] !== null ? (object['metadata'] as Partial<ObjectMeta>) : {};
+  const metadata: Partial<ObjectMeta> = isFields(object['metadata']) ? object['metadata'] : {};
   return { ...object, ...kind, metadata: { ...metadata, ...place } };
 }
 

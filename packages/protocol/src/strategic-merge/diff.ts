@@ -1,5 +1,6 @@
+import { isFields, sameData, type Fields } from '../data.js';
 import { kubernetesMergeRules, type MergeRules } from './rules.js';
-import { DELETE_SCALARS, type Fields, isFields, isUnsafe, PATCH, RETAIN_KEYS, sameData, SET_ORDER } from './values.js';
+import { DELETE_SCALARS, isUnsafe, PATCH, RETAIN_KEYS, SET_ORDER } from './values.js';
 
 /**
  * The strategic merge patch that turns `original` into `modified`, in the form kubelet and kubectl send: only what

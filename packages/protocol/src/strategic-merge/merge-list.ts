@@ -1,6 +1,7 @@
+import { isFields } from '../data.js';
 import { mergeFields } from './merge.js';
 import type { MergeRules } from './rules.js';
-import { isFields, PATCH, patchError, plainCopy } from './values.js';
+import { PATCH, patchError, plainCopy } from './values.js';
 
 /** Adds what is not there yet. */
 export function mergeSet(original: readonly unknown[], patch: readonly unknown[]): unknown[] {

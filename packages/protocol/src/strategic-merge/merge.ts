@@ -1,6 +1,7 @@
+import { isFields, type Fields } from '../data.js';
 import { mergeMapList, mergeSet, orderList } from './merge-list.js';
 import { kubernetesMergeRules, type MergeRules } from './rules.js';
-import { DELETE_SCALARS, type Fields, isDirective, isFields, isUnsafe, PATCH, patchError, plainCopy, RETAIN_KEYS, SET_ORDER } from './values.js';
+import { DELETE_SCALARS, isDirective, isUnsafe, PATCH, patchError, plainCopy, RETAIN_KEYS, SET_ORDER } from './values.js';
 
 /**
  * Applies a strategic merge patch and returns the result; neither argument is changed, unchanged parts are shared with

@@ -1,24 +1,10 @@
+import { isFields, type Fields } from '../data.js';
 import { ProtocolError } from '../errors.js';
-
-export type Fields = Record<string, unknown>;
 
 export const PATCH = '$patch';
 export const RETAIN_KEYS = '$retainKeys';
 export const SET_ORDER = '$setElementOrder/';
 export const DELETE_SCALARS = '$deleteFromPrimitiveList/';
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Equal as JSON data; the order of fields does not count. */
-export function sameData(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameData(item, b[i]));
-  if (!isFields(a) || !isFields(b)) return false;
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameData(a[key], b[key]));
-}
 
 /** A copy without directives and without nulls in objects: what a patch says about a field that is not there yet. */
 export function plainCopy(value: unknown): unknown {
