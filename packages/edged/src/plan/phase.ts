@@ -31,7 +31,8 @@ function fromContainers({ pod, inits, containers, ended }: PhaseInput): PodPhase
   const initPending = plain.some((status) => end(status)?.exitCode !== 0) || inits.filter(sidecar).some((status) => !status.started);
   if (!anyStarted && initPending) return 'Pending';
   if (containers.some(({ state, lastState }) => state.waiting !== undefined && lastState.terminated === undefined)) return 'Pending';
-  if (containers.some(({ state }) => state.running !== undefined)) return 'Running';
+  // Sidecars do not keep a pod alive, but it is not over before they are.
+  if ([...containers, ...inits.filter(sidecar)].some(({ state }) => state.running !== undefined)) return 'Running';
 
   const ends = containers.map(end);
   if (ends.length === 0 || ends.includes(undefined)) return 'Pending';

@@ -98,6 +98,14 @@ describe('podStatus', () => {
     expect(status(somePod(), actual, { previous: one, now: NOW + 60_000 })).toEqual(one);
   });
 
+  it('[edged-7.12] a pod whose work is done still runs while a sidecar does, and has its final phase when that has ended too', () => {
+    const sidecar = { name: 'side', image: 'i', restartPolicy: 'Always' as const };
+    const pod = somePod({ initContainers: [sidecar], restartPolicy: 'Never' });
+    expect(status(pod, actualOf([sandbox()], [run('side', 0, { spec: sidecar }), exited('c', 0, 0)])).phase).toBe('Running');
+    expect(status(pod, actualOf([down], [exited('side', 0, 143, { spec: sidecar }), exited('c', 0, 0)])).phase).toBe('Succeeded');
+    expect(status(pod, actualOf([down], [exited('side', 0, 0, { spec: sidecar }), exited('c', 0, 1)])).phase).toBe('Failed');
+  });
+
   it('[edged-7.11] quality of service follows from requests and limits', () => {
     const of = (resources: object): string => qosClass(somePod({ containers: [{ name: 'c', resources }] }));
     expect(of({})).toBe('BestEffort');
