@@ -100,7 +100,7 @@ describe('PodStatuses', () => {
     await turn();
     answer(sent[0] as Sent);
     sent.length = 0;
-    answer({ id: 'of-old', operation: 'patch', resource: '', content: JSON.stringify({ status: { phase: 'Failed', message: '' } }) });
+    answer({ id: 'of-old', operation: 'patch', resource: '', content: JSON.stringify({ status: { phase: 'Running', message: '' } }) });
     await turn();
     expect(phases(sent)).toEqual(['Pending']);
   });
@@ -133,6 +133,36 @@ describe('PodStatuses', () => {
     statuses.sweep();
     await turn();
     expect(sent.length).toBe(1);
+  });
+
+  it.each([
+    ['Conflict', 'Operation cannot be fulfilled on pods "p": Precondition failed: UID in precondition: u, UID in object meta: x'],
+    ['Invalid', 'Pod "p" is invalid: metadata.uid: Invalid value: "u": field is immutable'],
+  ])('[edged-12.9] nor is one whose name another pod has taken (%s)', async (reason, message) => {
+    const { statuses, sent, answer } = scene();
+    statuses.set('u', wanted('Running'));
+    await turn();
+    answer(sent[0] as Sent, { reason, message });
+    statuses.set('u', wanted('Failed'));
+    await vi.advanceTimersByTimeAsync(200_000);
+    statuses.sweep();
+    await turn();
+    expect(sent.length).toBe(1);
+  });
+
+  it('[edged-12.10] a final phase that somebody else has set is final here too', async () => {
+    const { statuses, sent, answer } = scene();
+    statuses.set('u', wanted('Running'));
+    await turn();
+    answer(sent[0] as Sent);
+    statuses.known(somePod({}, { phase: 'Failed', reason: 'Evicted', message: 'm' }));
+    await turn();
+    // Not put back to Running; the worker ends the containers and builds the next status on this one.
+    expect(sent.length).toBe(1);
+    expect(statuses.previous('u')).toMatchObject({ phase: 'Failed', reason: 'Evicted', message: 'm' });
+    statuses.set('u', { ...statuses.previous('u'), hostIP: '192.0.2.1' });
+    await turn();
+    expect(JSON.parse(sent[1]?.content as string)).toEqual({ metadata: { uid: 'u' }, status: { hostIP: '192.0.2.1', conditions: [] } });
   });
 
   it('[edged-12.7] a hand-over that fails is made up for', async () => {

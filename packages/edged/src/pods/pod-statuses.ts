@@ -86,7 +86,10 @@ export class PodStatuses {
     if (!entry?.wanted) return reported;
     const own = new Set(entry.wanted.conditions?.map(({ type }) => type));
     const others = (reported.conditions ?? []).filter(({ type }) => !own.has(type));
-    return { ...entry.wanted, conditions: [...(entry.wanted.conditions ?? []), ...others] };
+    const conditions = [...(entry.wanted.conditions ?? []), ...others];
+    if (!isTakenBack(reported, entry.wanted)) return { ...entry.wanted, conditions };
+    const { phase, reason, message } = reported;
+    return { ...entry.wanted, conditions, phase, ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
   }
 
   /** The status that the pod has now. */
@@ -170,8 +173,8 @@ export class PodStatuses {
 
   #refuse(entry: Entry, reason: string, text: string): void {
     const pod = `${entry.pod.metadata.namespace}/${entry.pod.metadata.name}`;
-    // NotFound, or Conflict because a later pod took the name: a delete will be pushed.
-    entry.gone = reason === 'NotFound' || (reason === 'Conflict' && text.includes('uid'));
+    // Or a later pod took the name. Either way metamanager or the cloud will say that this one is deleted.
+    entry.gone = reason === 'NotFound' || ((reason === 'Conflict' || reason === 'Invalid') && /uid/i.test(text));
     entry.silentUntil = Date.now() + REFUSAL_PAUSE_MS;
     if (entry.gone) this.#deps.log.verbose(1, 'the cloud no longer has the pod', { pod });
     else this.#deps.log.warn('the cloud refused a pod status', { pod, reason, err: text });
@@ -179,7 +182,7 @@ export class PodStatuses {
 
   #consider(uid: string, entry: Entry): void {
     const { wanted, inFlight } = entry;
-    if (wanted === undefined || entry.gone || entry.sending) return;
+    if (wanted === undefined || entry.gone || entry.sending || isTakenBack(entry.pod.status, wanted)) return;
     const now = Date.now();
     if (now < entry.silentUntil) return;
     if (inFlight && this.#deps.connected() && now - inFlight.at < HOLD_MS) return;
@@ -214,4 +217,9 @@ export class PodStatuses {
     // What came while it was being handed over.
     this.#consider(uid, entry);
   }
+}
+
+/** True when the API has a final phase, set by somebody else, and our last word is not final: the worker has to think again. */
+function isTakenBack(reported: PodStatus | undefined, wanted: PodStatus): reported is PodStatus & { phase: NonNullable<PodStatus['phase']> } {
+  return isTerminalPhase(reported?.phase) && !isTerminalPhase(wanted.phase);
 }
