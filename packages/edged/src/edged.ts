@@ -65,6 +65,7 @@ export class Edged implements Runnable {
         onAway: () => this.#pods?.wasAway(),
         log,
       });
+      using _anew = this.#known.onAnother(() => this.#pods?.wasAway());
       using _session = link.subscribe(({ connected }) => connected && this.#pods?.sessionBegan());
       life.ready();
       await together(life.signal, [

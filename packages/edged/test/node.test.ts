@@ -104,6 +104,23 @@ describe('node', () => {
     await cloud.until('registered again', () => cloud.node !== undefined, 3000);
   });
 
+  it('[edged-2.11] a node that somebody deleted registers again as soon as the cloud says so, and says again of each pod that it is ready', async () => {
+    scene = await openScene();
+    const { cloud } = scene;
+    const web = pod('web');
+    await cloud.push(web, 'insert');
+    await cloud.until('Running with a lease', () => cloud.pods.get('default/web')?.status?.phase === 'Running' && cloud.lease);
+    const patches = cloud.patches(web).length;
+    scene.disconnect();
+    cloud.node = undefined;
+    cloud.lease = undefined;
+    cloud.nodeIsDeleted = true;
+    scene.connect();
+    await cloud.until('registered again', () => cloud.node !== undefined, 1000);
+    // Its pods went with it and the cloud tells nobody; the refusal of a status does.
+    await cloud.until('a status of the pod', () => cloud.patches(web).length > patches, 5000);
+  });
+
   it('[edged-2.6] reports a change at the next look, and without one only when the report is due', async () => {
     scene = await openScene({ config: { tailoredKubeletConfig: { nodeStatusUpdateFrequency: '30ms' } } });
     const { cloud, runtime } = scene;

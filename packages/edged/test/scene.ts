@@ -117,7 +117,7 @@ export class PlayedCloud {
       case 'insert node':
         if (!this.online) return createMessage({ ...message.route, operation: 'error', content: 'offline', parentId: message.header.id });
         if (this.node) return { Object: { metadata: { labels: {} } }, Err: { ErrStatus: exists } };
-        this.#setNode({ ...(message.content as KubeNode), metadata: { ...(message.content as KubeNode).metadata, uid: 'node-uid' } });
+        this.#setNode({ ...(message.content as KubeNode), metadata: { ...(message.content as KubeNode).metadata, uid: this.nodeIsDeleted ? 'node-uid-2' : 'node-uid' } });
         return { Object: this.node, Err: null };
       case 'query lease':
         return this.lease ? { Object: this.lease, Err: null } : { Object: null, Err: { ErrStatus: notFound } };

@@ -22,6 +22,17 @@ export class NodeKnown {
     this.#cell.set(node);
   }
 
+  /** Calls back when another Node has taken the place of the one that was known: deleted and made anew, or of another cluster. */
+  onAnother(callback: () => void): Disposable {
+    let uid = this.value?.metadata.uid;
+    return this.#cell.subscribe((node) => {
+      const next = node?.metadata.uid;
+      if (next === undefined || next === uid) return;
+      if (uid !== undefined) callback();
+      uid = next;
+    });
+  }
+
   /** The API says that it has no such node. */
   forget(): void {
     this.#cell.set(undefined);

@@ -33,6 +33,7 @@ export class NodeReporter {
   #registered = false;
   #session = 0;
   #sentAt = 0;
+  #wake: () => void = () => undefined;
   #inFlight: { readonly id: string; readonly wanted: NodeWanted } | undefined;
   /** What was still different after the last answer, and what stayed so although it was sent again: the API server drops it. */
   #remained = '';
@@ -54,7 +55,7 @@ export class NodeReporter {
         if (isAbort(error)) throw error;
         log.warn('node status not reported, tried again', { err: errorText(error) });
       }
-      await pauseUnlessNewSession(link, session, updateMs, signal);
+      await Promise.race([pauseUnlessNewSession(link, session, updateMs, signal), this.#woken()]);
     }
   }
 
@@ -70,6 +71,7 @@ export class NodeReporter {
       // Somebody deleted the node: it registers anew.
       known.forget();
       this.#registered = false;
+      this.#wake();
       return;
     }
     known.learn(answer.object);
@@ -77,6 +79,10 @@ export class NodeReporter {
     const remains = nodeNews(answer.object, patch.wanted);
     if (remains !== '' && remains === this.#remained) this.#dropped = remains;
     this.#remained = remains;
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 
   /** The stored node has seen the pushes of the cloud; it is local and cheap to read. */
