@@ -42,7 +42,7 @@ export const differences: readonly Difference[] = [
   {
     name: 'own-clock',
     where: 'lease renewals and keepalives: as many as the time gives',
-    why: 'the play does not take the minutes of the recording; the periods are upstream\'s',
+    why: 'when a period begins and its jitter are each agent\'s own; the periods are upstream\'s',
     repeats: (message) => message.route.operation === Operations.keepalive || (typeOf(message) === 'lease' && message.route.operation === Operations.update),
   },
   {

@@ -53,7 +53,7 @@ export function playLife(): Promise<Played> {
     onHeard: ({ runtime }, { route }) => {
       if (route.operation === 'insert' && route.resource === 'null/node/edge-go') setTimeout(() => setReady(runtime, true), READY_AFTER_MS);
     },
-    between: async (scene, capture, restart) => {
+    between: async (_scene, capture, restart) => {
       if (names[capture] === '10-restart-with-certs') await restart();
     },
   });
@@ -105,8 +105,9 @@ async function play(options: PlayOptions): Promise<Played> {
   const time = new PlayedTime(firstAt);
   const scene = { folder, rest, runtime } as Scene;
   options.prepare?.(scene);
-  const restart = async (): Promise<void> => {
+  const restart = async (at: number): Promise<void> => {
     await scene.agent.stop();
+    await time.goOnTo(at, () => cloud.heard.length);
     scene.agent = await startAgent({ folder, node, cloud: scene.cloud.address, runtime: runtime.reopen() });
   };
   const cloud = await playRecordedCloud({
@@ -123,7 +124,7 @@ async function play(options: PlayOptions): Promise<Played> {
     between: async (capture) => {
       if (capture > 0) await time.goOnTo(parts[capture - 1]?.at(-1)?.at ?? 0, () => cloud.heard.length);
       if (capture > 0) await said(scene, capture - 1, parts[capture - 1] ?? []);
-      await between(scene, capture - shift, restart);
+      await between(scene, capture - shift, () => restart(parts[capture]?.[0]?.at ?? 0));
     },
     reached: (at) => time.goOnTo(at, () => cloud.heard.length),
   });
