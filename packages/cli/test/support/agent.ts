@@ -24,6 +24,8 @@ export interface AgentOptions {
   readonly hubAddress: string;
   readonly httpsUrl: string;
   readonly kubeletPort: number;
+  /** Level of the log, 0 unless given. */
+  readonly verbosity?: number;
   /** Changes the text of the configuration before it is written. */
   readonly edit?: (text: string) => string;
 }
@@ -66,7 +68,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     start: () => {
       const log = openSync(logPath, 'a');
-      child = spawn(process.execPath, [...SMALL_MEMORY_FLAGS, PROGRAM, '--config', config, '--v=1'], {
+      child = spawn(process.execPath, [...SMALL_MEMORY_FLAGS, PROGRAM, '--config', config, `--v=${options.verbosity ?? 0}`], {
         stdio: ['ignore', log, log],
         env: { ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '' },
       });

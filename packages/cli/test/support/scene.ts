@@ -19,7 +19,7 @@ export interface Scene extends AsyncDisposable {
   pod(name: string): Pod | undefined;
   /** Changes the agent's configuration file. */
   editConfig(edit: (text: string) => string): void;
-  /** Resolves when the node is Ready by what the cloud has heard since `since` (milliseconds). */
+  /** Resolves when the node is Ready by what the cloud has heard since `since` (milliseconds), or all along in a session that is older. */
   ready(since: number, timeoutMs: number): Promise<void>;
   /** Resolves when the link is open: a session began since the call, or the old one lives and was heard on. */
   linked(timeoutMs: number): Promise<void>;
@@ -65,6 +65,7 @@ export async function openScene(given: Partial<MinicloudOptions> = {}): Promise<
   const leases = (): ResourceClient<{ metadata: object; spec: { renewTime: string } }> => cloud.api.resource('coordination.k8s.io/v1', 'leases');
   const isReady = (): boolean => cloud.api.resource<KubeNode>('v1', 'nodes').find(NODE)?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
   const renewed = (since: number): boolean => Date.parse(leases().find(NODE, 'kube-node-lease')?.spec.renewTime ?? '') >= since;
+  const survived = (since: number): boolean => cloud.hub.sessions.some((session) => session.since < since && session.received > 0);
   const state = (): string => `session: ${JSON.stringify(cloud.hub.sessions)}; agent's log ends:\n${agent.log.slice(-1500)}`;
   return {
     folder: folder.path,
@@ -76,7 +77,7 @@ export async function openScene(given: Partial<MinicloudOptions> = {}): Promise<
       const path = join(folder.path, 'node', 'edgecore.yaml');
       writeFileSync(path, edit(readFileSync(path, 'utf8')));
     },
-    ready: (since, timeoutMs) => eventually(() => isReady() && renewed(since), timeoutMs, () => `the node is not Ready ${timeoutMs} ms after the path's return; ${state()}`),
+    ready: (since, timeoutMs) => eventually(() => isReady() && (renewed(since) || survived(since)), timeoutMs, () => `the node is not Ready ${timeoutMs} ms after the path's return; ${state()}`),
     linked: (timeoutMs) => {
       const since = Date.now();
       const before = cloud.hub.sessions[0];
