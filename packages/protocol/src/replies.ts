@@ -41,7 +41,7 @@ export function readObjectResponse<T>(content: unknown): ObjectResponse<T> {
     return { error: completeStatus({ message: `an answer of type ${typeof content} holds no object`, reason: 'BadRequest', code: 400 }) };
   }
   if (content.Err !== null && content.Err !== undefined) {
-    return { error: errorStatus(content.Err) ?? completeStatus({ code: 500, reason: 'InternalError', message: String(content.Err) }) };
+    return { error: errorStatus(content.Err) ?? completeStatus({ code: 500, reason: 'InternalError', message: wordsOf(content.Err) }) };
   }
   if (!isFields(content.Object)) return { error: completeStatus({ message: 'the answer holds no object', reason: 'NotFound', code: 404 }) };
   return { object: content.Object as T };
@@ -50,6 +50,11 @@ export function readObjectResponse<T>(content: unknown): ObjectResponse<T> {
 /** The wire form of an answer to a write. */
 export function objectResponseContent(object: unknown, error?: Status): { Object: unknown; Err: { ErrStatus: Status } | null } {
   return { Object: object ?? null, Err: error ? { ErrStatus: error } : null };
+}
+
+/** Errors of Go that are no API status keep their exported fields, those of the network for example `Op` and `URL`. */
+function wordsOf(error: unknown): string {
+  return typeof error === 'string' ? error : (JSON.stringify(error) ?? '').slice(0, 300);
 }
 
 function completeStatus(status: Partial<Status>): Status {

@@ -52,4 +52,9 @@ describe('answers of the cloud', () => {
   ])('[protocol-4.2] reads %j', (content, code) => {
     expect(readObjectResponse(content).error?.code).toBe(code);
   });
+
+  it('[protocol-4.3] says what a network error of the cloud says, which is no API status', () => {
+    const error = { Op: 'Patch', URL: 'https://10.0.0.1:6443/api/v1/nodes/n/status', Err: { Op: 'dial', Net: 'tcp' } };
+    expect(readObjectResponse({ Object: { metadata: {} }, Err: error }).error).toMatchObject({ code: 500, message: expect.stringContaining('"Op":"dial"') as string });
+  });
 });
