@@ -1,7 +1,7 @@
 import { ResourceTypes } from '@edge/protocol';
 
-/** A lease lasts 40 s: an answer that was lost on the way must not cost the node its Ready condition. */
-const LEASE_MS = 10_000;
+/** A lease lasts 40 s and is renewed after 10: one lost answer leaves time for another try before the node counts as gone. */
+const LEASE_MS = 20_000;
 
 /** Milliseconds to wait for the cloud's answer to a question of that type. */
 export function patienceMs(type: string, remoteQueryTimeout: number): number {
