@@ -13,8 +13,3 @@ export function defaultNodeName(host: HostFacts): string {
   const name = host.hostname.toLowerCase();
   return isNodeName(name) ? name : 'default-edge-node';
 }
-
-/** `192.0.2.2:10000`, `[fd00::2]:10000`. */
-export function hostPort(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, type Logger } from '@edge/core';
 import { ApiServer, type KubeApi } from '@edge/kubeapi';
+import { hostPort } from '@edge/protocol';
 import { openStore } from '@edge/store';
 import { authorize, bearerAuthenticator, openAdminToken } from './api/authentication.js';
 import { writeKubeconfig } from './api/kubeconfig.js';
@@ -15,7 +16,6 @@ import { CloudLinkService } from './cloud-link.js';
 import type { SessionInfo } from './hub/cloud-hub.js';
 import { lockData } from './data-lock.js';
 import { JoinToken } from './join-token.js';
-import { hostPort } from './net.js';
 import { advertisedHost, certificateNames, type MinicloudOptions, resolveOptions, type ResolvedOptions } from './options.js';
 
 /** A running cloud side. */
@@ -73,7 +73,7 @@ async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promi
   const tokens = new TokenIssuer({ key: await openTokenKey(join(dataDir, 'pki', 'sa.key')), clients: cluster.clients });
   const joinToken = new JoinToken({
     authority: pki.authority, ttlMs: options.tokenTtl, secrets: cluster.clients.secrets,
-    onFailure: (error) => log.warn('the join token was not published', { reason: errorText(error) }),
+    onFailure: (error) => log.warn('the join token was not published', { err: errorText(error) }),
   });
   opened.push(() => joinToken.stop());
   const link = new CloudLinkService({ pki, cluster, tokens, options, cloudAddress: advertisedHost(options) });
@@ -114,7 +114,7 @@ async function openApi(options: ResolvedOptions, pki: Pki, cluster: Cluster, tok
     options: {
       authenticate: bearerAuthenticator(adminToken, tokens), authorize, version: API_VERSION,
       tls: { key: pki.server.privateKeyPem, cert: pki.server.certificatePem },
-      onInternalError: (error, { method, path }) => log.error('the API failed', { method, path, reason: errorText(error) }),
+      onInternalError: (error, { method, path }) => log.error('the API failed', { method, path, err: errorText(error) }),
     },
   });
   return { server, adminToken, kubeconfigPath: join(dataDir, 'kubeconfig') };
@@ -126,7 +126,7 @@ async function closeAll(opened: (() => unknown)[], log: Logger): Promise<void> {
     try {
       await close();
     } catch (error) {
-      log.warn('a part did not close cleanly', { reason: errorText(error) });
+      log.warn('a part did not close cleanly', { err: errorText(error) });
     }
   }
 }

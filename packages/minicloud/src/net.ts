@@ -1,6 +1,6 @@
-import type { Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { errorCode } from '@edge/core';
+import { hostPort } from '@edge/protocol';
 import { minicloudError, MinicloudErrors } from './errors.js';
 
 /** Where to listen; port 0 takes any free one. */
@@ -17,7 +17,7 @@ export function listen(server: Server, address: ListenAddress, what: string): Pr
   return new Promise((resolve, reject) => {
     const onError = (error: Error): void => {
       const hint = errorCode(error) === 'EADDRINUSE' ? 'another program has this port: choose another one' : error.message;
-      reject(minicloudError(MinicloudErrors.listenFailed, `cannot open ${address.host}:${address.port} for ${what}: ${hint}`, error));
+      reject(minicloudError(MinicloudErrors.listenFailed, `cannot open ${hostPort(address.host, address.port)} for ${what}: ${hint}`, error));
     };
     server.once('error', onError);
     server.listen(address.port, address.host, () => {
@@ -25,9 +25,4 @@ export function listen(server: Server, address: ListenAddress, what: string): Pr
       resolve((server.address() as AddressInfo).port);
     });
   });
-}
-
-/** Host and port as they stand in a URL or configuration file. */
-export function hostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

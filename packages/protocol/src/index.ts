@@ -1,3 +1,4 @@
+export { hostPort } from './address.js';
 export { decodeMessage, encodeJson, encodeMessage } from './codec.js';
 export { isFields, sameData, timestamp } from './data.js';
 export type { Fields } from './data.js';

@@ -1,4 +1,4 @@
-import { hostPort } from '../host.js';
+import { hostPort } from '@edge/protocol';
 import { address, atLeast, present, url } from './checks.js';
 import { bool, int32, minimal, section, string } from './build.js';
 
