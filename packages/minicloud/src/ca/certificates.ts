@@ -33,11 +33,11 @@ export interface CertificateRequest {
 }
 
 /** A new self-signed authority: P-256, CN=KubeEdge, a hundred years. */
-export async function createAuthority(commonName = 'KubeEdge'): Promise<KeyedCertificate> {
+export async function createAuthority(): Promise<KeyedCertificate> {
   const x509 = await load();
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(), name: [{ CN: [commonName] }], keys: keys as never, signingAlgorithm: CURVE,
+    serialNumber: serial(), name: [{ CN: ['KubeEdge'] }], keys: keys as never, signingAlgorithm: CURVE,
     notBefore: new Date(Date.now() - BACKDATE_MS), notAfter: new Date(Date.now() + HUNDRED_YEARS_MS),
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
@@ -55,17 +55,6 @@ export async function createServerCertificate(authority: KeyedCertificate, names
   const certificate = await sign(x509, authority, {
     subject: [{ O: ['KubeEdge'] }, { CN: ['KubeEdge'] }], publicKey: keys.publicKey, lifeMs, usages: [SERVER_AUTH, CLIENT_AUTH],
     names: names.map((name) => ({ type: isIP(name) ? 'ip' : 'dns', value: name })),
-  });
-  return { certificatePem: toPem(certificate), privateKeyPem: await sec1(keys.privateKey) };
-}
-
-/** A client certificate with a new key, for users of the API. */
-export async function createClientCertificate(authority: KeyedCertificate, subject: CertificateRequest, lifeMs: number): Promise<KeyedCertificate> {
-  const x509 = await load();
-  const keys = await newKeys();
-  const certificate = await sign(x509, authority, {
-    subject: [...subject.organizations.map((o) => ({ O: [o] })), { CN: [subject.commonName] }],
-    publicKey: keys.publicKey, lifeMs, usages: [CLIENT_AUTH], names: [],
   });
   return { certificatePem: toPem(certificate), privateKeyPem: await sec1(keys.privateKey) };
 }
