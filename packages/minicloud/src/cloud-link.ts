@@ -36,7 +36,7 @@ export class CloudLinkService {
     this.#deps = deps;
     this.#records = new WriteBehindSyncRecords({
       storage: new ApiSyncRecordStorage({ source: cluster.api }),
-      onFailure: (error) => log.warn('what a node holds was not recorded', { reason: errorText(error) }),
+      onFailure: (error) => log.warn('what a node holds was not recorded', { err: errorText(error) }),
     });
     const upstream = new Upstream({
       clients: cluster.clients, source: cluster.api, tokens, ownWrites, authorize: options.authorizeNodes, authorityPem: pki.authority.certificatePem, cloudAddress, log,
@@ -46,7 +46,7 @@ export class CloudLinkService {
       pki, records: this.#records, log,
       find: (record) => this.#find(record),
       handle: (node, message, receiver) => upstream.handle(node, message, receiver),
-      onConnected: (node) => void this.#annotate(node).catch((error: unknown) => log.verbose(1, 'a node was not annotated', { node, reason: errorText(error) })),
+      onConnected: (node) => void this.#annotate(node).catch((error: unknown) => log.verbose(1, 'a node was not annotated', { node, err: errorText(error) })),
       config: {
         keepaliveMs: options.keepaliveMs, nodeLimit: options.nodeLimit, authorize: options.authorizeNodes, resyncIntervalMs: options.resyncIntervalMs,
         retry: options.retry, maxMessageBytes: options.maxMessageBytes,

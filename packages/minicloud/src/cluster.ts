@@ -42,7 +42,7 @@ export async function openCluster(deps: ClusterDeps): Promise<Cluster> {
   for (const name of [...SYSTEM_NAMESPACES, 'kubeedge']) {
     if (!clients.namespaces.find(name)) await clients.namespaces.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
-  const collector = new GarbageCollector({ api, onError: (error) => deps.log.verbose(1, 'the garbage collector failed and will try again', { reason: errorText(error) }) });
+  const collector = new GarbageCollector({ api, onError: (error) => deps.log.verbose(1, 'the garbage collector failed and will try again', { err: errorText(error) }) });
   const controllers: Controller[] = [collector, ...createControllers(deps, store, clients)];
   return {
     api, store, clients,

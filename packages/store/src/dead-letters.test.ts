@@ -51,7 +51,7 @@ describe('dead letters', () => {
     store.failNext(new EdgeError('store.disk-full', 'the disk is full'));
     letters.add('m', message('lost'), 'why');
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(errors).toEqual([{ module: 'm', resource: 'lost', reason: 'the disk is full' }]);
+    expect(errors).toEqual([{ module: 'm', resource: 'lost', err: 'the disk is full' }]);
     for (const name of ['a', 'b', 'c']) letters.add('m', message(name), 'why');
     await store.flush();
     expect(store.table(deadLetterTable).all().map((row) => row.resource)).toEqual(['b', 'c']);

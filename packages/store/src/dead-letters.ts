@@ -79,7 +79,7 @@ class StoredDeadLetters implements DeadLetters {
       // The port has no way to tell its caller, whose lane must go on in any case.
       .catch((failure: unknown) => {
         this.#count = this.#table.count();
-        this.#log.error('dead letter lost', { module, resource: row.resource, reason: errorText(failure) });
+        this.#log.error('dead letter lost', { module, resource: row.resource, err: errorText(failure) });
       });
   }
 

@@ -85,7 +85,7 @@ export class SqliteStore implements OpenedStore {
       this.#connection.prepare('PRAGMA journal_mode=DELETE').all();
     } catch (error) {
       // Nothing is lost: the write-ahead log stays beside the file and whoever opens it next reads both.
-      this.#log.warn('database closed with its write-ahead log left beside it', { path: this.report.path, reason: errorText(error) });
+      this.#log.warn('database closed with its write-ahead log left beside it', { path: this.report.path, err: errorText(error) });
     }
     this.#connection.close();
   }

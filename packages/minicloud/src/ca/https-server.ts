@@ -61,7 +61,7 @@ export class EnrolmentServer {
       if (path.startsWith('/node/')) return this.#node(decodeURIComponent(path.slice('/node/'.length)), response);
       end(response, 404, `there is nothing at ${path}`);
     } catch (error) {
-      this.#deps.log.warn('a certificate request failed', { path, reason: errorText(error) });
+      this.#deps.log.warn('a certificate request failed', { path, err: errorText(error) });
       end(response, 500, errorText(error));
     }
   }

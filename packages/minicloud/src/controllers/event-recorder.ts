@@ -33,6 +33,6 @@ export class EventRecorder {
         kind: about.kind, apiVersion: about.apiVersion, name: about.metadata.name, namespace, uid: about.metadata.uid, resourceVersion: about.metadata.resourceVersion,
       },
       reason, message, type, source: { component }, firstTimestamp: at, lastTimestamp: at, count: 1, eventTime: null, reportingComponent: '', reportingInstance: '',
-    }).catch((error: unknown) => this.#log.verbose(2, 'an event was not written', { reason: errorText(error) }));
+    }).catch((error: unknown) => this.#log.verbose(2, 'an event was not written', { err: errorText(error) }));
   }
 }

@@ -59,7 +59,7 @@ export class Reconciler {
     } catch (error) {
       const failures = this.#failures.get(key) ?? 0;
       this.#failures.set(key, failures + 1);
-      this.#deps.log.verbose(1, 'a controller failed and will try again', { controller: this.#deps.name, key, reason: errorText(error) });
+      this.#deps.log.verbose(1, 'a controller failed and will try again', { controller: this.#deps.name, key, err: errorText(error) });
       this.#later(key, backoffDelay(RETRY, failures, Math.random()));
     }
   }

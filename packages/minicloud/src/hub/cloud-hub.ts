@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Logger } from '@edge/core';
+import { errorText, type Logger } from '@edge/core';
 import { CLUSTER_SCOPE, type Message, Operations, parseResource, resourceType, ResourceTypes } from '@edge/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Pki } from '../ca/authority.js';
@@ -60,7 +60,7 @@ export class CloudHub {
       cert: server.certificatePem, key: server.privateKeyPem, ca: authority.certificatePem, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2',
     }, (_request, response) => response.writeHead(426).end('this port speaks WebSocket'));
     this.#server.headersTimeout = 30_000;
-    this.#server.on('tlsClientError', (error) => deps.log.verbose(1, 'a TLS handshake failed', { reason: error.message }));
+    this.#server.on('tlsClientError', (error) => deps.log.verbose(1, 'a TLS handshake failed', { err: error.message }));
     this.#server.on('clientError', (_error, socket) => socket.destroy());
     this.#sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: deps.config.maxMessageBytes });
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
@@ -170,7 +170,7 @@ export class CloudHub {
       if (answer) session.push(answer);
     } catch (error) {
       log.warn('a message from a node could not be handled', {
-        node: session.node, operation: message.route.operation, resource: message.route.resource.slice(0, 200), reason: String(error),
+        node: session.node, operation: message.route.operation, resource: message.route.resource.slice(0, 200), err: errorText(error),
       });
     }
   }

@@ -87,7 +87,7 @@ export class Session {
       message = decodeMessage(text);
     } catch (error) {
       this.#refused += 1;
-      this.#deps.log.verbose(1, 'dropped a frame', { node: this.node, reason: errorText(error) });
+      this.#deps.log.verbose(1, 'dropped a frame', { node: this.node, err: errorText(error) });
       return;
     }
     const receiver = receiverOf(message);
