@@ -27,8 +27,9 @@ export class ObjectFetcher {
   readonly #cloud: Cloud;
   readonly #objects: MetaObjects;
   readonly #freshness: Freshness;
+  /** By session and resource. */
   readonly #running = new Map<string, Promise<Fetched>>();
-  /** Ends the waiting for an answer, by resource. */
+  /** Ends the waiting for an answer. */
   readonly #overtake = new Map<string, () => void>();
 
   constructor(deps: { cloud: Cloud; objects: MetaObjects; freshness: Freshness }) {
@@ -39,14 +40,15 @@ export class ObjectFetcher {
 
   /** @throws EdgeError as `Cloud.ask`, and the store's when the answer could not be committed */
   fetch(resource: string): Promise<Fetched> {
-    const running = this.#running.get(resource);
+    const key = this.#keyOf(resource);
+    const running = this.#running.get(key);
     if (running) return running;
-    const pushed = new Promise<Fetched>((resolve) => this.#overtake.set(resource, () => resolve({ change: 'outdated' })));
+    const pushed = new Promise<Fetched>((resolve) => this.#overtake.set(key, () => resolve({ change: 'outdated' })));
     const started = Promise.race([this.#fetch(resource), pushed]).finally(() => {
-      this.#running.delete(resource);
-      this.#overtake.delete(resource);
+      this.#running.delete(key);
+      this.#overtake.delete(key);
     });
-    this.#running.set(resource, started);
+    this.#running.set(key, started);
     return started;
   }
 
@@ -55,7 +57,7 @@ export class ObjectFetcher {
    * have taken the place of the answer, which then never comes.
    */
   overtaken(resource: string): void {
-    this.#overtake.get(resource)?.();
+    this.#overtake.get(this.#keyOf(resource))?.();
   }
 
   /**
@@ -83,6 +85,11 @@ export class ObjectFetcher {
     }
     if (answerNeedsAck(path.type)) await this.#cloud.acknowledge(answer);
     return change;
+  }
+
+  /** What was asked in an earlier session says nothing about this one, so only questions of one session are shared. */
+  #keyOf(resource: string): string {
+    return `${this.#cloud.link.value.session} ${resource}`;
   }
 
   async #fetch(resource: string): Promise<Fetched> {

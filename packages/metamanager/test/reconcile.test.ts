@@ -51,6 +51,20 @@ describe('after a connect', () => {
     expect(asked(scene)).toHaveLength(2);
   });
 
+  it('[metamanager-7.12] shares no question with an earlier session: its answer says nothing about what was missed in between', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await using scene = await openScene({ cloud: async (message) => (await held, configMap(message.route.resource.split('/')[2] ?? '', 1)) });
+    await keep(scene, ['a', 1]);
+    await scene.objects.upsert({ path: { namespace: 'default', type: 'pod', name: 'p' }, object: pod('a') as never, origin: 'push' });
+    scene.connect();
+    await eventually(() => asked(scene).length === 1);
+    scene.disconnect();
+    scene.connect();
+    await eventually(() => asked(scene).length === 2);
+    release();
+  });
+
   it('[metamanager-7.9] an object that no pod referred to is confirmed when it is first used', async () => {
     await using scene = await openScene({ connected: true, cloud: () => configMap('a', 2) });
     await keep(scene, ['a', 1]);
