@@ -11,6 +11,7 @@ import { CloudLink, CloudLinkWriter, NodeCredentials, NodeCredentialsWriter, typ
 import { Logger } from './ports/logger.js';
 import { startOrder } from './supervisor/order.js';
 import { Supervised } from './supervisor/supervised.js';
+import { untilAborted } from './time.js';
 import type { Bind } from './token.js';
 import { checkModules, type ContractVersions } from './versions/check.js';
 
@@ -98,7 +99,7 @@ export class Core {
         }
         lives.push({ unit, life: unit.keepRunning() });
       }
-      await aborted(signal);
+      await untilAborted(signal);
     } finally {
       await this.#stopAll(lives);
       for (const subscription of [...watching, ...attached]) subscription[Symbol.dispose]();
@@ -165,11 +166,4 @@ export class Core {
 /** Resolves when the module has got past its first start, well or not, or when the signal aborts. */
 async function settled(unit: Supervised, signal: AbortSignal): Promise<void> {
   await unit.health.until(({ phase }) => phase !== 'waiting' && phase !== 'starting', signal).catch(() => undefined);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -42,7 +42,7 @@ export { Logger, silentLogger } from './ports/logger.js';
 export type { LogFields } from './ports/logger.js';
 export { Store } from './ports/store.js';
 export type { Column, ReadOptions, Table, TableSpec, Where } from './ports/store.js';
-export { backoffDelay, sleep, withTimeout } from './time.js';
+export { backoffDelay, sleep, untilAborted, withTimeout } from './time.js';
 export type { Backoff } from './time.js';
 export { provide, provideValue, token } from './token.js';
 export type { Bind, Token } from './token.js';

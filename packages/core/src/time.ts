@@ -33,7 +33,15 @@ export function backoffDelay(backoff: Backoff, attempt: number, random: number):
   return Math.max(0, plain * (1 + backoff.jitter * (random * 2 - 1)));
 }
 
-/** The promise's outcome, or `core.timeout` after the time, or `core.aborted`. The work itself is not stopped. */
+/** Resolves when the signal aborts, at once when it has. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** The promise's outcome; after the time it rejects with what `onTimeout` makes, on abort with `core.aborted`. The work itself is not stopped. */
 export async function withTimeout<T>(work: Promise<T>, milliseconds: number, onTimeout: () => Error, signal?: AbortSignal): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;

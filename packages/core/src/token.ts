@@ -1,7 +1,8 @@
 import type { ContainerModuleLoadOptions, ServiceIdentifier } from 'inversify';
+import manifest from '../package.json' with { type: 'json' };
 
 /** Major version of the contract; part of each token so that two majors never mix silently. */
-const MAJOR = 0;
+const MAJOR = manifest.version.split('.')[0];
 
 /** Names a dependency of type `T` in the container. */
 export type Token<T> = ServiceIdentifier<T>;
@@ -9,7 +10,7 @@ export type Token<T> = ServiceIdentifier<T>;
 /** inversify's bind function; the only piece of it that modules see. */
 export type Bind = ContainerModuleLoadOptions['bind'];
 
-/** A token; equal for every copy of a package with the same major version. */
+/** A token; equal for every copy of a package that stands on the same major version of core. */
 export function token<T>(packageName: string, name: string): Token<T> {
   return Symbol.for(`@edge/${packageName}@${MAJOR}:${name}`) as Token<T>;
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeBack } from '@edge/config';
-import { backoffDelay, EdgeError, errorText, isAbort, sleep, type Logger } from '@edge/core';
+import { backoffDelay, EdgeError, errorText, isAbort, sleep, untilAborted, type Logger } from '@edge/core';
 import { startMinicloud, type Minicloud } from '@edge/minicloud';
 import { createKlog } from '../log/klog.js';
 import type { DevSettings } from '../commands/dev.js';
@@ -143,13 +143,6 @@ function hint(cloud: Minicloud): string {
   kubectl apply -f examples/hello/
 Ctrl-C stops both.
 `;
-}
-
-function untilAborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
 }
 
 async function lastLines(path: string, count: number): Promise<string> {
