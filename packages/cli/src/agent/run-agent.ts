@@ -1,5 +1,5 @@
-import { ConfigError, readConfigFile, warningText, withBootstrapToken, writeBack, type EdgeCoreConfig } from '@edge/config';
-import { EdgeError, errorText, type Logger, type NodeIdentity } from '@edge/core';
+import { readConfigFile, warningText, withBootstrapToken, writeBack, type EdgeCoreConfig } from '@edge/config';
+import { EdgeError, errorCode, errorText, type Logger, type NodeIdentity } from '@edge/core';
 import { checkEnvironment, gatherHostFacts, gatherNetwork, lookupHost, resolveNodeAddress } from '@edge/envcheck';
 import { deadLetters, openStore } from '@edge/store';
 import { compose } from '../compose.js';
@@ -83,7 +83,7 @@ async function rememberVersion(path: string, config: EdgeCoreConfig, log: Logger
     await writeBack(path, [{ path: 'edgecoreVersion', value: KUBEEDGE_VERSION }]);
   } catch (error) {
     // A read-only file system must not keep a node from starting.
-    if (!(error instanceof ConfigError)) throw error;
+    if (!errorCode(error).startsWith('config.')) throw error;
     log.warn('the version could not be noted in the configuration file', { path, err: errorText(error) });
   }
 }
