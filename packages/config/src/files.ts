@@ -7,8 +7,6 @@ import type { HostFacts } from './host.js';
 import { loadConfig, type LoadedConfig } from './load.js';
 import { MAX_BYTES } from './yaml/limits.js';
 
-export const DEFAULT_CONFIG_FILE = '/etc/kubeedge/config/edgecore.yaml';
-
 /**
  * Reads and validates a configuration file. Beyond `loadConfig` it looks whether the database's directory can be made;
  * unlike upstream it makes none. Throws `ConfigError`: `config.missing`, `config.unreadable` or `config.invalid`.

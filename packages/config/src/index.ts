@@ -1,7 +1,7 @@
 export { BOOTSTRAP_FILE, withBootstrapToken } from './bootstrap-token.js';
 export { ConfigError, problemText, warningText } from './errors.js';
 export type { ConfigErrorCode, ConfigProblem, ConfigWarning } from './errors.js';
-export { DEFAULT_CONFIG_FILE, readConfigFile } from './files.js';
+export { readConfigFile } from './files.js';
 export { durationMs, formatGoDuration, parseGoDuration } from './go-duration.js';
 export type { HostFacts } from './host.js';
 export { defaultConfig, loadConfig } from './load.js';

@@ -8,7 +8,7 @@ export { brief, createTestBus } from './module/test-bus.js';
 export type { PlayedModule, Script, TestBus } from './module/test-bus.js';
 export { isRoutine, readCapture, subject } from './player/capture.js';
 export type { CaptureStep } from './player/capture.js';
-export { normalise, normaliseIds } from './player/normalise.js';
+export { normalise } from './player/normalise.js';
 export type { NormaliseOptions } from './player/normalise.js';
 export { playRecordedCloud } from './player/recorded-cloud.js';
 export type { Heard, RecordedCloud, RecordedCloudOptions } from './player/recorded-cloud.js';

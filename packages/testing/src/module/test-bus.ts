@@ -1,4 +1,4 @@
-import { LocalBus, Mailbox, type Target } from '@edge/core';
+import { LocalBus, Mailbox } from '@edge/core';
 import { createResponse, type Message } from '@edge/protocol';
 
 /** What a scripted module answers: a content, a whole message, or nothing. */
@@ -68,5 +68,3 @@ function isMessage(value: unknown): value is Message {
 export function brief(message: Message): string {
   return `${message.route.source}/${message.route.group} ${message.route.operation} ${message.route.resource}`;
 }
-
-export type { Target };

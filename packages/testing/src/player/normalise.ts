@@ -1,4 +1,4 @@
-/** Replaces what differs from run to run (times, ids, addresses of the machine) by words, so that contents can be compared. */
+/** Replaces what differs from run to run (times, names and addresses of the machine) by words, so that contents can be compared. */
 export interface NormaliseOptions {
   /** Exact strings to replace, as node names or addresses. */
   readonly replace?: Readonly<Record<string, string>>;
@@ -9,7 +9,6 @@ export interface NormaliseOptions {
 }
 
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
-const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 
 /** The value with times as `<time>`, and what the options say; a string that holds JSON is read first. */
 export function normalise(value: unknown, options: NormaliseOptions = {}): unknown {
@@ -33,9 +32,4 @@ export function normalise(value: unknown, options: NormaliseOptions = {}): unkno
     result[key] = options.members?.includes(key) ? `<${key}>` : normalise(item, options);
   }
   return result;
-}
-
-/** As `normalise`, and every UUID becomes `<uuid>`. */
-export function normaliseIds(value: unknown, options: NormaliseOptions = {}): unknown {
-  return JSON.parse(JSON.stringify(normalise(value, options)).replace(UUID, '<uuid>')) as unknown;
 }
