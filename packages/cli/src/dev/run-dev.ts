@@ -11,6 +11,7 @@ import type { Terminal } from '../program.js';
 import { agentConfig } from './agent-config.js';
 import { startAgentProcess, type AgentProcess } from './agent-process.js';
 import { fileSink } from './file-sink.js';
+import { keptChoices } from './kept-choices.js';
 import { nodeReady } from './node-ready.js';
 import { choosePorts, type DevPorts } from './ports.js';
 
@@ -41,8 +42,9 @@ export async function runDev(settings: DevSettings, terminal: Terminal): Promise
       log,
     });
     const config = await prepareAgent(settings, cloud, ports);
-    terminal.out(banner(settings, cloud, logs));
-    await superviseAgent({ settings, cloud, config, logs, terminal, log, signal: stop.signal });
+    const { node = settings.node, runtime = 'cri' } = keptChoices(await readFile(config, 'utf8'));
+    terminal.out(banner(settings, runtime, cloud, logs));
+    await superviseAgent({ settings, cloud, config, node, logs, terminal, log, signal: stop.signal });
     terminal.out('Stopped. Start again to go on with the same data.\n');
     return 0;
   } catch (error) {
@@ -51,12 +53,12 @@ export async function runDev(settings: DevSettings, terminal: Terminal): Promise
   }
 }
 
-/** Writes the agent's configuration; an existing one keeps what the user changed in it, only addresses and token are set. */
+/** Writes the agent's configuration; an existing one keeps what the user changed in it, only addresses, token and a `--runtime` are set. */
 async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevPorts): Promise<string> {
   const path = join(settings.data, 'edgecore.yaml');
-  const runtime = settings.runtime === 'cri' ? 'cri' : 'process';
   const token = cloud.token();
   if (!existsSync(path)) {
+    const runtime = settings.runtime === 'cri' ? 'cri' : 'process';
     const parts = { data: settings.data, node: settings.node, runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, token } as const;
     await writeFile(path, agentConfig(parts), { mode: 0o600 });
     return path;
@@ -66,6 +68,7 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
     { path: 'modules.edgeHub.httpServer', value: `https://${cloud.httpsAddress}` },
     { path: 'modules.edgeHub.websocket.server', value: cloud.hubAddress },
     { path: 'modules.edged.tailoredKubeletConfig.readOnlyPort', value: ports.kubelet },
+    ...(settings.runtime === 'auto' ? [] : [{ path: 'edge.runtime', value: settings.runtime }]),
     // A token is of use only to a node that has no certificate yet.
     ...(enrolled ? [] : [{ path: 'modules.edgeHub.token', value: token }]),
   ]);
@@ -76,6 +79,8 @@ interface Supervision {
   readonly settings: DevSettings;
   readonly cloud: Minicloud;
   readonly config: string;
+  /** The node's name as the configuration has it. */
+  readonly node: string;
   readonly logs: string;
   readonly terminal: Terminal;
   readonly log: Logger;
@@ -83,10 +88,9 @@ interface Supervision {
 }
 
 /** Keeps the agent running, says when the node is Ready, stops it at the end. */
-async function superviseAgent({ settings, cloud, config, logs, terminal, log, signal }: Supervision): Promise<void> {
+async function superviseAgent({ settings, cloud, config, node, logs, terminal, log, signal }: Supervision): Promise<void> {
   const program = process.argv[1];
   if (program === undefined) throw new EdgeError('cli.program', 'cannot tell which program this is; start it as `edgecore dev`');
-  const name = await nodeName(config, settings.node);
   const agentLog = join(logs, 'agent.log');
   const args = ['--config', config, `--v=${settings.verbosity}`];
   for (let attempt = 0; !signal.aborted; attempt += 1) {
@@ -95,8 +99,8 @@ async function superviseAgent({ settings, cloud, config, logs, terminal, log, si
     log.info('the agent was started', { pid: agent.pid });
     const done = new AbortController();
     const either = AbortSignal.any([signal, done.signal]);
-    const announce = nodeReady(cloud, name, startedAt, either).then(
-      () => terminal.out(`Node ${name} is Ready (${((Date.now() - startedAt) / 1000).toFixed(1)} s after the agent's start).\n${hint(cloud)}`),
+    const announce = nodeReady(cloud, node, startedAt, either).then(
+      () => terminal.out(`Node ${node} is Ready (${((Date.now() - startedAt) / 1000).toFixed(1)} s after the agent's start).\n${hint(cloud)}`),
       (error: unknown) => {
         if (!isAbort(error)) throw error;
       },
@@ -116,21 +120,15 @@ async function superviseAgent({ settings, cloud, config, logs, terminal, log, si
   }
 }
 
-/** The node's name as the kept configuration has it: `--node` of a later start does not rename a node. */
-async function nodeName(config: string, wanted: string): Promise<string> {
-  const kept = /^\s*hostnameOverride:\s*["']?([^\s"'#]+)/m.exec(await readFile(config, 'utf8'))?.[1];
-  return kept ?? wanted;
-}
-
-function banner(settings: DevSettings, cloud: Minicloud, logs: string): string {
+function banner(settings: DevSettings, runtime: string, cloud: Minicloud, logs: string): string {
   const socket = RUNTIME_SOCKETS.find((path) => existsSync(path));
-  const runtime = settings.runtime === 'cri' ? 'cri' : 'process (pods are plain processes of this machine, without isolation)';
+  const shown = runtime === 'process' ? 'process (pods are plain processes of this machine, without isolation)' : runtime;
   return `An embedded cloud and one edge node. For a first look, not for production.
 
   data        ${settings.data}
   kubeconfig  ${cloud.kubeconfigPath}
   cloud       ${cloud.url}
-  runtime     ${runtime}${settings.runtime === 'auto' && socket ? `; --runtime cri would use ${socket}` : ''}
+  runtime     ${shown}${settings.runtime === 'auto' && runtime === 'process' && socket ? `; --runtime cri would use ${socket}` : ''}
   logs        ${logs}
 
 `;

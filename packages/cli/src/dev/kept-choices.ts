@@ -1,0 +1,19 @@
+import { isFields } from '@edge/protocol';
+import { parse } from 'yaml';
+
+/** What the agent's configuration has decided; undefined where it is silent. */
+export interface KeptChoices {
+  readonly node: string | undefined;
+  readonly runtime: string | undefined;
+}
+
+/** Reads the text of `edgecore.yaml`, which a later start of `edgecore dev` keeps: it does not rename the node. */
+export function keptChoices(text: string): KeptChoices {
+  const config: unknown = parse(text);
+  return { node: textAt(config, 'modules', 'edged', 'hostnameOverride'), runtime: textAt(config, 'edge', 'runtime') };
+}
+
+function textAt(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = path.reduce<unknown>((at, key) => (isFields(at) ? at[key] : undefined), value);
+  return found === undefined || found === null || found === '' ? undefined : String(found);
+}
