@@ -5,7 +5,7 @@ import { edgeHub } from './edge-hub.js';
 import { dbTest, deviceTwin, edgeStream, eventBus, metaManager, serviceBus, taskManager } from './other-modules.js';
 import type { Infer } from './field.js';
 
-export const API_GROUP = 'edgecore.config.kubeedge.io';
+const API_GROUP = 'edgecore.config.kubeedge.io';
 export const CURRENT = `${API_GROUP}/v1alpha2`;
 export const OLD = `${API_GROUP}/v1alpha1`;
 

@@ -35,7 +35,7 @@ export function checkShape(draft: unknown): asserts draft is DraftObject {
 }
 
 /** What is wrong with names, labels, annotations, finalizers and owners. */
-export function metadataErrors(object: KubeObject, type: ResourceType): FieldError[] {
+function metadataErrors(object: KubeObject, type: ResourceType): FieldError[] {
   const meta = object.metadata;
   const errors: FieldError[] = [];
   const nameProblem = (type.strategy?.validateName ?? subdomainProblem)(meta.name);

@@ -17,7 +17,7 @@ export interface Source {
   random(): number;
 }
 
-export const hasStatus = (type: ResourceType): boolean => (type.subresources ?? []).some((sub) => sub.name === 'status');
+const hasStatus = (type: ResourceType): boolean => (type.subresources ?? []).some((sub) => sub.name === 'status');
 
 const keepsGeneration = (type: ResourceType, object: KubeObject): boolean =>
   type.strategy?.generation ?? (type.custom === true || object.spec !== undefined);

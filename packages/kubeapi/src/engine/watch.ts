@@ -9,7 +9,7 @@ import type { ObjectStore, StoreEvent } from '../types/store.js';
 import { parseVersion } from './list.js';
 import { inVersion } from './versioned.js';
 
-export const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 /** A bookmark: nothing happened up to this version that the watcher has not seen. */
 export function bookmark(type: ResourceType, version: number, annotations?: Record<string, string>): WatchEvent {

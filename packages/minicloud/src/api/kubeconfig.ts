@@ -10,7 +10,7 @@ export interface KubeconfigParts {
 }
 
 /** A kubeconfig with one cluster, one user and one context, all called `minicloud`. */
-export function kubeconfigText({ server, authorityPem, token }: KubeconfigParts): string {
+function kubeconfigText({ server, authorityPem, token }: KubeconfigParts): string {
   const name = 'minicloud';
   return stringify({
     apiVersion: 'v1', kind: 'Config',

@@ -7,7 +7,7 @@ import { writeDurably } from '../ca/authority.js';
 import type { Clients } from '../objects.js';
 
 /** Who issues; also the audience of tokens that name none. */
-export const ISSUER = 'https://kubernetes.default.svc';
+const ISSUER = 'https://kubernetes.default.svc';
 const HOUR_S = 3600;
 const MIN_LIFE_S = 600;
 

@@ -17,7 +17,7 @@ export function createJoinToken(authority: KeyedCertificate, expiresAt: number):
 }
 
 /** Hex SHA-256 of the authority's certificate in DER form, the first part of a join token. */
-export function authorityHash(authority: KeyedCertificate): string {
+function authorityHash(authority: KeyedCertificate): string {
   return createHash('sha256').update(certificateDer(authority.certificatePem)).digest('hex');
 }
 

@@ -73,7 +73,7 @@ export class AckQueue {
 }
 
 /** Whether `next` has to be sent although `known` of the same object waits or is on its way. */
-export function tellsMore(next: Message, known: Message): boolean {
+function tellsMore(next: Message, known: Message): boolean {
   if (known.route.operation === Operations.delete) return false;
   if (next.route.operation === Operations.delete) return true;
   if (endsObject(known) && !endsObject(next)) return false;
