@@ -15,7 +15,7 @@ export type { Heard, RecordedCloud, RecordedCloudOptions } from './player/record
 export { createMemoryStore } from './store/memory-store.js';
 export type { MemoryStore } from './store/memory-store.js';
 export { storeSuite } from './store/suite.js';
-export type { StoreSuiteOptions } from './store/suite.js';
+export type { StoreSuiteOptions } from './store/suite-kit.js';
 export { createTestCa } from './tls/test-ca.js';
 export type { IssuedPair, TestCa, Validity } from './tls/test-ca.js';
 export { behaviourOfCommand, createMemoryRuntime, eventually, execOfCommand, memoryCommands, outputOf, runtimeSuite, RuntimeScene, shellCommands } from './runtime/index.js';
