@@ -6,6 +6,7 @@ import { createCell } from './cell.js';
 import { EdgeError } from './errors.js';
 import { defineModule, route, type Life, type ModuleDefinition, type RestartPolicy, type Runnable } from './module.js';
 import { silentLogger } from './ports/logger.js';
+import { untilAborted } from './time.js';
 import { provideValue, token } from './token.js';
 
 const gates = { enabled: () => false, explicit: () => undefined };
@@ -48,9 +49,9 @@ function core(deadLetters: Message[] = [], readyTimeoutMs = 1000): Core {
   });
 }
 
-const untilAborted = (life: Life): Promise<void> => {
+const serve = (life: Life): Promise<void> => {
   life.ready();
-  return new Promise((resolve) => life.signal.addEventListener('abort', () => resolve(), { once: true }));
+  return untilAborted(life.signal);
 };
 const message = (operation: string, resource = 'default/pod/p'): Message =>
   createMessage({ source: 'test', group: 'resource', operation, resource });
@@ -89,13 +90,13 @@ describe('Core', () => {
         run: async (life) => {
           runs += 1;
           life.ready();
-          if (runs > 1) return untilAborted(life);
+          if (runs > 1) return serve(life);
           await crash.until(Boolean, life.signal);
           throw new EdgeError('test.boom', 'boom');
         },
       }),
     );
-    agent.register(probe({ name: 'steady', run: untilAborted }));
+    agent.register(probe({ name: 'steady', run: serve }));
     const stop = new AbortController();
     const running = agent.run(stop.signal);
     await until(agent, 'steady', 'ready');
@@ -128,7 +129,7 @@ describe('Core', () => {
     const agent = core(aside);
     agent.register(
       probe({
-        run: untilAborted,
+        run: serve,
         handle: () => {
           throw new EdgeError('test.bad', 'cannot do that');
         },
@@ -185,10 +186,15 @@ describe('Core', () => {
   it('[core-1.7] runs many agents side by side in one process without one knowing of the other', async () => {
     const stop = new AbortController();
     setMaxListeners(0, stop.signal);
-    const agents = Array.from({ length: 50 }, () => core().register(probe({ run: untilAborted })));
+    const heard: number[] = [];
+    const agents = Array.from({ length: 50 }, (_, number) => core().register(probe({ run: serve, handle: () => void heard.push(number) })));
     const running = agents.map((agent) => agent.run(stop.signal));
     await Promise.all(agents.map((agent) => until(agent, 'probe', 'ready')));
+    await agents[7]?.bus.send({ group: 'probes' }, message('insert'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(heard).toEqual([7]);
     stop.abort();
     await Promise.all(running);
+    expect(agents.map((agent) => agent.health.value['probe']?.phase)).toEqual(agents.map(() => 'done'));
   });
 });
