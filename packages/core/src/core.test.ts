@@ -65,7 +65,7 @@ describe('Core', () => {
     const story: string[] = [];
     const life = (name: string) => async (given: Life) => {
       story.push(`start ${name}`);
-      await untilAborted(given);
+      await serve(given);
       story.push(`stop ${name}`);
     };
     const agent = core();
