@@ -54,7 +54,7 @@ it('[edgehub-2.12] throttles to the rate after the burst, lets urgent ones run i
 });
 
 it('[edgehub-4.14] has as many unconfirmed messages under way as rate and line need, and no more', () => {
-  expect([undefined, 0.01, 1, 50, 600].map((trip) => windowSize(0, trip))).toEqual([1, 1, 20, 1000, 1024]);
+  expect([undefined, 0.001, 0.2, 5, 600].map((trip) => windowSize(0, trip))).toEqual([1, 1, 20, 500, 1024]);
   expect([1, 50, 600].map((trip) => windowSize(30, trip))).toEqual([1, 1, 18]);
 });
 

@@ -28,6 +28,8 @@ export const LINK_LOST_TEXT = 'connection lost between EdgeCore and CloudCore';
 /** The outbox may have something due by time alone. */
 const TICK_MS = 1000;
 const ASKED_PRUNE = 1024;
+/** Pings behind ordered messages that are out at a time. A cloud may take many in one read for a flood; the library `ws` ends the link at 60. */
+const MAX_MARKERS = 32;
 
 /** The sending half of one session. Replies pass at once; then urgent, direct, answered and ordered messages, in this order. */
 export class Uplink implements Disposable {
@@ -97,8 +99,19 @@ export class Uplink implements Disposable {
       this.#markers.delete(marker);
     }
     if (confirmed === undefined) return;
-    this.#deps.outbox.ordered.confirm(confirmed);
-    this.pump();
+    const { ordered } = this.#deps.outbox;
+    if (this.#window > 1) {
+      ordered.confirm(confirmed, false);
+      this.pump();
+      return;
+    }
+    // One at a time, and the next one only when this one is off the disk: neither a cut nor a kill repeats more than one.
+    ordered.confirm(confirmed, true);
+    void ordered.settled().then(() => this.pump());
+  }
+
+  get #window(): number {
+    return windowSize(this.#deps.messageQPS, this.#deps.roundTrip.least);
   }
 
   /** Stops new messages so that those under way can be finished; replies still pass. */
@@ -117,7 +130,8 @@ export class Uplink implements Disposable {
     this.#pumping = true;
     this.#deps.channel.together(() => {
       while (this.#deps.channel.open && this.#deps.channel.writable && this.#sendNext());
-      if (this.#unmarked !== undefined) this.#mark(this.#unmarked);
+      // With all markers out, the next pong comes back here.
+      if (this.#unmarked !== undefined && this.#markers.size < MAX_MARKERS) this.#mark(this.#unmarked);
     });
     this.#pumping = false;
   }
@@ -138,7 +152,7 @@ export class Uplink implements Disposable {
 
   /** False when there is nothing to send, or not yet. */
   #sendNext(): boolean {
-    const { outbox, throttle, messageQPS, roundTrip } = this.#deps;
+    const { outbox, throttle } = this.#deps;
     const urgent = this.#urgent.shift();
     if (urgent) {
       throttle.force();
@@ -161,14 +175,15 @@ export class Uplink implements Disposable {
       this.#deps.channel.send(answered.frame);
       return true;
     }
-    const window = windowSize(messageQPS, roundTrip.least);
-    const ordered = outbox.ordered.unconfirmed < window ? outbox.ordered.take() : undefined;
+    const window = this.#window;
+    const free = window > 1 ? outbox.ordered.unconfirmed < window : !outbox.ordered.unsettled;
+    const ordered = free ? outbox.ordered.take() : undefined;
     if (!ordered) return false;
     throttle.take(now);
     this.#deps.channel.send(ordered.frame);
     this.#unmarked = ordered.seq;
     // Several marks per window keep it moving.
-    if (outbox.ordered.unconfirmed % Math.max(1, window >> 2) === 0) this.#mark(ordered.seq);
+    if (this.#markers.size < MAX_MARKERS && outbox.ordered.unconfirmed % Math.max(1, window >> 2) === 0) this.#mark(ordered.seq);
     return true;
   }
 

@@ -1,6 +1,6 @@
 const LARGEST = 1024;
 /** Messages a second that the window is made for when the throttle sets no lower rate. */
-const AIM = 20_000;
+const AIM = 100_000;
 
 /**
  * How many ordered messages may be under way without confirmation. Each of them may arrive twice when the link is cut,
