@@ -24,7 +24,7 @@ for (const [name, node] of Object.entries(NODES)) {
       },
     });
     await using running = await place.run();
-    await expect.poll(() => cloud.handshakes.length).toBe(1);
+    await expect.poll(() => cloud.handshakes.length, { timeout: 20_000 }).toBe(1);
     const open = steps.find((step) => step.kind === 'open');
     if (open?.kind === 'open') {
       expect(cloud.handshakes[0]?.url).toBe(open.url);
@@ -45,7 +45,7 @@ for (const [name, node] of Object.entries(NODES)) {
       if (durable && answered.has(message.header.id)) await meta.played?.next(({ header }) => header.parentId === message.header.id);
     }
     const heard = (): Message[] => cloud.heard.map(({ message }) => message).filter((message) => !isRoutine(message) && message.header.parentId === undefined);
-    await expect.poll(() => heard().length, { timeout: 5000 }).toBe(resent.size);
+    await expect.poll(() => heard().length, { timeout: 20_000 }).toBe(resent.size);
     const text = new Map(spoken.map((step) => [step.message.header.id, step.text]));
     for (const message of heard()) expect(encodeMessage(message)).toBe(text.get(message.header.id));
 

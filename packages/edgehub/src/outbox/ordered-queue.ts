@@ -45,6 +45,11 @@ export class OrderedQueue {
     return this.#inFlight.length;
   }
 
+  /** True while something is under way, or confirmed and not yet taken off the disk: a kill now would make it come twice. */
+  get unsettled(): boolean {
+    return this.#inFlight.length > 0 || this.#removal !== undefined;
+  }
+
   get waiting(): boolean {
     return this.#sent < this.#last;
   }
@@ -103,15 +108,18 @@ export class OrderedQueue {
     this.#page = [];
   }
 
-  /** The cloud has read everything up to this place. */
-  confirm(seq: number): void {
+  /**
+   * The cloud has read everything up to this place.
+   * @param promptly takes it off the disk at once; else confirmations are gathered, which spares the disk on a busy line
+   */
+  confirm(seq: number, promptly: boolean): void {
     const count = this.#inFlight.findIndex((sent) => sent.seq > seq);
     const done = this.#inFlight.splice(0, count < 0 ? this.#inFlight.length : count);
     for (const { bytes } of done) this.#bytes -= bytes;
     if (done.length === 0) return;
     this.#confirmed = (done.at(-1) as { seq: number }).seq;
     this.#gone.push(...done.map((sent) => sent.seq));
-    void this.#removeGone();
+    void this.#removeGone(promptly ? 0 : this.#gatherMs);
   }
 
   /** The oldest that wait and are not under way. */
@@ -136,10 +144,10 @@ export class OrderedQueue {
   }
 
   /** Many confirmations share one commit: what was gathered when the process is killed comes twice. */
-  async #removeGone(): Promise<void> {
+  async #removeGone(gatherMs: number): Promise<void> {
     if (this.#removal) return;
     this.#removal = (async () => {
-      await new Promise((resolve) => setTimeout(resolve, this.#gatherMs));
+      if (gatherMs > 0) await new Promise((resolve) => setTimeout(resolve, gatherMs));
       const startedAt = performance.now();
       const gone = this.#gone.splice(0);
       // A removal that fails leaves the rows: they are sent again after the next start, which is a duplicate and no loss.
@@ -149,7 +157,7 @@ export class OrderedQueue {
       // Removing may take a tenth of the time and no more, however slow the disk is.
       this.#gatherMs = Math.min(LONGEST_GATHER_MS, Math.max(SHORTEST_GATHER_MS, (performance.now() - startedAt) * 9));
       this.#removal = undefined;
-      if (this.#gone.length > 0) void this.#removeGone();
+      if (this.#gone.length > 0) void this.#removeGone(this.#gatherMs);
     })();
     await this.#removal;
   }
