@@ -183,6 +183,27 @@ describe('Core', () => {
     expect(started).toBe(false);
   });
 
+  it('[core-1.8] leaves a crashed module down when the gate moduleRestart is off, while the others run on', async () => {
+    const stop = new AbortController();
+    let starts = 0;
+    const agent = new Core({
+      config: {},
+      log: silentLogger,
+      gates: { enabled: () => false, explicit: (gate) => (gate === 'moduleRestart' ? false : undefined) },
+      deadLetters: { add: () => undefined },
+    });
+    agent.register(probe({ name: 'weak', run: () => Promise.reject(new Error(`crash ${(starts += 1)}`)) })).register(probe({ name: 'strong', run: serve }));
+    const running = agent.run(stop.signal);
+    await until(agent, 'weak', 'failed');
+    await until(agent, 'strong', 'ready');
+    // Well beyond the first pause of a restart.
+    await new Promise((resolve) => setTimeout(resolve, quick.firstMs * 10));
+    expect(starts).toBe(1);
+    expect(agent.health.value['weak']).toMatchObject({ phase: 'failed', lastError: 'crash 1' });
+    stop.abort();
+    await running;
+  });
+
   it('[core-1.7] runs many agents side by side in one process without one knowing of the other', async () => {
     const stop = new AbortController();
     setMaxListeners(0, stop.signal);
