@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLogger } from '@edge/core';
 import { openStore } from '@edge/store';
-import { benchUpward } from '../../packages/edgehub/bench/upward.js';
+import { benchUpward, type UpwardFigures } from '../../packages/edgehub/bench/upward.js';
 import { programPath } from './ask.js';
 import { benchDownward } from './downward.js';
 import { figure } from './figure.js';
@@ -14,17 +14,16 @@ const IN_FLIGHT = 32;
 
 // Beside the workspace's files: the folder for temporary files may be in memory.
 const folder = mkdtempSync(join(fileURLToPath(new URL('.', import.meta.url)), 'link-'));
+// The benchmark of edgehub's own package makes its folder where temporary files go.
+process.env['TMPDIR'] = folder;
 try {
-  const up = await benchUpward({
-    messages: MESSAGES,
-    keys: 1000,
-    openStore: (path) => openStore({ path, log: silentLogger }),
-    cloudProgram: programPath('counting-cloud'),
-  });
+  const upward = { messages: MESSAGES, keys: 1000, openStore: (path: string) => openStore({ path, log: silentLogger }), cloudProgram: programPath('counting-cloud') };
+  const runs = [await benchUpward(upward), await benchUpward(upward), await benchUpward(upward)];
+  const middle = (of: (run: UpwardFigures) => number): number => runs.map(of).sort((a, b) => a - b)[1] ?? 0;
   const durable = 'events of 0.5 kB, each on the disk before it is sent; messageQPS 0';
-  figure('edge to cloud, link up', up.messagesPerSecond, 'messages/s', durable);
-  figure('edge to cloud, link down', up.storedPerSecond, 'messages/s', 'into the outbox');
-  figure('edge to cloud, backlog after the link came', up.drainedPerSecond, 'messages/s', 'out of the outbox');
+  figure('edge to cloud, link up', middle((run) => run.messagesPerSecond), 'messages/s', durable);
+  figure('edge to cloud, link down', middle((run) => run.storedPerSecond), 'messages/s', 'into the outbox');
+  figure('edge to cloud, backlog after the link came', middle((run) => run.drainedPerSecond), 'messages/s', 'out of the outbox');
 
   const down = await benchDownward(folder, Math.round(MESSAGES / 4), [1, IN_FLIGHT]);
   const acknowledged = 'ConfigMaps of 0.7 kB, committed, then acknowledged';

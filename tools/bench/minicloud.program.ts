@@ -33,7 +33,7 @@ answerQuestions<Question>(async (question) => {
 
 function readyHeartbeat(node: string, after: string): string | undefined {
   const ready = cloud.api.resource<KubeNode>('v1', 'nodes').find(node)?.status?.conditions?.find(({ type }) => type === 'Ready');
-  return ready?.status === 'True' && ready.lastHeartbeatTime !== after ? ready.lastHeartbeatTime : undefined;
+  return ready?.status === 'True' && ready.lastHeartbeatTime !== after ? (ready.lastHeartbeatTime ?? undefined) : undefined;
 }
 
 async function runPods(nodeName: string, count: number): Promise<string> {
