@@ -35,3 +35,12 @@ it('[core-3.4] pauses grow by the factor to the limit and are spread by the jitt
   expect(backoffDelay(backoff, 0, 0)).toBeCloseTo(90);
   expect(backoffDelay(backoff, 9, 1)).toBeCloseTo(550);
 });
+
+it('[core-3.5] a time beyond the longest timer of Node.js does not count as none', async () => {
+  const stop = new AbortController();
+  const long = sleep(2 ** 40, stop.signal).then(() => 'over', () => 'still waiting');
+  const limited = withTimeout(long, 2 ** 40, () => new EdgeError('test.late', 'too late'));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  stop.abort();
+  expect(await limited).toBe('still waiting');
+});

@@ -1,5 +1,8 @@
 import { abortError } from './errors.js';
 
+/** Node.js fires a timer for more than this at once; here a longer time counts as this one, 24.8 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Waits. Rejects with `core.aborted` when the signal aborts; leaves no timer behind. */
 export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -14,7 +17,7 @@ export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> 
     const timer = setTimeout(() => {
       signal.removeEventListener('abort', onAbort);
       resolve();
-    }, milliseconds);
+    }, Math.min(milliseconds, LONGEST_TIMER_MS));
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
@@ -49,7 +52,7 @@ export async function withTimeout<T>(work: Promise<T>, milliseconds: number, onT
     return await Promise.race([
       work,
       new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(onTimeout()), milliseconds);
+        timer = setTimeout(() => reject(onTimeout()), Math.min(milliseconds, LONGEST_TIMER_MS));
         if (!signal) return;
         onAbort = () => reject(abortError(signal));
         if (signal.aborted) onAbort();
