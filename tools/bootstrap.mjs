@@ -1,7 +1,7 @@
 // What a fresh clone needs before anything else can run: a Node.js that is new enough and the dependencies of the lock file.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,9 +16,16 @@ export function bootstrap() {
   const mark = join(root, 'node_modules', '.edge-lock');
   const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
+  if (installedLater()) return;
   process.stderr.write('Installing dependencies (once)...\n');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(mark, wanted);
+}
+
+/** True when npm was run by hand since the lock file changed. */
+function installedLater() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  return existsSync(installed) && statSync(installed).mtimeMs > statSync(join(root, 'package-lock.json')).mtimeMs;
 }
 
 /** Runs a command in the workspace's root; ends this program when it fails. */

@@ -28,5 +28,5 @@ writeFileSync(config, `${JSON.stringify(tsconfig, undefined, 2)}\n`);
 process.stdout.write(`Made packages/${name}. Next:
   npm install                          links it into the workspace
   cd packages/${name} && npm test      its tests, the module contract among them
-  packages/cli/src/compose.ts          one line there adds it to the agent
+  packages/cli/src/compose.ts: import it and list it there, and name it in packages/cli/package.json
 `);

@@ -1,4 +1,4 @@
-import { errorCode, errorText } from '@edge/core';
+import { EdgeError, errorCode, errorText } from '@edge/core';
 import { usage } from './flags/help.js';
 import { parseFlags } from './flags/parse.js';
 import { AGENT_FLAGS, readBoolean } from './flags/spec.js';
@@ -13,7 +13,7 @@ export interface Terminal {
 }
 
 const DESCRIPTION = `EdgeCore is the agent of an edge node. It joins the node to a Kubernetes cloud through
-KubeEdge's CloudCore, runs pods and device twins there, and goes on when the link is down.
+KubeEdge's CloudCore, runs pods there, and goes on when the link is down.
 
 Besides running the agent there are commands: edgecore dev (a cloud and a node on this
 machine, for a first look), edgecore join (writes a configuration), edgecore modules
@@ -37,13 +37,21 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     return await agent(args, terminal);
   } catch (error) {
     if (errorCode(error) !== 'cli.flag') throw error;
+    if (command) {
+      terminal.err(`Error: ${errorText(error)}\nAll flags: edgecore ${args[0] ?? ''} --help\n`);
+      return 1;
+    }
     terminal.err(`Error: ${errorText(error)}\n${usage('edgecore [flags]', USAGE_SECTIONS, terminal.columns)}\n`);
     return 1;
   }
 }
 
 async function agent(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { values } = parseFlags(AGENT_FLAGS, args);
+  const { values, positional } = parseFlags(AGENT_FLAGS, args);
+  // Upstream ignores words behind the flags. A word in the first place is meant as a command.
+  if (positional[0] !== undefined && positional[0] === args[0]) {
+    throw new EdgeError('cli.flag', `unknown command "${positional[0]}"; there are ${Object.keys(COMMANDS).join(', ')}, and none at all runs the agent`);
+  }
   const on = (name: string): boolean => readBoolean(values[name] ?? 'false') ?? false;
   if (on('help')) {
     terminal.out(`${DESCRIPTION}\n${usage('edgecore [flags]', USAGE_SECTIONS, terminal.columns)}`);

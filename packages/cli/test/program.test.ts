@@ -84,3 +84,18 @@ describe('edgecore', () => {
     expect(log).toMatch(/stopping on signal signal="SIGTERM"[\s\S]*second signal/);
   });
 });
+
+describe('words on the command line', () => {
+  it.each([
+    [['bogus'], 'unknown command "bogus"; there are dev, join, modules'],
+    [['modules', 'foo'], 'unexpected "foo": it belongs to no flag'],
+    [['dev', '/tmp/d2', 'second'], 'unexpected "/tmp/d2 second"'],
+    [['dev', '--runtime', 'docker'], '--runtime is "docker", it must be auto, cri or process\nAll flags: edgecore dev --help'],
+    [['dev', '--node', 'Bad_Name!'], '--node is "Bad_Name!"'],
+    [['dev', '--port-base', 'abc'], '--port-base is "abc"'],
+  ])('[cli-4.8] %j is refused with what is wrong', async (args, message) => {
+    const { code, out, err } = await run(...args);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain(message);
+  });
+});

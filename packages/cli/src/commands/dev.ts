@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { isNodeName } from '@edge/config';
 import { EdgeError } from '@edge/core';
 import { usage } from '../flags/help.js';
-import { parseFlags } from '../flags/parse.js';
+import { parseOnlyFlags } from '../flags/parse.js';
 import { readBoolean, type FlagSpec } from '../flags/spec.js';
 import type { Terminal } from '../program.js';
 
@@ -28,7 +28,7 @@ export interface DevSettings {
 
 /** `edgecore dev`: an embedded cloud and an agent on this machine. */
 export async function dev(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { values } = parseFlags(FLAGS, args);
+  const values = parseOnlyFlags(FLAGS, args);
   if (readBoolean(values['help'] ?? 'false')) {
     terminal.out(`Runs an embedded cloud and one edge node on this machine, for a first look.\n\n${usage('edgecore dev [flags]', [{ title: 'Flags', flags: FLAGS }])}`);
     return 0;

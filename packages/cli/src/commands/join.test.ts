@@ -24,7 +24,7 @@ describe('edgecore join', () => {
     const path = joinPath(folder, 'etc', 'edgecore.yaml');
     const code = await join(['--cloudcore-ipport', '203.0.113.7:10000', '--token', TOKEN, '--node-name', 'edge-7', '--config', path, '-l', 'zone=a,rack=1'], terminal);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toContain(`edgecore --config ${path}`);
+    expect(out).toMatch(new RegExp(`^Start the agent with: .+ --config ${path}$`, 'm'));
     const { config, warnings } = loadConfig(await readFile(path, 'utf8'), HOST);
     expect(warnings).toEqual([]);
     expect(config.modules.edgeHub).toMatchObject({ enable: true, token: TOKEN, httpServer: 'https://203.0.113.7:10002', websocket: { enable: true, server: '203.0.113.7:10000' } });

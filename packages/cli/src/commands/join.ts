@@ -1,11 +1,11 @@
 import { mkdir, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import { isNodeName, loadConfig } from '@edge/config';
 import { EdgeError, errorCode } from '@edge/core';
 import { stringify } from 'yaml';
 import { usage } from '../flags/help.js';
-import { parseFlags } from '../flags/parse.js';
+import { parseOnlyFlags } from '../flags/parse.js';
 import { DEFAULT_CONFIG_PATH, readBoolean, type FlagSpec } from '../flags/spec.js';
 import type { Terminal } from '../program.js';
 
@@ -30,7 +30,7 @@ ${usage('edgecore join --cloudcore-ipport host:port --token token [flags]', [{ t
 export async function join(args: readonly string[], terminal: Terminal): Promise<number> {
   let values: Readonly<Record<string, string>>;
   try {
-    values = parseFlags(FLAGS, args).values;
+    values = parseOnlyFlags(FLAGS, args);
     if (readBoolean(values['help'] ?? 'false')) {
       terminal.out(HELP);
       return 0;
@@ -38,7 +38,7 @@ export async function join(args: readonly string[], terminal: Terminal): Promise
     const path = values['config'] ?? DEFAULT_CONFIG_PATH;
     const text = joinConfig(values, hostname());
     await writeNew(path, text, readBoolean(values['force'] ?? 'false') ?? false);
-    terminal.out(`Wrote ${path}.\nStart the agent with: edgecore --config ${path}\n`);
+    terminal.out(`Wrote ${path}.\nStart the agent with: ${ownName()} --config ${path}\n`);
     return 0;
   } catch (error) {
     if (errorCode(error) !== 'cli.flag' && errorCode(error) !== 'cli.join') throw error;
@@ -84,6 +84,12 @@ export function joinConfig(values: Readonly<Record<string, string | undefined>>,
   // What is written must be what the agent reads without complaint.
   loadConfig(text, { hostname: host, localIP: '127.0.0.1' });
   return text;
+}
+
+/** This program as the user can start it again. */
+function ownName(): string {
+  const path = process.argv[1] ?? 'edgecore';
+  return basename(path) === 'edgecore' ? 'edgecore' : `node ${relative(process.cwd(), path)}`;
 }
 
 /** `host:port`, the host in brackets when it is an IPv6 address. */

@@ -1,7 +1,7 @@
 import { checkModules, CONTRACT_VERSIONS, type ModuleDefinition } from '@edge/core';
 import { MODULES } from '../compose.js';
 import { usage } from '../flags/help.js';
-import { parseFlags } from '../flags/parse.js';
+import { parseOnlyFlags } from '../flags/parse.js';
 import { readBoolean, type FlagSpec } from '../flags/spec.js';
 import type { Terminal } from '../program.js';
 
@@ -13,7 +13,7 @@ const FLAGS: readonly FlagSpec[] = [
 
 /** `edgecore modules`: the modules of this agent, their versions and the ranges they need. */
 export async function modules(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { values } = parseFlags(FLAGS, args);
+  const values = parseOnlyFlags(FLAGS, args);
   const on = (name: string): boolean => readBoolean(values[name] ?? 'false') ?? false;
   if (on('help')) {
     terminal.out(`The modules of this agent, their versions and what they need.\n\n${usage('edgecore modules [flags]', [{ title: 'Flags', flags: FLAGS }])}`);

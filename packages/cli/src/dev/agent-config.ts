@@ -29,6 +29,8 @@ export function agentConfig(parts: AgentConfigParts): string {
       },
       edged: {
         hostnameOverride: parts.node,
+        // Why a pod does not run is what a first look needs to see in kubectl describe.
+        reportEvent: true,
         rootDirectory: join(agent, 'kubelet'),
         tailoredKubeletConfig: {
           readOnlyPort: parts.kubeletPort,

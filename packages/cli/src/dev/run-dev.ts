@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeBack } from '@edge/config';
-import { backoffDelay, EdgeError, errorText, isAbort, sleep, untilAborted, type Logger } from '@edge/core';
+import { backoffDelay, EdgeError, errorCode, errorText, isAbort, sleep, untilAborted, type Logger } from '@edge/core';
 import { startMinicloud, type Minicloud } from '@edge/minicloud';
 import { createKlog } from '../log/klog.js';
 import type { DevSettings } from '../commands/dev.js';
@@ -18,13 +18,17 @@ import { choosePorts, type DevPorts } from './ports.js';
 const RUNTIME_SOCKETS = ['/run/containerd/containerd.sock', '/run/crio/crio.sock'];
 const RESTART = { firstMs: 1000, factor: 2, limitMs: 30_000, jitter: 0.1 };
 
+const STOPPED = `Stopped. Start again to go on with the same data.
+Pods go on without the agent, as on a real node; kubectl delete ends them while it runs.
+`;
+
 /** Runs cloud and agent until told to stop. Resolves with the exit code. */
 export async function runDev(settings: DevSettings, terminal: Terminal): Promise<number> {
   const logs = join(settings.data, 'logs');
   try {
     await mkdir(logs, { recursive: true, mode: 0o700 });
   } catch (error) {
-    terminal.err(`cannot use ${settings.data} as data folder: ${errorText(error)}; give another with --data\n`);
+    terminal.err(`Error: cannot use ${settings.data} as data folder: ${errorText(error)}; give another with --data\n`);
     return 1;
   }
   using sink = fileSink(join(logs, 'cloud.log'));
@@ -45,10 +49,11 @@ export async function runDev(settings: DevSettings, terminal: Terminal): Promise
     const { node = settings.node, runtime = 'cri' } = keptChoices(await readFile(config, 'utf8'));
     terminal.out(banner(settings, runtime, cloud, logs));
     await superviseAgent({ settings, cloud, config, node, logs, terminal, log, signal: stop.signal });
-    terminal.out('Stopped. Start again to go on with the same data.\n');
+    terminal.out(STOPPED);
     return 0;
   } catch (error) {
-    terminal.err(`Error: ${errorText(error)}\n`);
+    const inUse = errorCode(error) === 'minicloud.data-in-use';
+    terminal.err(`Error: ${inUse ? `another edgecore dev runs with ${settings.data}; stop it, or give another folder with --data` : errorText(error)}\n`);
     return 1;
   }
 }

@@ -54,3 +54,13 @@ export function parseFlags(specs: readonly FlagSpec[], args: readonly string[]):
     values[spec.name] = value;
   }
 }
+
+/**
+ * As `parseFlags`, for a command that takes flags alone.
+ * @throws EdgeError `cli.flag` also for a word that belongs to no flag
+ */
+export function parseOnlyFlags(specs: readonly FlagSpec[], args: readonly string[]): Readonly<Record<string, string>> {
+  const { values, positional } = parseFlags(specs, args);
+  if (positional.length === 0) return values;
+  throw new EdgeError('cli.flag', `unexpected "${positional.join(' ')}": it belongs to no flag (behind npm start, flags come after --)`);
+}
