@@ -106,7 +106,7 @@ async function run(folder: string): Promise<void> {
     const shares = types.filter(([, kilobytes]) => kilobytes > 0).sort(([, one], [, other]) => other - one);
     const messages = after.fromNodeMessages - before.fromNodeMessages + after.toNodeMessages - before.toNodeMessages;
     figure('link, payload while idle', perMinute(up + down + control), 'kB/min',
-      `${messages} messages in ${IDLE_MS / 60_000} min, ${shares.map(([type, kilobytes]) => `${type} ${kilobytes.toFixed(2)}`).join(', ')}; limited by the lease, which goes up and comes back whole every 10 s`);
+      `${messages} messages in ${IDLE_MS / 60_000} min, ${shares.map(([type, kilobytes]) => `${type} ${kilobytes.toFixed(2)}`).join(', ')}; limited by the lease, which goes up and comes back every 10 s`);
     figure('link, TLS bytes while idle', perMinute(wire.bytes - wireBefore), 'kB/min', 'both ways');
 
     await cloud.ask({ do: 'run-pods', node: NODE, count: PODS });
