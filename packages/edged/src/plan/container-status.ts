@@ -21,6 +21,8 @@ export interface ContainerStatusInput {
   readonly runtime: string;
   /** The pod has ended and this container can no longer start: without an end of its own it gets one. */
   readonly endUnseen: boolean;
+  /** An init container: it is ready when it has succeeded. */
+  readonly init?: true;
 }
 
 /** The status of one container. Pure. */
@@ -36,7 +38,7 @@ export function containerStatus(input: ContainerStatusInput): ContainerStatus {
     state,
     lastState: lastState(input, newest),
     // Probes are a later layer: without one a container is ready and started as long as it runs.
-    ready: running || (state.terminated?.exitCode === 0 && input.container.restartPolicy === undefined && isInit(input)),
+    ready: running || (state.terminated?.exitCode === 0 && input.container.restartPolicy === undefined && input.init === true),
     started: running,
     restartCount: newest ? restartCountOf(newest) : (previous?.restartCount ?? 0) + (lost && !input.endUnseen ? 1 : 0),
     image: newest?.image || container.image || '',
@@ -44,15 +46,6 @@ export function containerStatus(input: ContainerStatusInput): ContainerStatus {
     ...(newest ? { containerID: containerId(input.runtime, newest) } : {}),
     ...(mounts.length === 0 ? {} : { volumeMounts: mounts }),
   };
-}
-
-/** Marks the input as one of an init container: it is ready when it succeeded. */
-export interface InitContainerStatusInput extends ContainerStatusInput {
-  readonly init: true;
-}
-
-function isInit(input: ContainerStatusInput): boolean {
-  return 'init' in input;
 }
 
 function stateOf(input: ContainerStatusInput, newest: RuntimeContainerStatus | undefined): ContainerState {

@@ -31,7 +31,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const serves = sandboxServes(pod, actual);
   const ended = input.terminating && !anythingRuns(actual) && !actual.sandboxes.some(({ state }) => state === 'ready');
   const inits = (pod.spec.initContainers ?? []).map((container) =>
-    containerStatus({ ...common(input, container, previous.initContainerStatuses, false), init: true } as ContainerStatusInput),
+    containerStatus({ ...common(input, container, previous.initContainerStatuses, false), init: true }),
   );
   // Containers that never had a chance to start did not end in an unknown way.
   const begun = inits.length === 0 ? actual.sandboxes.length + actual.containers.length > 0 : (previous.containerStatuses ?? []).some(hasStarted);

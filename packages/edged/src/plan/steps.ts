@@ -42,5 +42,3 @@ export interface PodPlan {
   /** Containers that have to wait, by name. */
   readonly waiting: ReadonlyMap<string, Waiting>;
 }
-
-export const nothingToDo: PodPlan = { steps: [], waiting: new Map() };

@@ -1,12 +1,6 @@
-/** One reference from an object to the object that owns it. */
-export interface OwnerReference {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  uid: string;
-  controller?: boolean;
-  blockOwnerDeletion?: boolean;
-}
+import type { OwnerReference } from '@edge/protocol';
+
+export type { OwnerReference };
 
 /** The metadata every stored object carries. Times are RFC 3339 in UTC with whole seconds. */
 export interface ObjectMeta {
