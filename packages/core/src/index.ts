@@ -14,11 +14,18 @@ export { DEFAULT_RESTART, defineModule, MODULE_BRAND, MODULE_SHAPE, route } from
 export type { ConfigSlice, Handle, Life, ModuleDefinition, ModuleSpec, RestartPolicy, Route, Runnable } from './module.js';
 export { ContainerRuntime } from './ports/container-runtime.js';
 export type {
+  CgroupDriver,
   ContainerConfig,
   ContainerFilter,
   ContainerRunState,
+  ContainerSecurity,
+  ContainerStats,
   ExecResult,
+  FilesystemUse,
   ImageAuth,
+  ImageFilesystem,
+  LinuxResources,
+  LinuxSandbox,
   Mount,
   PodMetadata,
   PodSandbox,
@@ -28,11 +35,17 @@ export type {
   RuntimeContainer,
   RuntimeContainerStatus,
   RuntimeEvent,
+  RuntimeHandler,
   RuntimeImage,
   RuntimeStatus,
+  RuntimeStreaming,
   RuntimeVersion,
   SandboxFilter,
+  SandboxSecurity,
   SandboxState,
+  SecurityProfile,
+  SelinuxOptions,
+  StreamOptions,
 } from './ports/container-runtime.js';
 export { DeadLetters } from './ports/dead-letters.js';
 export { FeatureGates, NodeIdentity } from './ports/identity.js';

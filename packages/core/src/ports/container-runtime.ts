@@ -45,7 +45,35 @@ export interface ContainerRuntime {
    * Ends when the signal aborts.
    */
   events?(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+
+  /** How it manages control groups; undefined when it does not say. Absent when it manages none. */
+  cgroupDriver?(signal?: AbortSignal): Promise<CgroupDriver | undefined>;
+  /** Changes the limits of a container that runs. */
+  updateContainerResources?(containerId: string, resources: LinuxResources, signal?: AbortSignal): Promise<void>;
+  /** What running containers use. */
+  listContainerStats?(filter?: ContainerFilter, signal?: AbortSignal): Promise<ContainerStats[]>;
+  /** Where images are kept and what they take. */
+  imageFilesystems?(signal?: AbortSignal): Promise<ImageFilesystem[]>;
+  /** Streams into and out of containers, each by a URL of the runtime's own server that is good for one use. */
+  readonly streaming?: RuntimeStreaming;
 }
+
+/** The upgrade request of a client goes to the URL as it is: SPDY/3.1 and WebSocket are the runtime's business. */
+export interface RuntimeStreaming {
+  execUrl(containerId: string, options: StreamOptions & { readonly command: readonly string[] }, signal?: AbortSignal): Promise<string>;
+  attachUrl(containerId: string, options: StreamOptions, signal?: AbortSignal): Promise<string>;
+  portForwardUrl(sandboxId: string, ports: readonly number[], signal?: AbortSignal): Promise<string>;
+}
+
+export interface StreamOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  /** Has to be false with `tty`. */
+  readonly stderr: boolean;
+  readonly tty: boolean;
+}
+
+export type CgroupDriver = 'cgroupfs' | 'systemd';
 
 export const ContainerRuntime = token<ContainerRuntime>('core', 'ContainerRuntime');
 
@@ -65,6 +93,15 @@ export interface RuntimeCondition {
 
 export interface RuntimeStatus {
   readonly conditions: readonly RuntimeCondition[];
+  /** Kinds of sandboxes that pods can choose by their runtime class; absent when the runtime does not say. */
+  readonly handlers?: readonly RuntimeHandler[];
+}
+
+export interface RuntimeHandler {
+  /** Empty for the default. */
+  readonly name: string;
+  readonly recursiveReadOnlyMounts: boolean;
+  readonly userNamespaces: boolean;
 }
 
 export type SandboxState = 'ready' | 'notready';
@@ -90,10 +127,74 @@ export interface PodSandboxConfig {
   readonly hostNetwork?: boolean;
   readonly hostPID?: boolean;
   readonly hostIPC?: boolean;
-  readonly cgroupParent?: string;
+  /** One process namespace for all containers. */
+  readonly sharePID?: boolean;
   readonly runtimeHandler?: string;
-  /** Further CRI fields under their proto names, passed through by adapters that know them. */
-  readonly linux?: Readonly<Record<string, unknown>>;
+  readonly linux?: LinuxSandbox;
+}
+
+/** What only a runtime on Linux that isolates can do. Others ignore it. */
+export interface LinuxSandbox {
+  /** Path for `cgroupfs` (`/kubepods/pod…`), slice path for `systemd`. */
+  readonly cgroupParent?: string;
+  readonly sysctls?: Readonly<Record<string, string>>;
+  readonly security?: SandboxSecurity;
+  /** Sum over the containers, for runtimes that size a virtual machine. */
+  readonly resources?: LinuxResources;
+  readonly overhead?: LinuxResources;
+}
+
+export interface SandboxSecurity {
+  readonly privileged?: boolean;
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  readonly supplementalGroups?: readonly number[];
+  readonly readonlyRootfs?: boolean;
+  readonly selinux?: SelinuxOptions;
+  readonly seccomp?: SecurityProfile;
+  readonly apparmor?: SecurityProfile;
+}
+
+export interface ContainerSecurity extends SandboxSecurity {
+  /** Name of a user of the image, where the number is not known. */
+  readonly runAsUsername?: string;
+  readonly noNewPrivileges?: boolean;
+  readonly addCapabilities?: readonly string[];
+  readonly dropCapabilities?: readonly string[];
+  readonly maskedPaths?: readonly string[];
+  readonly readonlyPaths?: readonly string[];
+  /** Join the process namespace of this container: an ephemeral container looks at another one. */
+  readonly targetContainerId?: string;
+}
+
+export interface SelinuxOptions {
+  readonly user?: string;
+  readonly role?: string;
+  readonly type?: string;
+  readonly level?: string;
+}
+
+export interface SecurityProfile {
+  readonly type: 'runtimeDefault' | 'unconfined' | 'localhost';
+  /** Path or name of the profile, for `localhost`. */
+  readonly localhostRef?: string;
+}
+
+/** Limits in the kernel's terms. What is absent is left to the runtime. */
+export interface LinuxResources {
+  /** Microseconds. */
+  readonly cpuPeriod?: number;
+  /** Microseconds of processor time per period; 0 or absent: no limit. */
+  readonly cpuQuota?: number;
+  readonly cpuShares?: number;
+  readonly memoryLimitBytes?: number;
+  readonly memorySwapLimitBytes?: number;
+  readonly oomScoreAdj?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limitBytes: number }[];
+  /** Files of cgroup v2 by name. */
+  readonly unified?: Readonly<Record<string, string>>;
 }
 
 export interface PodSandbox {
@@ -146,8 +247,8 @@ export interface ContainerConfig {
   readonly stdin?: boolean;
   readonly stdinOnce?: boolean;
   readonly tty?: boolean;
-  /** Further CRI fields under their proto names (resources, security context). */
-  readonly linux?: Readonly<Record<string, unknown>>;
+  /** What only a runtime on Linux that isolates can do. Others ignore it. */
+  readonly linux?: { readonly resources?: LinuxResources; readonly security?: ContainerSecurity };
 }
 
 export interface RuntimeContainer {
@@ -179,6 +280,34 @@ export interface ContainerFilter {
   readonly sandboxId?: string;
   readonly state?: ContainerRunState;
   readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** What a container uses, at one moment. */
+export interface ContainerStats {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly metadata: { readonly name: string; readonly attempt: number };
+  /** Milliseconds since the epoch of the measurement. */
+  readonly at: number;
+  /** Nanoseconds of processor time since its start. */
+  readonly cpuNanoseconds?: number;
+  readonly memoryWorkingSetBytes?: number;
+  readonly memoryUsageBytes?: number;
+  readonly memoryRssBytes?: number;
+  readonly memoryPageFaults?: number;
+  readonly memoryMajorPageFaults?: number;
+  /** Its writable layer. */
+  readonly writableLayer?: FilesystemUse;
+}
+
+export interface FilesystemUse {
+  readonly usedBytes: number;
+  readonly inodesUsed: number;
+}
+
+export interface ImageFilesystem extends FilesystemUse {
+  /** Directory on the filesystem. */
+  readonly mountpoint: string;
 }
 
 export interface ExecResult {

@@ -26,7 +26,18 @@ export interface PodSpec {
   serviceAccountName?: string;
   nodeSelector?: Record<string, string>;
   tolerations?: { key?: string; operator?: string; value?: string; effect?: string; tolerationSeconds?: number }[];
-  securityContext?: Record<string, unknown>;
+  affinity?: { nodeAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms: NodeSelectorTerm[] } }; [kind: string]: unknown };
+  securityContext?: PodSecurityContext;
+  ephemeralContainers?: EphemeralContainer[];
+  dnsPolicy?: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
+  dnsConfig?: { nameservers?: string[]; searches?: string[]; options?: { name: string; value?: string }[] };
+  hostAliases?: { ip: string; hostnames?: string[] }[];
+  setHostnameAsFQDN?: boolean;
+  runtimeClassName?: string;
+  overhead?: Record<string, string>;
+  os?: { name: string };
+  priorityClassName?: string;
+  enableServiceLinks?: boolean;
   imagePullSecrets?: { name: string }[];
   readinessGates?: { conditionType: string }[];
   priority?: number;
@@ -49,14 +60,113 @@ export interface Container {
   restartPolicy?: 'Always';
   terminationMessagePath?: string;
   terminationMessagePolicy?: 'File' | 'FallbackToLogsOnError';
-  securityContext?: Record<string, unknown>;
-  lifecycle?: Record<string, unknown>;
-  livenessProbe?: Record<string, unknown>;
-  readinessProbe?: Record<string, unknown>;
-  startupProbe?: Record<string, unknown>;
+  securityContext?: SecurityContext;
+  lifecycle?: { postStart?: LifecycleHandler; preStop?: LifecycleHandler; stopSignal?: string };
+  livenessProbe?: Probe;
+  readinessProbe?: Probe;
+  startupProbe?: Probe;
+  volumeDevices?: { name: string; devicePath: string }[];
   tty?: boolean;
   stdin?: boolean;
   stdinOnce?: boolean;
+  [field: string]: unknown;
+}
+
+export interface EphemeralContainer extends Container {
+  /** Container whose processes it sees. */
+  targetContainerName?: string;
+}
+
+export interface NodeSelectorTerm {
+  matchExpressions?: NodeSelectorRequirement[];
+  matchFields?: NodeSelectorRequirement[];
+}
+
+export interface NodeSelectorRequirement {
+  key: string;
+  operator: string;
+  values?: string[];
+}
+
+/** A port by number or by its name in the container. */
+export type IntOrString = number | string;
+
+export interface ExecAction {
+  command?: string[];
+}
+export interface HttpGetAction {
+  path?: string;
+  port: IntOrString;
+  host?: string;
+  scheme?: string;
+  httpHeaders?: { name: string; value: string }[];
+}
+export interface TcpSocketAction {
+  port: IntOrString;
+  host?: string;
+}
+
+export interface LifecycleHandler {
+  exec?: ExecAction;
+  httpGet?: HttpGetAction;
+  tcpSocket?: TcpSocketAction;
+  sleep?: { seconds: number };
+}
+
+/** Times in seconds. */
+export interface Probe {
+  exec?: ExecAction;
+  httpGet?: HttpGetAction;
+  tcpSocket?: TcpSocketAction;
+  grpc?: { port: number; service?: string };
+  initialDelaySeconds?: number;
+  timeoutSeconds?: number;
+  periodSeconds?: number;
+  successThreshold?: number;
+  failureThreshold?: number;
+  terminationGracePeriodSeconds?: number;
+}
+
+export interface SelinuxContext {
+  user?: string;
+  role?: string;
+  type?: string;
+  level?: string;
+}
+
+/** Profile of seccomp or AppArmor. */
+export interface ProfileSource {
+  type: 'RuntimeDefault' | 'Unconfined' | 'Localhost';
+  localhostProfile?: string;
+}
+
+export interface PodSecurityContext {
+  runAsUser?: number;
+  runAsGroup?: number;
+  runAsNonRoot?: boolean;
+  fsGroup?: number;
+  fsGroupChangePolicy?: 'Always' | 'OnRootMismatch';
+  supplementalGroups?: number[];
+  supplementalGroupsPolicy?: string;
+  seLinuxOptions?: SelinuxContext;
+  seccompProfile?: ProfileSource;
+  appArmorProfile?: ProfileSource;
+  sysctls?: { name: string; value: string }[];
+  [field: string]: unknown;
+}
+
+export interface SecurityContext {
+  runAsUser?: number;
+  runAsGroup?: number;
+  runAsNonRoot?: boolean;
+  privileged?: boolean;
+  readOnlyRootFilesystem?: boolean;
+  allowPrivilegeEscalation?: boolean;
+  capabilities?: { add?: string[]; drop?: string[] };
+  procMount?: string;
+  seLinuxOptions?: SelinuxContext;
+  seccompProfile?: ProfileSource;
+  appArmorProfile?: ProfileSource;
   [field: string]: unknown;
 }
 
@@ -84,6 +194,7 @@ export interface VolumeMount {
   subPath?: string;
   subPathExpr?: string;
   mountPropagation?: string;
+  recursiveReadOnly?: 'Disabled' | 'IfPossible' | 'Enabled';
 }
 
 export interface KeyToPath {
@@ -100,6 +211,7 @@ export interface Volume {
   secret?: { secretName?: string; items?: KeyToPath[]; defaultMode?: number; optional?: boolean };
   downwardAPI?: { items?: unknown[]; defaultMode?: number };
   projected?: { sources?: unknown[]; defaultMode?: number };
+  persistentVolumeClaim?: { claimName: string; readOnly?: boolean };
   [source: string]: unknown;
 }
 
