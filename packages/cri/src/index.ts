@@ -1,0 +1,1 @@
+export { runtimeSockets } from './sockets.js';
