@@ -12,6 +12,7 @@ import { EdgeError } from '@edge/core';
  * | `edged.container-config` | a container's settings cannot be resolved (`CreateContainerConfigError`) |
  * | `edged.log` | the log file of a container is not there or cannot be read |
  * | `edged.quantity` | a resource quantity cannot be read |
+ * | `edged.cannot-start` | a `CannotStart`: the reason is its own |
  */
 export type EdgedErrorCode =
   | 'edged.root-directory'
@@ -21,6 +22,23 @@ export type EdgedErrorCode =
   | 'edged.container-config'
   | 'edged.log'
   | 'edged.quantity';
+
+/**
+ * Something keeps a container from starting, for now at least. It is told in the container's waiting state; the pod's
+ * other containers start all the same.
+ */
+export class CannotStart extends EdgeError {
+  /** Reason of the waiting state: `ErrImagePull`, `CreateContainerConfigError`, … */
+  readonly reason: string;
+  /** Another try makes no sense before this time, milliseconds since the epoch; undefined: after the usual pause. */
+  readonly retryAt: number | undefined;
+
+  constructor(reason: string, message: string, options: { readonly retryAt?: number; readonly cause?: unknown } = {}) {
+    super('edged.cannot-start', message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.reason = reason;
+    this.retryAt = options.retryAt;
+  }
+}
 
 export function edgedError(code: EdgedErrorCode, message: string, cause?: unknown): EdgeError {
   return new EdgeError(code, message, cause === undefined ? undefined : { cause });

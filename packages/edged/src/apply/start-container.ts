@@ -1,5 +1,6 @@
 import { errorText, isAbort, type ContainerRuntime, type PodSandboxConfig } from '@edge/core';
 import type { Container, Pod } from '@edge/protocol';
+import { CannotStart } from '../errors.js';
 import { containerEnvironment } from '../plan/environment.js';
 import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
@@ -28,7 +29,14 @@ export interface StartInput {
 }
 
 /** What became of a start: nothing to say, or why the container waits. */
-export type StartOutcome = { readonly started: true; readonly id: string } | { readonly started: false; readonly waiting: Waiting };
+export type StartOutcome =
+  | { readonly started: true; readonly id: string }
+  | {
+      readonly started: false;
+      readonly waiting: Waiting;
+      /** No other try before this time, milliseconds since the epoch; undefined: after the usual pause. */
+      readonly retryAt?: number;
+    };
 
 /**
  * Starts one container: image, environment, creation, start. A failure is told in the words of the container's waiting
@@ -43,9 +51,6 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
   let phase = 'ErrImagePull';
   try {
     const image = await provideImage(deps.runtime, container, signal);
-    if (image === undefined) {
-      return { started: false, waiting: { reason: 'ErrImageNeverPull', message: `image ${container.image} is not here and its pull policy is Never` } };
-    }
     say('Pulled', `Container image ${container.image} is here`);
     phase = 'CreateContainerConfigError';
     const objects = await deps.objects.fetch(pod.metadata.namespace ?? '', environmentReferences(container), signal);
@@ -65,18 +70,22 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
   } catch (error) {
     if (isAbort(error)) throw error;
     const message = errorText(error);
-    input.say({ type: 'Warning', reason: 'Failed', message: `${phase}: ${message}`, fieldPath });
-    return { started: false, waiting: { reason: phase, message } };
+    const { reason, retryAt } = error instanceof CannotStart ? error : { reason: phase, retryAt: undefined };
+    input.say({ type: 'Warning', reason: 'Failed', message: `${reason}: ${message}`, fieldPath });
+    return { started: false, waiting: { reason, message }, ...(retryAt === undefined ? {} : { retryAt }) };
   }
 }
 
-/** The runtime's reference of the image; undefined when it is not there and must not be pulled. */
-async function provideImage(runtime: ContainerRuntime, container: Container, signal: AbortSignal): Promise<string | undefined> {
+/**
+ * The runtime's reference of the image.
+ * @throws CannotStart when it is not there and must not be pulled
+ */
+async function provideImage(runtime: ContainerRuntime, container: Container, signal: AbortSignal): Promise<string> {
   const { image = '', imagePullPolicy = 'IfNotPresent' } = container;
   if (imagePullPolicy !== 'Always') {
     const present = await runtime.imageStatus(image, signal);
     if (present) return present.id;
-    if (imagePullPolicy === 'Never') return undefined;
+    if (imagePullPolicy === 'Never') throw new CannotStart('ErrImageNeverPull', `image ${image} is not here and its pull policy is Never`);
   }
   return runtime.pullImage(image, undefined, signal);
 }

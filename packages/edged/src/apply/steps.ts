@@ -38,6 +38,8 @@ export interface StepsScene {
 export interface StepsResult {
   /** Containers that could not be started, and why. */
   readonly waiting: ReadonlyMap<string, Waiting>;
+  /** When all of them know when the next try makes sense: the earliest of these times, milliseconds since the epoch. */
+  readonly retryAt?: number;
   /** What stopped the steps half-way; undefined when all were tried. */
   readonly error?: unknown;
 }
@@ -47,6 +49,7 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
   const waiting = new Map<string, Waiting>();
   let { sandboxId, sandboxAttempt, podIPs } = scene;
   let volumes: readonly VolumePlan[] = [];
+  let retryAt: number | undefined;
   try {
     for (const step of steps) {
       if (signal.aborted) break;
@@ -65,7 +68,10 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
           const { pod } = scene;
           const sandbox = sandboxConfig({ pod, attempt: sandboxAttempt, podLogsDir: deps.podLogsDir, seen: scene.seen });
           const outcome = await startContainer(deps, { pod, step, sandboxId, sandbox, volumes, facts: scene.facts(podIPs), say: scene.say }, signal);
-          if (!outcome.started) waiting.set(step.container.name, outcome.waiting);
+          if (outcome.started) break;
+          waiting.set(step.container.name, outcome.waiting);
+          if (outcome.retryAt === undefined) retryAt = 0;
+          else if (retryAt !== 0) retryAt = Math.min(retryAt ?? Infinity, outcome.retryAt);
           break;
         }
         case 'killContainers':
@@ -86,7 +92,7 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
     if (isAbort(error) && signal.aborted) throw error;
     return { waiting, error };
   }
-  return { waiting };
+  return { waiting, ...(retryAt ? { retryAt } : {}) };
 }
 
 async function prepare(deps: StepsDeps, scene: StepsScene, podIPs: readonly string[], signal: AbortSignal): Promise<readonly VolumePlan[]> {

@@ -31,7 +31,13 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
   return [...findings.map((finding) => dated(finding, input)), ...input.previous.filter(({ type }) => !own.has(type))];
 }
 
-function dated(finding: Finding, { previous, now }: ConditionsInput): PodCondition {
+/** The same with further conditions of the node, each of its type once. */
+export function withConditions(conditions: readonly PodCondition[], more: readonly Finding[], now: number): PodCondition[] {
+  const types = new Set(more.map(({ type }) => type));
+  return [...conditions.filter(({ type }) => !types.has(type)), ...more.map((finding) => dated(finding, { previous: conditions, now }))];
+}
+
+function dated(finding: Finding, { previous, now }: Pick<ConditionsInput, 'previous' | 'now'>): PodCondition {
   const before = previous.find(({ type }) => type === finding.type);
   const since = before?.status === finding.status ? before.lastTransitionTime : undefined;
   return { ...finding, lastProbeTime: null, lastTransitionTime: since ?? seconds(now) };

@@ -9,15 +9,16 @@ import type { ContainerKill, PodPlan, PodStep } from './steps.js';
  * The steps that end a pod: regular containers side by side, then sidecars one by one from the last to the first, then
  * the sandboxes. Its dead containers stay because they tell how it ended.
  * @param pod undefined for a pod that nobody knows any more; the containers' records then say how long they may take
+ * @param graceSeconds instead of what the pod says
  */
-export function planStop(pod: Pod | undefined, actual: ActualPod): Pick<PodPlan, 'steps'> {
+export function planStop(pod: Pod | undefined, actual: ActualPod, graceSeconds?: number): Pick<PodPlan, 'steps'> {
   const order = pod ? sidecars(pod).map(({ name }) => name).reverse() : [];
   const kills = actual.containers
     .filter(({ state }) => state === 'running' || state === 'unknown')
     .map((container) => ({
       containerId: container.id,
       name: containerName(container),
-      graceSeconds: pod ? podGrace(pod) : recordedGrace(container),
+      graceSeconds: graceSeconds ?? (pod ? podGrace(pod) : recordedGrace(container)),
       why: pod ? 'the pod ends' : 'the pod is no longer assigned to this node',
     }));
   const steps: PodStep[] = [];

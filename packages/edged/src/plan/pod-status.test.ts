@@ -31,6 +31,18 @@ describe('podStatus', () => {
     expect(status(somePod({}, { phase: 'Succeeded' }), actualOf([sandbox()], [run('c')])).phase).toBe('Succeeded');
   });
 
+  it('[edged-7.10] a verdict of the node shows its conditions at once, its reason and the phase Failed once nothing runs', () => {
+    const verdict = { reason: 'Evicted', message: 'no memory', conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }] } as const;
+    const during = status(somePod(), actualOf([sandbox()], [run('c')]), { verdict, terminating: true });
+    expect([during.phase, during.reason]).toEqual(['Running', undefined]);
+    expect(conditions(during)['DisruptionTarget']).toBe('True TerminationByKubelet');
+    const after = status(somePod(), actualOf([down], [exited('c', 0, 0)]), { verdict, terminating: true, previous: during });
+    expect(after).toMatchObject({ phase: 'Failed', reason: 'Evicted', message: 'no memory' });
+    expect(after.conditions?.filter(({ type }) => type === 'DisruptionTarget')).toHaveLength(1);
+    const never = status(somePod(), nothingThere('u'), { verdict: { reason: 'OutOfcpu', message: 'm' }, terminating: true });
+    expect(never).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu' });
+  });
+
   it('[edged-7.3] init containers: not initialized until all are done, then never asked again', () => {
     const pod = somePod({ initContainers: [{ name: 'i1', image: 'i' }, { name: 'i2', image: 'i' }] });
     const first = status(pod, actualOf([sandbox()], [run('i1')]));

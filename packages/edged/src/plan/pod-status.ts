@@ -1,12 +1,14 @@
 import type { Container, ContainerStatus, Pod, PodStatus } from '@edge/protocol';
 import { anythingRuns, runsOf, type ActualPod } from './actual.js';
-import { podConditions } from './conditions.js';
+import { podConditions, withConditions } from './conditions.js';
 import { containerStatus, type ContainerStatusInput } from './container-status.js';
+import { isTerminalPhase } from './containers.js';
 import { hasStarted, podPhase } from './phase.js';
 import { qosClass } from './qos.js';
 import { sandboxServes } from './sandbox-change.js';
 import type { Waiting } from './steps.js';
 import { seconds } from './time.js';
+import type { PodVerdict } from './verdict.js';
 
 export interface PodStatusInput {
   readonly pod: Pod;
@@ -17,6 +19,8 @@ export interface PodStatusInput {
   readonly waiting: ReadonlyMap<string, Waiting>;
   /** The pod was told to end. */
   readonly terminating: boolean;
+  /** The node's own decision to end it. */
+  readonly verdict?: PodVerdict | undefined;
   /** Addresses of the node, the preferred one first. */
   readonly hostIPs: readonly string[];
   /** Scheme of container ids, `containerd`. */
@@ -29,7 +33,8 @@ export interface PodStatusInput {
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, actual, previous, now } = input;
   const serves = sandboxServes(pod, actual);
-  const ended = input.terminating && !anythingRuns(actual) && !actual.sandboxes.some(({ state }) => state === 'ready');
+  const { verdict } = input;
+  const ended = (input.terminating || verdict !== undefined) && !anythingRuns(actual) && !actual.sandboxes.some(({ state }) => state === 'ready');
   const inits = (pod.spec.initContainers ?? []).map((container) =>
     containerStatus({ ...common(input, container, previous.initContainerStatuses, false), init: true }),
   );
@@ -38,13 +43,16 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const containers = pod.spec.containers
     .map((container) => containerStatus(common(input, container, previous.containerStatuses, ended && begun)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const phase = podPhase({ pod, inits, containers, previous: previous.phase, ended });
+  const before = previous.phase !== undefined && isTerminalPhase(previous.phase);
+  const phase = verdict && ended && !before ? 'Failed' : podPhase({ pod, inits, containers, previous: previous.phase, ended });
   const conditions = podConditions({ pod, phase, inits, containers, sandboxServes: serves, previous: previous.conditions ?? [], now });
+  // The reason comes with the final phase: as long as something works the pod has not failed yet.
+  const { message, reason } = verdict && ended && !before ? verdict : previous;
   return {
     phase,
-    conditions,
-    ...(previous.message === undefined ? {} : { message: previous.message }),
-    ...(previous.reason === undefined ? {} : { reason: previous.reason }),
+    conditions: verdict?.conditions ? withConditions(conditions, verdict.conditions, now) : conditions,
+    ...(message === undefined ? {} : { message }),
+    ...(reason === undefined ? {} : { reason }),
     ...addresses(input),
     startTime: previous.startTime ?? seconds(now),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),

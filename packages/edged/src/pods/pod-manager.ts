@@ -5,14 +5,17 @@ import type { MetaClient } from '../apply/meta-client.js';
 import type { ObjectReader } from '../apply/object-reader.js';
 import { Semaphore } from '../apply/semaphore.js';
 import type { Volumes } from '../apply/volumes.js';
+import type { ActualPod } from '../plan/actual.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
+import type { PodVerdict } from '../plan/verdict.js';
 import { edgedError } from '../errors.js';
 import { followEvents } from './follow-events.js';
 import type { Leftovers } from './leftovers.js';
 import type { PodEvents } from './pod-events.js';
 import { isPod, readPodList } from './pod-list.js';
 import { PodStatuses } from './pod-statuses.js';
+import type { PodControl, PodRecord, PodsView } from './pods-view.js';
 import { PodWorker } from './pod-worker.js';
 import { VolumeRefresh } from './volume-refresh.js';
 import { isOlder } from './resource-version.js';
@@ -45,7 +48,7 @@ export interface PodManagerDeps {
 }
 
 /** All pods of the node: who they are, and a worker for each. */
-export class PodManager {
+export class PodManager implements PodsView, PodControl {
   readonly #deps: PodManagerDeps;
   readonly #view: RuntimeView;
   readonly #statuses: PodStatuses;
@@ -113,6 +116,36 @@ export class PodManager {
       if (worker && isPod(pod)) worker.update(pod);
       worker?.remove();
     });
+  }
+
+  list(): readonly PodRecord[] {
+    return [...this.#workers.values()].flatMap((worker) => this.#record(worker) ?? []);
+  }
+
+  find(namespace: string, name: string): PodRecord | undefined {
+    const worker = this.#byName(namespace, name);
+    return worker && this.#record(worker);
+  }
+
+  byUid(uid: string): PodRecord | undefined {
+    const worker = this.#workers.get(uid);
+    return worker && this.#record(worker);
+  }
+
+  async observe(uid: string, signal: AbortSignal): Promise<ActualPod> {
+    return (await this.#view.observe(uid, signal)).actual;
+  }
+
+  fail(uid: string, verdict: PodVerdict): void {
+    this.#workers.get(uid)?.fail(verdict);
+  }
+
+  wake(uid: string): void {
+    this.#workers.get(uid)?.wake();
+  }
+
+  #record({ pod, removed, terminating }: PodWorker): PodRecord | undefined {
+    return pod && { pod, status: this.#statuses.previous(pod.metadata.uid ?? ''), terminating, removed };
   }
 
   /** A ConfigMap or Secret has changed: mounted files follow, and containers that wait for it try again. */

@@ -9,6 +9,7 @@ import type { PodFacts } from '../plan/pod-fields.js';
 import { podStatus } from '../plan/pod-status.js';
 import type { PodPlan, PodStep, Waiting } from '../plan/steps.js';
 import { seconds } from '../plan/time.js';
+import type { PodVerdict } from '../plan/verdict.js';
 import type { PodEvents } from './pod-events.js';
 import type { PodStatuses } from './pod-statuses.js';
 import type { RuntimeView } from './runtime-view.js';
@@ -54,6 +55,7 @@ export class PodWorker {
   #fingerprint: string | undefined;
   #toldOf: number | undefined;
   #kill: { readonly controller: AbortController; readonly grace: number } | undefined;
+  #verdict: PodVerdict | undefined;
 
   /** @param pod undefined for what the runtime still has of a pod that nobody knows */
   constructor(deps: PodWorkerDeps, pod: Pod | undefined) {
@@ -80,6 +82,18 @@ export class PodWorker {
 
   remove(): void {
     this.#removed = true;
+    this.wake();
+  }
+
+  get terminating(): boolean {
+    return this.#verdict !== undefined || this.#pod?.metadata.deletionTimestamp !== undefined;
+  }
+
+  /** The node ends the pod; the first verdict counts. */
+  fail(verdict: PodVerdict): void {
+    if (this.#verdict !== undefined) return;
+    this.#verdict = verdict;
+    if (this.#kill && (verdict.graceSeconds ?? Infinity) < this.#kill.grace) this.#kill.controller.abort();
     this.wake();
   }
 
@@ -135,13 +149,14 @@ export class PodWorker {
     this.#fingerprint = fingerprint;
     if (this.#removed || !pod) return this.#roundOfRemoval(pod, actual);
     if (deps.mustWait(pod)) return 'rest';
-    const terminating = pod.metadata.deletionTimestamp !== undefined;
+    const { terminating } = this;
     const plan: PodPlan = terminating
-      ? { ...planStop(pod, actual), waiting: new Map() }
+      ? { ...planStop(pod, actual, this.#graceOfVerdict(pod)), waiting: new Map() }
       : planPod({ pod: withLastStatus(pod, deps.statuses.previous(deps.uid)), actual, now: Date.now(), keepDead: deps.keepDead });
     this.#report(pod, actual, plan, terminating);
     if (plan.steps.length === 0) {
-      if (terminating && !anythingRuns(actual) && deps.statuses.isFinal(deps.uid)) deps.statuses.sendDelete(deps.uid);
+      const deleted = pod.metadata.deletionTimestamp !== undefined;
+      if (deleted && !anythingRuns(actual) && deps.statuses.isFinal(deps.uid)) deps.statuses.sendDelete(deps.uid);
       this.#failures = 0;
       if (plan.wakeAt !== undefined) {
         this.#tellBackoff(pod, plan);
@@ -168,7 +183,7 @@ export class PodWorker {
   async #do(steps: readonly PodStep[], actual: ActualPod, pod: Pod | undefined): Promise<'again' | 'rest'> {
     const deps = this.#deps;
     const controller = new AbortController();
-    this.#kill = { controller, grace: pod ? podGrace(pod) : 0 };
+    this.#kill = { controller, grace: pod ? (this.#graceOfVerdict(pod) ?? podGrace(pod)) : 0 };
     const newest = actual.sandboxes[0];
     const scene = {
       pod,
@@ -188,7 +203,7 @@ export class PodWorker {
       deps.log.warn('pod not brought to its desired state, tried again later', { pod: this.#label(), err: errorText(result.error) });
     }
     await this.#reportAfterFailure(pod);
-    this.#retryLater();
+    this.#retryLater(result.retryAt);
     return 'rest';
   }
 
@@ -197,14 +212,21 @@ export class PodWorker {
     if (!pod || this.#removed) return;
     const { actual, fingerprint } = await this.#deps.view.observe(this.#deps.uid, this.#deps.signal);
     this.#fingerprint = fingerprint;
-    this.#report(pod, actual, { steps: [], waiting: this.#waiting }, pod.metadata.deletionTimestamp !== undefined);
+    this.#report(pod, actual, { steps: [], waiting: this.#waiting }, this.terminating);
+  }
+
+  /** Seconds; a pod that was deleted with less keeps that. */
+  #graceOfVerdict(pod: Pod): number | undefined {
+    const { graceSeconds } = this.#verdict ?? {};
+    if (graceSeconds === undefined) return undefined;
+    return pod.metadata.deletionTimestamp === undefined ? graceSeconds : Math.min(graceSeconds, podGrace(pod));
   }
 
   #report(pod: Pod, actual: ActualPod, plan: PodPlan, terminating: boolean): void {
     const { statuses, hostIPs, runtimeName, uid } = this.#deps;
     const waiting = new Map([...this.#waiting, ...plan.waiting]);
     const previous = statuses.previous(uid);
-    statuses.set(uid, podStatus({ pod, actual, previous, waiting, terminating, hostIPs: hostIPs(), runtime: runtimeName, now: Date.now() }));
+    statuses.set(uid, podStatus({ pod, actual, previous, waiting, terminating, verdict: this.#verdict, hostIPs: hostIPs(), runtime: runtimeName, now: Date.now() }));
   }
 
   /** Once for each pause, not for each look during it. */
@@ -216,10 +238,11 @@ export class PodWorker {
     }
   }
 
-  #retryLater(): void {
+  /** @param at when it is known when the next try makes sense */
+  #retryLater(at?: number): void {
     const pause = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
     this.#failures += 1;
-    this.#holdUntil = Date.now() + pause;
+    this.#holdUntil = at ?? Date.now() + pause;
     this.#sleep(this.#holdUntil);
   }
 
