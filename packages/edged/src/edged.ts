@@ -5,8 +5,8 @@ import { errorText, isAbort, type CloudLink, type Life, type Logger, type Messag
 import { Operations, type Message, type ResourcePath } from '@edge/protocol';
 import { MetaClient } from './apply/meta-client.js';
 import { ObjectReader } from './apply/object-reader.js';
-import { TokenReader } from './apply/token-reader.js';
-import { Volumes } from './apply/volumes.js';
+import { TokenReader } from './volumes/token-reader.js';
+import { Volumes } from './volumes/volumes.js';
 import type { EdgedConfig } from './config.js';
 import { edgedError } from './errors.js';
 import { LeaseKeeper } from './node/lease-keeper.js';

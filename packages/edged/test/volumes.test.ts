@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigMap, Volume } from '@edge/protocol';
 import { somePod } from './plan-kit.js';
-import { prepareSubPaths } from '../src/apply/sub-paths.js';
-import { writePayload } from '../src/apply/atomic-writer.js';
-import { volumePayload, type Payload } from '../src/plan/payload.js';
-import { containerMounts, planVolumes } from '../src/plan/volumes.js';
+import { prepareSubPaths } from '../src/volumes/sub-paths.js';
+import { writePayload } from '../src/volumes/atomic-writer.js';
+import { volumePayload, type Payload } from '../src/volumes/payload.js';
+import { containerMounts, planVolumes } from '../src/volumes/plan-volumes.js';
 
 const facts = { nodeName: 'n', hostIPs: [], podIPs: [], allocatable: {} };
 const config: ConfigMap = { metadata: {}, data: { a: '1', b: '2' }, binaryData: { raw: Buffer.from([0, 255]).toString('base64') } };

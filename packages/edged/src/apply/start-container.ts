@@ -7,10 +7,10 @@ import type { PodFacts } from '../plan/pod-fields.js';
 import { environmentReferences } from '../plan/references.js';
 import { containerConfig } from '../plan/runtime-config.js';
 import type { PodStep, Waiting } from '../plan/steps.js';
-import { containerMounts, type VolumePlan } from '../plan/volumes.js';
+import { containerMounts, type VolumePlan } from '../volumes/plan-volumes.js';
 import type { ObjectReader } from './object-reader.js';
 import type { Semaphore } from './semaphore.js';
-import { prepareSubPaths } from './sub-paths.js';
+import { prepareSubPaths } from '../volumes/sub-paths.js';
 
 export interface StartDeps {
   readonly runtime: ContainerRuntime;

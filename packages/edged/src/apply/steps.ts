@@ -4,11 +4,11 @@ import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { sandboxConfig } from '../plan/runtime-config.js';
 import type { ContainerKill, PodStep, Waiting } from '../plan/steps.js';
-import type { VolumePlan } from '../plan/volumes.js';
+import type { VolumePlan } from '../volumes/plan-volumes.js';
 import type { ObjectReader } from './object-reader.js';
 import type { Semaphore } from './semaphore.js';
 import { startContainer } from './start-container.js';
-import type { Volumes } from './volumes.js';
+import type { Volumes } from '../volumes/volumes.js';
 
 export interface StepsDeps {
   readonly runtime: ContainerRuntime;

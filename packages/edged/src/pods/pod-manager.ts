@@ -4,7 +4,7 @@ import { formatResource, ResourceTypes, type Message, type Pod } from '@edge/pro
 import type { MetaClient } from '../apply/meta-client.js';
 import type { ObjectReader } from '../apply/object-reader.js';
 import { Semaphore } from '../apply/semaphore.js';
-import type { Volumes } from '../apply/volumes.js';
+import type { Volumes } from '../volumes/volumes.js';
 import type { ActualPod } from '../plan/actual.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
@@ -17,7 +17,7 @@ import { isPod, readPodList } from './pod-list.js';
 import { PodStatuses } from './pod-statuses.js';
 import type { PodControl, PodRecord, PodsView } from './pods-view.js';
 import { PodWorker } from './pod-worker.js';
-import { VolumeRefresh } from './volume-refresh.js';
+import { VolumeRefresh } from '../volumes/volume-refresh.js';
 import { isOlder } from './resource-version.js';
 import { fingerprint, RuntimeView } from './runtime-view.js';
 

@@ -1,6 +1,6 @@
 import { errorText, isAbort, type Logger } from '@edge/core';
 import type { Pod, Volume } from '@edge/protocol';
-import type { Volumes } from '../apply/volumes.js';
+import type { Volumes } from './volumes.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { volumeReferences } from '../plan/references.js';
 

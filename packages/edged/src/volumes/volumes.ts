@@ -4,12 +4,12 @@ import type { Stats } from 'node:fs';
 import { errorCode, errorText, type Logger } from '@edge/core';
 import type { Pod, Volume } from '@edge/protocol';
 import { edgedError } from '../errors.js';
-import { volumePayload } from '../plan/payload.js';
+import { volumePayload } from './payload.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { volumeReferences } from '../plan/references.js';
-import { planVolumes, podDirectory, type VolumePlan } from '../plan/volumes.js';
+import { planVolumes, podDirectory, type VolumePlan } from './plan-volumes.js';
 import { writePayload } from './atomic-writer.js';
-import type { ObjectReader } from './object-reader.js';
+import type { ObjectReader } from '../apply/object-reader.js';
 import type { TokenReader } from './token-reader.js';
 
 /** Makes and refreshes the directories that containers mount. */

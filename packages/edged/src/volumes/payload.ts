@@ -1,7 +1,7 @@
 import type { ConfigMap, Container, KeyToPath, Pod, Secret, Volume } from '@edge/protocol';
 import { edgedError } from '../errors.js';
-import { fieldValue, resourceValue, type PodFacts } from './pod-fields.js';
-import { objectKey, type ObjectLookup, type ObjectReference } from './references.js';
+import { fieldValue, resourceValue, type PodFacts } from '../plan/pod-fields.js';
+import { objectKey, type ObjectLookup, type ObjectReference } from '../plan/references.js';
 
 /** One file of a volume. */
 export interface PayloadFile {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode } from '@edge/core';
-import type { Payload } from '../plan/payload.js';
+import type { Payload } from './payload.js';
 
 const DATA = '..data';
 

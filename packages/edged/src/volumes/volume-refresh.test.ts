@@ -1,7 +1,7 @@
 import { silentLogger } from '@edge/core';
 import type { Pod } from '@edge/protocol';
 import { expect, it } from 'vitest';
-import type { Volumes } from '../apply/volumes.js';
+import type { Volumes } from './volumes.js';
 import { VolumeRefresh } from './volume-refresh.js';
 
 const pod = (volumes: object[]): Pod => ({ metadata: { name: 'p', namespace: 'default', uid: 'u' }, spec: { containers: [], volumes: volumes as never } });

@@ -2,7 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import type { Mount } from '@edge/core';
 import { errorCode } from '@edge/core';
 import { edgedError } from '../errors.js';
-import type { VolumePlan } from '../plan/volumes.js';
+import type { VolumePlan } from './plan-volumes.js';
 
 /**
  * Makes what mounts with a `subPath` point to, where it is missing, and makes sure that no link in it leads out of its volume.

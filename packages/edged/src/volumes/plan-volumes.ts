@@ -1,7 +1,7 @@
 import type { Mount } from '@edge/core';
 import type { Container, Pod, Volume } from '@edge/protocol';
 import { edgedError } from '../errors.js';
-import { expand } from './expand.js';
+import { expand } from '../plan/expand.js';
 
 /** What is behind a volume. */
 export interface VolumePlan {

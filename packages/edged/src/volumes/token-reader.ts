@@ -1,6 +1,6 @@
 import { errorStatus, type Pod, type Volume } from '@edge/protocol';
 import { edgedError } from '../errors.js';
-import { Refused, type MetaClient } from './meta-client.js';
+import { Refused, type MetaClient } from '../apply/meta-client.js';
 
 interface TokenSource {
   audience?: string;
