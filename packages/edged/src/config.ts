@@ -7,6 +7,14 @@ export interface EdgedConfig {
   readonly enable: boolean;
   /** `process` runs pods as plain processes; `cri` talks to a container runtime; `auto` takes what is there. */
   readonly runtime: 'auto' | 'cri' | 'process';
+  readonly endpoints: {
+    /** Socket of the container runtime; empty: looked for where runtimes usually listen. */
+    readonly runtime: string;
+    /** Socket of its image service; empty: the same. */
+    readonly image: string;
+  };
+  /** Milliseconds that a call to the container runtime may take. */
+  readonly runtimeRequestTimeoutMs: number;
   readonly reportEvent: boolean;
   /** Absolute path of volumes and other files of pods. */
   readonly rootDirectory: string;
@@ -45,6 +53,8 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
   return {
     enable: own.flag('enable', true),
     runtime: runtimeChoice(tree(root['edge'], 'edge')['runtime']),
+    endpoints: { runtime: tailored.text('containerRuntimeEndpoint', ''), image: tailored.text('imageServiceEndpoint', '') },
+    runtimeRequestTimeoutMs: tailored.duration('runtimeRequestTimeout', 120_000),
     reportEvent: own.flag('reportEvent', false),
     rootDirectory: own.text('rootDirectory', '/var/lib/kubelet'),
     podLogsDir: tailored.text('podLogsDir', '/var/log/pods'),

@@ -4,7 +4,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { EdgedConfig, parseEdgedConfig } from './config.js';
 import { Edged } from './edged.js';
 import { routes } from './routes.js';
-import { openConfiguredRuntime, type OpenRuntime } from './runtime-access.js';
+import { openConfiguredRuntime, type OpenRuntime } from './runtime/open-runtime.js';
 
 const Entry = token<Edged>('edged', 'Edged');
 const Opener = token<OpenRuntime>('edged', 'OpenRuntime');

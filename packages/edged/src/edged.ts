@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { setMaxListeners } from 'node:events';
-import { errorText, isAbort, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable } from '@edge/core';
+import { errorText, isAbort, sleep, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable } from '@edge/core';
 import { Operations, type Message, type ResourcePath } from '@edge/protocol';
 import { MetaClient } from './apply/meta-client.js';
 import { ObjectReader } from './apply/object-reader.js';
@@ -17,7 +17,8 @@ import { nodeLabels, nodeObject } from './plan/node-status.js';
 import { Leftovers } from './pods/leftovers.js';
 import { PodEvents } from './pods/pod-events.js';
 import { PodManager } from './pods/pod-manager.js';
-import type { OpenRuntime, RuntimeAccess } from './runtime-access.js';
+import type { OpenedRuntime, OpenRuntime } from './runtime/open-runtime.js';
+import { RuntimeKeeper } from './runtime/runtime-keeper.js';
 
 export interface EdgedDeps {
   readonly bus: MessageBus;
@@ -31,6 +32,7 @@ export interface EdgedDeps {
 /** Milliseconds between listings of the runtime: with events a net under them, without them the only way to notice. */
 const RELIST_MS = 10_000;
 const RELIST_WITHOUT_EVENTS_MS = 2_000;
+const FIRST_TRY_MS = 3_000;
 
 /** The pods of the node and the node itself. */
 export class Edged implements Runnable {
@@ -49,33 +51,33 @@ export class Edged implements Runnable {
     const { config, log, openRuntime, identity, link } = this.#deps;
     await prepareRoot(config.rootDirectory);
     const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
-    const opened = await openRuntime({ config, hostIP, log });
-    try {
-      const facts = new NodeFacts({ identity, config, known: this.#known, opened });
-      await facts.refresh();
-      this.#node = this.#reporter(facts);
-      if (opened.missing === undefined) this.#pods = await this.#manager(opened.runtime, facts);
-      else log.error('no pod is run or ended', { why: opened.missing });
-      const lease = new LeaseKeeper({
-        meta: this.#meta,
-        link,
-        known: this.#known,
-        nodeName: identity.name,
-        durationSeconds: config.leaseSeconds,
-        onAway: () => this.#pods?.wasAway(),
-        log,
-      });
-      using _anew = this.#known.onAnother(() => this.#pods?.wasAway());
-      using _session = link.subscribe(({ connected }) => connected && this.#pods?.sessionBegan());
-      life.ready();
-      await together(life.signal, [
-        (signal) => this.#node?.run(signal),
-        (signal) => lease.run(signal),
-        (signal) => this.#pods?.run(signal),
-      ]);
-    } finally {
-      if (opened.missing === undefined) await opened.runtime[Symbol.asyncDispose]?.();
-    }
+    await using keeper = new RuntimeKeeper({ open: () => openRuntime({ config, hostIP, log }), log });
+    // Usually it is there at once, and then the node's first message says Ready. A hanging one keeps nobody waiting.
+    await Promise.race([keeper.tryOpen(), sleep(FIRST_TRY_MS, life.signal)]);
+    const facts = new NodeFacts({ identity, config, known: this.#known, runtime: keeper });
+    await facts.refresh();
+    this.#node = this.#reporter(facts);
+    const lease = new LeaseKeeper({
+      meta: this.#meta,
+      link,
+      known: this.#known,
+      nodeName: identity.name,
+      durationSeconds: config.leaseSeconds,
+      onAway: () => this.#pods?.wasAway(),
+      log,
+    });
+    using _anew = this.#known.onAnother(() => this.#pods?.wasAway());
+    using _session = link.subscribe(({ connected }) => connected && this.#pods?.sessionBegan());
+    life.ready();
+    await together(life.signal, [(signal) => this.#node?.run(signal), (signal) => lease.run(signal), (signal) => this.#runPods(keeper, facts, signal)]);
+  }
+
+  /** The runtime may come up after the agent; the pods' messages until then are in the store. */
+  async #runPods(keeper: RuntimeKeeper, facts: NodeFacts, signal: AbortSignal): Promise<void> {
+    const runtime = await keeper.opened(signal);
+    this.#pods = await this.#manager(runtime, facts);
+    this.#node?.wake();
+    await this.#pods.run(signal);
   }
 
   podChanged(pod: unknown): void {
@@ -121,13 +123,14 @@ export class Edged implements Runnable {
     });
   }
 
-  async #manager(runtime: Extract<RuntimeAccess, { missing?: undefined }>['runtime'], facts: NodeFacts): Promise<PodManager> {
+  async #manager(runtime: OpenedRuntime, facts: NodeFacts): Promise<PodManager> {
     const { config, identity, link, log } = this.#deps;
     const meta = this.#meta;
     const objects = new ObjectReader({ meta, log });
     return new PodManager({
       runtime,
       runtimeName: (await runtime.version()).name,
+      onRuntime: () => this.#node?.wake(),
       meta,
       objects,
       volumes: new Volumes({ root: config.rootDirectory, objects, tokens: new TokenReader({ meta }), log }),

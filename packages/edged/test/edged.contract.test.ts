@@ -7,7 +7,7 @@ import { PlayedCloud } from './scene.js';
 
 const runtime = createMemoryRuntime({});
 
-describeModule(createEdged(async () => ({ runtime })), async () => {
+describeModule(createEdged(async () => runtime), async () => {
   const root = await mkdtemp(join(tmpdir(), 'edged-contract-'));
   const cloud = new PlayedCloud();
   cloud.put({ metadata: { name: 'p', namespace: 'default', uid: `uid-${root}` }, spec: { nodeName: 'edge-1', containers: [{ name: 'c', image: 'i' }] } });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCell, type LinkStatus } from '@edge/core';
 import type { KubeNode, Pod } from '@edge/protocol';
-import { runModule, startModule, testIdentity } from '@edge/testing';
+import { createMemoryRuntime, runModule, startModule, testIdentity } from '@edge/testing';
 import { createEdged, openConfiguredRuntime } from '../src/index.js';
 import { NODE, openScene, PlayedCloud, pod, withLink, type Scene } from './scene.js';
 import { mkdtemp, rm, chmod } from 'node:fs/promises';
@@ -159,7 +159,7 @@ describe('node', () => {
     const root = await mkdtemp(join(tmpdir(), 'edged-root-'));
     const file = join(root, 'file');
     await (await import('node:fs/promises')).writeFile(file, '');
-    await using running = startModule(createEdged(async () => ({ missing: 'not needed' })), { config: { modules: { edged: { rootDirectory: join(file, 'below') } } } });
+    await using running = startModule(createEdged(async () => createMemoryRuntime({})), { config: { modules: { edged: { rootDirectory: join(file, 'below') } } } });
     await expect(running.ready()).rejects.toThrow(/modules\.edged\.rootDirectory is .*below, which this user cannot write/);
     await chmod(root, 0o700);
     await rm(root, { recursive: true });

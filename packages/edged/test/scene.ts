@@ -215,7 +215,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const first = options.connected ?? true;
   const link = createCell<LinkStatus>({ connected: first, session: first ? 1 : 0, since: Date.now() });
   const start = (over: ContainerRuntime): Promise<RunningModule> => {
-    return runModule(withLink(async () => ({ runtime: over }), link), {
+    return runModule(withLink(async () => over, link), {
       config: {
         modules: { edged: { rootDirectory: root, ...options.config, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), ...(options.config?.['tailoredKubeletConfig'] as object) } } },
         edge: { runtime: 'process', ...options.edge },

@@ -1,16 +1,16 @@
-import { errorText, type NodeIdentity } from '@edge/core';
+import type { NodeIdentity } from '@edge/core';
 import type { EdgedConfig } from '../config.js';
 import { readMachineIdentity, readMachineResources } from '../facts/machine.js';
 import type { Quantities } from '../plan/node-resources.js';
 import { nodeStatus, type MachineIdentity, type ReportedNodeStatus } from '../plan/node-status.js';
-import type { RuntimeAccess } from '../runtime-access.js';
+import type { RuntimeKeeper } from '../runtime/runtime-keeper.js';
 import type { NodeKnown } from './node-known.js';
 
 export interface NodeFactsDeps {
   readonly identity: NodeIdentity;
   readonly config: EdgedConfig;
   readonly known: NodeKnown;
-  readonly opened: RuntimeAccess;
+  readonly runtime: RuntimeKeeper;
 }
 
 /** What is to be said about the node, gathered anew at each refresh. */
@@ -38,12 +38,12 @@ export class NodeFacts {
   }
 
   async refresh(): Promise<ReportedNodeStatus> {
-    const { identity, config, known } = this.#deps;
+    const { identity, config, known, runtime: keeper } = this.#deps;
     this.#machine ??= await readMachineIdentity();
     const [addresses, resources, runtime] = await Promise.all([
       identity.addresses(),
       readMachineResources(config.rootDirectory),
-      this.#runtime(),
+      keeper.condition(),
     ]);
     this.#addresses = addresses;
     this.#status = nodeStatus({
@@ -59,24 +59,5 @@ export class NodeFacts {
       now: Date.now(),
     });
     return this.#status;
-  }
-
-  async #runtime(): Promise<{ version: string; notReady: readonly string[] }> {
-    const { opened } = this.#deps;
-    if (opened.missing !== undefined) return { version: '', notReady: [opened.missing] };
-    try {
-      const [{ name, version }, { conditions }] = await Promise.all([opened.runtime.version(), opened.runtime.status()]);
-      const down = conditions.filter(({ status }) => !status);
-      return {
-        version: `${name}://${version}`,
-        notReady: down.map(({ type, reason, message }) =>
-          type === 'NetworkReady'
-            ? `container runtime network not ready: NetworkReady=false reason:${reason} message:${message}`
-            : `container runtime status not ready: ${type}=false reason:${reason} message:${message}`,
-        ),
-      };
-    } catch (error) {
-      return { version: '', notReady: [`container runtime does not answer: ${errorText(error)}`] };
-    }
   }
 }

@@ -59,6 +59,11 @@ export class NodeReporter {
     }
   }
 
+  /** Something about the node has changed: look now instead of at the next time. */
+  wake(): void {
+    this.#wake();
+  }
+
   /** The cloud answered a status patch, of this run of the agent or an earlier one. */
   patchAnswered(message: Message): void {
     const { known, log } = this.#deps;

@@ -23,6 +23,8 @@ import { fingerprint, RuntimeView } from './runtime-view.js';
 
 /** Sandboxes and containers made at once: enough to use the machine, few enough that a boot with many pods stays responsive. */
 const PLACES = 16;
+/** While the runtime does not answer: pods are waited for when it comes back. */
+const OUTAGE_RELIST_MS = 1_000;
 const LIST_RETRY = { firstMs: 200, factor: 2, limitMs: 5_000, jitter: 0.1 };
 /** Between looks at what pods mount (files follow their objects, tokens are renewed) and at what pods have left behind. */
 const SWEEP_MS = 60_000;
@@ -44,6 +46,8 @@ export interface PodManagerDeps {
   readonly hostIPs: () => readonly string[];
   readonly facts: (podIPs: readonly string[]) => PodFacts;
   readonly connected: () => boolean;
+  /** The runtime has stopped to answer, or answers again. */
+  readonly onRuntime: (answers: boolean) => void;
   readonly log: Logger;
 }
 
@@ -60,6 +64,7 @@ export class PodManager implements PodsView, PodControl {
   #signal: AbortSignal = AbortSignal.abort();
   #relistSoon: NodeJS.Timeout | undefined;
   #mayHaveOrphans = false;
+  #runtimeAnswers = true;
 
   constructor(deps: PodManagerDeps) {
     this.#deps = deps;
@@ -280,7 +285,7 @@ export class PodManager implements PodsView, PodControl {
     while (!this.#signal.aborted) {
       await this.#relist();
       this.#statuses.sweep();
-      await sleep(this.#deps.relistMs, this.#signal);
+      await sleep(this.#runtimeAnswers ? this.#deps.relistMs : Math.min(this.#deps.relistMs, OUTAGE_RELIST_MS), this.#signal);
     }
   }
 
@@ -289,6 +294,7 @@ export class PodManager implements PodsView, PodControl {
     this.#relistSoon = undefined;
     try {
       const listed = await this.#view.list(this.#signal);
+      this.#answers(true);
       for (const [uid, worker] of this.#workers) worker.noticed(fingerprint(listed.get(uid)));
       for (const pod of listed.values()) {
         if (this.#workers.has(pod.uid) || !this.#mayHaveOrphans) continue;
@@ -296,8 +302,19 @@ export class PodManager implements PodsView, PodControl {
         this.#add(pod.uid, undefined, pod);
       }
     } catch (error) {
-      if (!isAbort(error)) this.#deps.log.warn('the container runtime cannot be listed', { err: errorText(error) });
+      if (isAbort(error)) return;
+      if (this.#runtimeAnswers) this.#deps.log.warn('the container runtime cannot be listed', { err: errorText(error) });
+      this.#answers(false);
     }
+  }
+
+  /** After an outage of the runtime nobody waits for the end of a pause. */
+  #answers(answers: boolean): void {
+    if (this.#runtimeAnswers === answers) return;
+    this.#runtimeAnswers = answers;
+    if (answers) this.#deps.log.info('the container runtime answers again');
+    this.#deps.onRuntime(answers);
+    if (answers) for (const worker of this.#workers.values()) worker.wake();
   }
 
   async #tidyNowAndThen(): Promise<void> {
