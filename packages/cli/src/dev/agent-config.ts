@@ -5,6 +5,10 @@ export interface AgentConfigParts {
   readonly data: string;
   readonly node: string;
   readonly runtime: 'cri' | 'process';
+  /** Socket of the container runtime; looked for unless given. */
+  readonly endpoint?: string;
+  /** Control group below which those of the pods are made; at the top unless given. */
+  readonly cgroupRoot?: string;
   readonly hubAddress: string;
   readonly httpsUrl: string;
   readonly kubeletPort: number;
@@ -36,6 +40,8 @@ export function agentConfig(parts: AgentConfigParts): string {
           readOnlyPort: parts.kubeletPort,
           podLogsDir: join(agent, 'pod-logs'),
           staticPodPath: join(agent, 'manifests'),
+          ...(parts.endpoint ? { containerRuntimeEndpoint: parts.endpoint } : {}),
+          ...(parts.cgroupRoot ? { cgroupRoot: parts.cgroupRoot } : {}),
         },
       },
       deviceTwin: { dmiSockPath: agent },

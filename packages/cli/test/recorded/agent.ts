@@ -36,7 +36,7 @@ export async function enrol(ca: TestCa, folder: string, node: string): Promise<v
 export async function startAgent({ folder, node, cloud, runtime }: AgentOptions): Promise<Agent> {
   const log = collectingLogger();
   const store = await openStore({ path: join(folder, 'edgecore.db'), log });
-  const edged = createEdged(async () => ({ runtime })) as unknown as ModuleDefinition;
+  const edged = createEdged(async () => runtime) as unknown as ModuleDefinition;
   const core = compose(
     {
       config: {

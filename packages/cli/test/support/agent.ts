@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Containerd } from '@edge/testing';
 import { agentConfig } from '../../src/dev/agent-config.js';
 import { SMALL_MEMORY_FLAGS } from '../../src/dev/agent-process.js';
 
@@ -24,6 +25,8 @@ export interface AgentOptions {
   readonly hubAddress: string;
   readonly httpsUrl: string;
   readonly kubeletPort: number;
+  /** Runs its pods there; as plain processes unless given. */
+  readonly containerd?: Pick<Containerd, 'socket' | 'cgroupRoot'> | undefined;
   /** Level of the log, 0 unless given. */
   readonly verbosity?: number;
   /** Changes the text of the configuration before it is written. */
@@ -47,7 +50,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await mkdir(options.folder, { recursive: true });
   const config = join(options.folder, 'edgecore.yaml');
   if (!existsSync(config)) {
-    const text = agentConfig({ ...options, data: options.folder, runtime: 'process' });
+    const { containerd } = options;
+    const runtime = containerd ? ({ runtime: 'cri', endpoint: `unix://${containerd.socket}`, cgroupRoot: containerd.cgroupRoot } as const) : ({ runtime: 'process' } as const);
+    const text = agentConfig({ ...options, data: options.folder, ...runtime });
     writeFileSync(config, options.edit?.(text) ?? text);
   }
   const logPath = join(options.folder, 'agent.log');

@@ -1,4 +1,4 @@
-import { createRelay, type Relay } from '@edge/testing';
+import { createRelay, type Containerd, type Relay } from '@edge/testing';
 import { startMinicloud, type Minicloud, type MinicloudOptions } from '@edge/minicloud';
 import type { KubeNode, Pod } from '@edge/protocol';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -47,7 +47,15 @@ export function sleeper(name: string, node: string | undefined = NODE): object {
   };
 }
 
-export async function openScene(given: Partial<MinicloudOptions> = {}): Promise<Scene> {
+/** What a scene is opened with besides the cloud's options. */
+export interface SceneOptions extends Partial<MinicloudOptions> {
+  /** Pods run there; as plain processes unless given. */
+  readonly containerd?: Containerd;
+  /** Changes the text of the agent's first configuration. */
+  readonly edit?: (text: string) => string;
+}
+
+export async function openScene({ containerd, edit, ...given }: SceneOptions = {}): Promise<Scene> {
   const folder = await temporaryFolder();
   const ports = await choosePorts(undefined);
   const options: MinicloudOptions = { dataDir: join(folder.path, 'cloud'), nodeGraceMs: 15_000, ...given };
@@ -61,6 +69,8 @@ export async function openScene(given: Partial<MinicloudOptions> = {}): Promise<
     hubAddress: `127.0.0.1:${relay.port}`,
     httpsUrl: `https://${cloud.httpsAddress}`,
     kubeletPort: ports.kubelet,
+    ...(containerd ? { containerd } : {}),
+    ...(edit ? { edit } : {}),
   });
   const leases = (): ResourceClient<{ metadata: object; spec: { renewTime: string } }> => cloud.api.resource('coordination.k8s.io/v1', 'leases');
   const isReady = (): boolean => cloud.api.resource<KubeNode>('v1', 'nodes').find(NODE)?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
