@@ -1,5 +1,6 @@
 import { EdgeError, token, type Token } from '@edge/core';
 import type { Taint } from '@edge/protocol';
+import type { PullRules } from './images/create-images.js';
 import type { ResourceRules } from './plan/node-resources.js';
 
 /** What edged reads of `edgecore.yaml`: the slice `modules.edged`, and `edge.runtime`. Times in milliseconds unless named otherwise. */
@@ -33,6 +34,7 @@ export interface EdgedConfig {
   /** Dead containers kept for each name. */
   readonly keepDead: number;
   readonly rules: ResourceRules;
+  readonly pulls: PullRules;
 }
 
 export const EdgedConfig: Token<EdgedConfig> = token<EdgedConfig>('edged', 'EdgedConfig');
@@ -68,6 +70,12 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
     nodeStatusReportMs: tailored.duration('nodeStatusReportFrequency', 300_000),
     leaseSeconds: tailored.number('nodeLeaseDurationSeconds', 40),
     keepDead: own.number('maxPerPodContainerCount', 1),
+    pulls: {
+      serial: tailored.flag('serializeImagePulls', true),
+      parallel: tailored.number('maxParallelImagePulls', 0),
+      perSecond: tailored.number('registryPullQPS', 5),
+      burst: tailored.number('registryBurst', 10),
+    },
     rules: {
       maxPods: tailored.number('maxPods', 110),
       podsPerCore: tailored.number('podsPerCore', 0),

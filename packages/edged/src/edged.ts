@@ -9,6 +9,7 @@ import { TokenReader } from './volumes/token-reader.js';
 import { Volumes } from './volumes/volumes.js';
 import type { EdgedConfig } from './config.js';
 import { edgedError } from './errors.js';
+import { createImages } from './images/create-images.js';
 import { LeaseKeeper } from './node/lease-keeper.js';
 import { NodeFacts } from './node/node-facts.js';
 import { NodeKnown } from './node/node-known.js';
@@ -133,6 +134,7 @@ export class Edged implements Runnable {
       onRuntime: () => this.#node?.wake(),
       meta,
       objects,
+      images: createImages({ runtime, objects, rootDirectory: config.rootDirectory, rules: config.pulls, log }),
       volumes: new Volumes({ root: config.rootDirectory, objects, tokens: new TokenReader({ meta }), log }),
       leftovers: new Leftovers({ root: config.rootDirectory, podLogsDir: config.podLogsDir, log }),
       events: new PodEvents({ meta, report: config.reportEvent, nodeName: identity.name, log }),

@@ -10,6 +10,7 @@ import { EdgeError } from '@edge/core';
  * | `edged.refused` | the cloud (or metamanager for it) said no; `status` says why when it came from the API |
  * | `edged.volume` | a volume cannot be prepared |
  * | `edged.container-config` | a container's settings cannot be resolved (`CreateContainerConfigError`) |
+ * | `edged.image-name` | a text is no name of an image |
  * | `edged.log` | the log file of a container is not there or cannot be read |
  * | `edged.quantity` | a resource quantity cannot be read |
  * | `edged.cannot-start` | a `CannotStart`: the reason is its own |
@@ -20,6 +21,7 @@ export type EdgedErrorCode =
   | 'edged.refused'
   | 'edged.volume'
   | 'edged.container-config'
+  | 'edged.image-name'
   | 'edged.log'
   | 'edged.quantity';
 

@@ -146,7 +146,7 @@ describe('pods', () => {
     await cloud.push(pod('crash', { containers: [{ name: 'c', image: 'i', command: ['exit', '1', '10'] }] }), 'insert');
     const reasons = () => cloud.received.filter(({ route }) => route.resource.includes('/event/')).map(({ content }) => (content as { reason: string }).reason);
     await cloud.until('back-off told', () => reasons().includes('BackOff'));
-    expect(reasons()).toEqual(['Pulled', 'Created', 'Started', 'Pulled', 'Created', 'Started', 'BackOff']);
+    expect(reasons()).toEqual(['Pulling', 'Pulled', 'Created', 'Started', 'Pulling', 'Pulled', 'Created', 'Started', 'BackOff']);
     const [event] = cloud.received.filter(({ route }) => route.resource.includes('/event/'));
     expect(event?.route).toMatchObject({ operation: 'insert', source: 'edged', group: 'meta', resource: expect.stringMatching(/^default\/event\/crash\./) });
     expect(event?.content).toMatchObject({ involvedObject: { kind: 'Pod', name: 'crash', uid: 'uid-crash', fieldPath: 'spec.containers{c}' }, type: 'Normal', count: 1 });

@@ -1,6 +1,7 @@
 import { errorText, isAbort, type ContainerRuntime, type PodSandboxConfig } from '@edge/core';
-import type { Container, Pod } from '@edge/protocol';
+import type { Pod } from '@edge/protocol';
 import { CannotStart } from '../errors.js';
+import type { ImageProvider } from '../images/images.js';
 import { containerEnvironment } from '../plan/environment.js';
 import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
@@ -14,6 +15,7 @@ import { prepareSubPaths } from '../volumes/sub-paths.js';
 
 export interface StartDeps {
   readonly runtime: ContainerRuntime;
+  readonly images: ImageProvider;
   readonly objects: ObjectReader;
   readonly places: Semaphore;
 }
@@ -26,6 +28,8 @@ export interface StartInput {
   readonly volumes: readonly VolumePlan[];
   readonly facts: PodFacts;
   readonly say: (event: PodEvent) => void;
+  /** Aborts the wait for the image, because the pod is to end. */
+  readonly endSignal: AbortSignal;
 }
 
 /** What became of a start: nothing to say, or why the container waits. */
@@ -50,8 +54,8 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
   const say = (reason: string, message: string): void => input.say({ type: 'Normal', reason, message, fieldPath });
   let phase = 'ErrImagePull';
   try {
-    const image = await provideImage(deps.runtime, container, signal);
-    say('Pulled', `Container image ${container.image} is here`);
+    const told = (event: PodEvent): void => input.say({ ...event, fieldPath });
+    const { id: image } = await deps.images.provide(pod, container, told, AbortSignal.any([signal, input.endSignal]));
     phase = 'CreateContainerConfigError';
     const objects = await deps.objects.fetch(pod.metadata.namespace ?? '', environmentReferences(container), signal);
     const env = containerEnvironment({ pod, container, objects, facts });
@@ -71,21 +75,8 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
     if (isAbort(error)) throw error;
     const message = errorText(error);
     const { reason, retryAt } = error instanceof CannotStart ? error : { reason: phase, retryAt: undefined };
-    input.say({ type: 'Warning', reason: 'Failed', message: `${reason}: ${message}`, fieldPath });
+    // A pull that has to wait has told so itself.
+    if (reason !== 'ImagePullBackOff') input.say({ type: 'Warning', reason: 'Failed', message: `${reason}: ${message}`, fieldPath });
     return { started: false, waiting: { reason, message }, ...(retryAt === undefined ? {} : { retryAt }) };
   }
-}
-
-/**
- * The runtime's reference of the image.
- * @throws CannotStart when it is not there and must not be pulled
- */
-async function provideImage(runtime: ContainerRuntime, container: Container, signal: AbortSignal): Promise<string> {
-  const { image = '', imagePullPolicy = 'IfNotPresent' } = container;
-  if (imagePullPolicy !== 'Always') {
-    const present = await runtime.imageStatus(image, signal);
-    if (present) return present.id;
-    if (imagePullPolicy === 'Never') throw new CannotStart('ErrImageNeverPull', `image ${image} is not here and its pull policy is Never`);
-  }
-  return runtime.pullImage(image, undefined, signal);
 }

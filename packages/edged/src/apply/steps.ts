@@ -1,5 +1,6 @@
 import { errorText, isAbort, type ContainerRuntime } from '@edge/core';
 import type { Pod } from '@edge/protocol';
+import type { ImageProvider } from '../images/images.js';
 import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { sandboxConfig } from '../plan/runtime-config.js';
@@ -12,6 +13,7 @@ import type { Volumes } from '../volumes/volumes.js';
 
 export interface StepsDeps {
   readonly runtime: ContainerRuntime;
+  readonly images: ImageProvider;
   readonly volumes: Volumes;
   readonly objects: ObjectReader;
   readonly podLogsDir: string;
@@ -31,7 +33,7 @@ export interface StepsScene {
   readonly facts: (podIPs: readonly string[]) => PodFacts;
   readonly podIPs: readonly string[];
   readonly say: (event: PodEvent) => void;
-  /** Aborts waiting for containers to end, so that they can be given less time. */
+  /** Aborts long waits, because the pod is to end, or to end sooner. */
   readonly killSignal: AbortSignal;
 }
 
@@ -67,7 +69,7 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
           if (!scene.pod || sandboxId === undefined) break;
           const { pod } = scene;
           const sandbox = sandboxConfig({ pod, attempt: sandboxAttempt, podLogsDir: deps.podLogsDir, seen: scene.seen });
-          const outcome = await startContainer(deps, { pod, step, sandboxId, sandbox, volumes, facts: scene.facts(podIPs), say: scene.say }, signal);
+          const outcome = await startContainer(deps, { pod, step, sandboxId, sandbox, volumes, facts: scene.facts(podIPs), say: scene.say, endSignal: scene.killSignal }, signal);
           if (outcome.started) break;
           waiting.set(step.container.name, outcome.waiting);
           if (outcome.retryAt === undefined) retryAt = 0;

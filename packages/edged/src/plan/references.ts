@@ -39,10 +39,14 @@ export function environmentReferences(container: Container): ObjectReference[] {
   ]);
 }
 
-/** Everything a pod refers to: its volumes and the environment of all its containers. */
+/** Everything a pod refers to: its volumes, the environment of all its containers, and with what its images are pulled. */
 export function podReferences(pod: Pod): ObjectReference[] {
   const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
-  return unique([...(pod.spec.volumes ?? []).flatMap(volumeReferences), ...containers.flatMap(environmentReferences)]);
+  return unique([
+    ...(pod.spec.volumes ?? []).flatMap(volumeReferences),
+    ...containers.flatMap(environmentReferences),
+    ...(pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => reference('secret', { name, optional: true })),
+  ]);
 }
 
 function reference(kind: ObjectReference['kind'], named: Named | undefined): ObjectReference[] {

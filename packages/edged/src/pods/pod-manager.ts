@@ -4,6 +4,7 @@ import { formatResource, ResourceTypes, type Message, type Pod } from '@edge/pro
 import type { MetaClient } from '../apply/meta-client.js';
 import type { ObjectReader } from '../apply/object-reader.js';
 import { Semaphore } from '../apply/semaphore.js';
+import type { ImageProvider } from '../images/images.js';
 import type { Volumes } from '../volumes/volumes.js';
 import type { ActualPod } from '../plan/actual.js';
 import type { PodFacts } from '../plan/pod-fields.js';
@@ -34,6 +35,7 @@ export interface PodManagerDeps {
   readonly runtimeName: string;
   readonly meta: MetaClient;
   readonly objects: ObjectReader;
+  readonly images: ImageProvider;
   readonly volumes: Volumes;
   readonly events: PodEvents;
   readonly leftovers: Leftovers;
@@ -268,6 +270,7 @@ export class PodManager implements PodsView, PodControl {
     const { namespace, name } = identity;
     this.#workers.delete(uid);
     this.#statuses.forget(uid);
+    this.#deps.images.forget(uid);
     for (const worker of this.#workers.values()) {
       if (worker.pod?.metadata.name === name && worker.pod.metadata.namespace === namespace) worker.wake();
     }

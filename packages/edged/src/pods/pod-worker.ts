@@ -74,14 +74,16 @@ export class PodWorker {
   }
 
   update(pod: Pod): void {
+    const ends = pod.metadata.deletionTimestamp !== undefined && this.#pod?.metadata.deletionTimestamp === undefined;
     this.#pod = pod;
-    // Less time than the containers are being given now: they have to be told again.
-    if (this.#kill && podGrace(pod) < this.#kill.grace) this.#kill.controller.abort();
+    // Less time than the containers are being given now: they have to be told again. A pod that ends waits for no image.
+    if (this.#kill && (ends || podGrace(pod) < this.#kill.grace)) this.#kill.controller.abort();
     this.wake();
   }
 
   remove(): void {
     this.#removed = true;
+    if (this.#pod?.metadata.deletionTimestamp === undefined) this.#kill?.controller.abort();
     this.wake();
   }
 
@@ -93,7 +95,7 @@ export class PodWorker {
   fail(verdict: PodVerdict): void {
     if (this.#verdict !== undefined) return;
     this.#verdict = verdict;
-    if (this.#kill && (verdict.graceSeconds ?? Infinity) < this.#kill.grace) this.#kill.controller.abort();
+    this.#kill?.controller.abort();
     this.wake();
   }
 
