@@ -28,7 +28,7 @@ const onlyInWiring = { name: 'inversify', message: 'Wiring lives in *.module.ts 
 const onlyInTests = { name: '@edge/testing', message: 'The test kit is for tests alone.' };
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/dist-bundle/**', '**/node_modules/**', '**/gen/**', '**/*.mjs'] },
+  { ignores: ['**/dist/**', '**/dist-bundle/**', '**/node_modules/**', '**/generated/**', '**/*.mjs'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],
