@@ -33,6 +33,7 @@ import { ImageServiceDefinition, RuntimeServiceDefinition } from './generated/ap
 import { meet } from './meet.js';
 import { SandboxIndex } from './sandbox-index.js';
 import { createStreaming } from './streaming.js';
+import { Turns } from './turns.js';
 
 const { methods: runtime } = RuntimeServiceDefinition;
 const { methods: images } = ImageServiceDefinition;
@@ -56,6 +57,7 @@ export class CriRuntime implements ContainerRuntime, AsyncDisposable {
   readonly #images: CriConnection;
   readonly #timeoutMs: number;
   readonly #sandboxes = new SandboxIndex();
+  readonly #removals = new Turns();
 
   constructor(deps: CriRuntimeDeps) {
     this.#connection = deps.connection;
@@ -85,7 +87,7 @@ export class CriRuntime implements ContainerRuntime, AsyncDisposable {
   }
 
   async removePodSandbox(podSandboxId: string, signal?: AbortSignal): Promise<void> {
-    await unlessGone(this.#call(runtime.removePodSandbox, { podSandboxId }, { signal }));
+    await this.#remove(podSandboxId, () => this.#call(runtime.removePodSandbox, { podSandboxId }, { signal }), signal);
   }
 
   async podSandboxStatus(podSandboxId: string, signal?: AbortSignal): Promise<PodSandboxStatus> {
@@ -122,7 +124,7 @@ export class CriRuntime implements ContainerRuntime, AsyncDisposable {
   }
 
   async removeContainer(containerId: string, signal?: AbortSignal): Promise<void> {
-    await unlessGone(this.#call(runtime.removeContainer, { containerId }, { signal }));
+    await this.#remove(containerId, () => this.#call(runtime.removeContainer, { containerId }, { signal }), signal);
     this.#sandboxes.delete(containerId);
   }
 
@@ -217,6 +219,11 @@ export class CriRuntime implements ContainerRuntime, AsyncDisposable {
 
   #callImages<Request, Response>(method: RpcMethod<Request, Response>, request: Request, limits: CallLimits): Promise<Response> {
     return this.#images.call(ImageServiceDefinition.fullName, method, request, limits);
+  }
+
+  /** containerd refuses to remove what is being removed, so that one waits for the other. */
+  #remove(id: string, remove: () => Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+    return this.#removals.run(id, () => unlessGone(remove()), this.#timeoutMs * 2, signal);
   }
 
   #present<T>(status: T | undefined, call: string, id: string): T {

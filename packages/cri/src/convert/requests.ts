@@ -6,7 +6,8 @@ export function sandboxMessage(config: PodSandboxConfig): wire.PodSandboxConfig 
   const { linux = {} } = config;
   return {
     metadata: { ...config.metadata },
-    hostname: config.hostname ?? '',
+    // With the network the pod shares the host's name; runc refuses to set another one.
+    hostname: config.hostNetwork ? '' : (config.hostname ?? ''),
     logDirectory: config.logDirectory,
     dnsConfig: config.dns && { servers: [...config.dns.servers], searches: [...config.dns.searches], options: [...config.dns.options] },
     portMappings: (config.portMappings ?? []).map(({ protocol, containerPort, hostPort, hostIp = '' }) => ({

@@ -15,7 +15,7 @@ export function generalChapter(scene: RuntimeScene): void {
       scene.runtime.containerStatus('absent'),
       scene.runtime.reopenContainerLog('absent'),
     ];
-    for (const call of calls) await expect(call).rejects.toSatisfy((error) => errorCode(error) === 'runtime.not-found');
+    await Promise.all(calls.map((call) => expect(call).rejects.toSatisfy((error) => errorCode(error) === 'runtime.not-found')));
   });
 
   it('[runtime-7.2] stopping and removing what does not exist succeeds', async () => {
