@@ -11,6 +11,10 @@ import { EdgeError } from '@edge/core';
  * | `edged.volume` | a volume cannot be prepared |
  * | `edged.container-config` | a container's settings cannot be resolved (`CreateContainerConfigError`) |
  * | `edged.image-name` | a text is no name of an image |
+ * | `edged.cgroups` | control groups are not there, or one cannot be made, limited or removed |
+ * | `edged.resolver` | the resolver file that pods inherit from cannot be read |
+ * | `edged.hostname` | the name that a pod wants is longer than the kernel can hold |
+ * | `edged.runtime-class` | the runtime has no handler for the pod's runtime class |
  * | `edged.log` | the log file of a container is not there or cannot be read |
  * | `edged.quantity` | a resource quantity cannot be read |
  * | `edged.cannot-start` | a `CannotStart`: the reason is its own |
@@ -22,6 +26,10 @@ export type EdgedErrorCode =
   | 'edged.volume'
   | 'edged.container-config'
   | 'edged.image-name'
+  | 'edged.cgroups'
+  | 'edged.resolver'
+  | 'edged.hostname'
+  | 'edged.runtime-class'
   | 'edged.log'
   | 'edged.quantity';
 
