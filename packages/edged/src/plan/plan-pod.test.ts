@@ -57,6 +57,12 @@ describe('planPod', () => {
     ['another image', somePod({ containers: [{ name: 'c', image: 'new' }] }), actualOf([sandbox()], [run('c')]), ['kill c0:30', 'prepareVolumes', 'start c#1 then 10s']],
     ['an unknown state', somePod(), actualOf([sandbox()], [run('c', 0, { state: 'unknown' })]), ['kill c0:30', 'prepareVolumes', 'start c#1 then 10s']],
     ['two working sandboxes, of which it cannot tell the right one', somePod(), actualOf([sandbox(0), sandbox(1)], [run('c')]), ['kill c0:30', 'stopSandbox s1', 'stopSandbox s0']],
+    [
+      'a reboot during the init containers of a Never pod',
+      somePod({ initContainers: [init, init2], restartPolicy: 'Never' }),
+      actualOf([sandbox(0, { state: 'notready' })], [exited('i1', 0, 0)]),
+      ['prepareVolumes', 'sandbox#1', 'start i1#1'],
+    ],
     ['a sandbox without address', somePod(), actualOf([sandbox(0, { ips: [] })], []), ['stopSandbox s0', 'prepareVolumes', 'sandbox#1', 'start c#0']],
     ['old dead containers', somePod(), actualOf([sandbox()], [run('c', 3), exited('c', 2, 1), exited('c', 1, 1), exited('c', 0, 1)]), ['remove c1', 'remove c0']],
     [

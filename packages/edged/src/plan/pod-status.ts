@@ -5,7 +5,7 @@ import { containerStatus, type ContainerStatusInput } from './container-status.j
 import { isTerminalPhase } from './containers.js';
 import { hasStarted, podPhase } from './phase.js';
 import { qosClass } from './qos.js';
-import { sandboxServes } from './sandbox-change.js';
+import { sandboxServes, wantsNewSandbox } from './sandbox-change.js';
 import type { Waiting } from './steps.js';
 import { seconds } from './time.js';
 import type { PodVerdict } from './verdict.js';
@@ -34,7 +34,9 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, actual, previous, now } = input;
   const serves = sandboxServes(pod, actual);
   const { verdict } = input;
-  const ended = (input.terminating || verdict !== undefined) && !anythingRuns(actual) && !actual.sandboxes.some(({ state }) => state === 'ready');
+  // A pod whose sandbox broke and that gets no other one ends as if it was told to, also when some of it never started.
+  const ends = input.terminating || verdict !== undefined || wantsNewSandbox(pod, actual) === 'finished';
+  const ended = ends && !anythingRuns(actual) && !actual.sandboxes.some(({ state }) => state === 'ready');
   const inits = (pod.spec.initContainers ?? []).map((container) =>
     containerStatus({ ...common(input, container, previous.initContainerStatuses, false), init: true }),
   );

@@ -9,9 +9,18 @@ import { plainInits, restartPolicy } from './containers.js';
 export function wantsNewSandbox(pod: Pod, actual: ActualPod): 'keep' | 'create' | 'finished' {
   if (sandboxServes(pod, actual)) return 'keep';
   const policy = restartPolicy(pod);
-  if (policy === 'Never' && actual.sandboxes.length > 0 && actual.containers.length > 0) return 'finished';
+  if (policy === 'Never' && actual.sandboxes.length > 0 && hasDoneWork(pod, actual)) return 'finished';
   if (policy === 'OnFailure' && allSucceeded(pod, actual)) return 'finished';
   return 'create';
+}
+
+/**
+ * True when another sandbox would repeat what must not be repeated: a regular container has run, or an init container
+ * has failed. Init containers that succeeded and sidecars may run again: a pod that only got so far has not begun.
+ */
+function hasDoneWork(pod: Pod, actual: ActualPod): boolean {
+  const ran = pod.spec.containers.some(({ name }) => runsOf(actual, name).some(({ state }) => state !== 'created'));
+  return ran || plainInits(pod).some(({ name }) => runsOf(actual, name).some(({ state, exitCode }) => state === 'exited' && exitCode !== 0));
 }
 
 /** True when there is exactly one working sandbox, it is the newest and it fits the spec. */
