@@ -10,6 +10,7 @@ import { Volumes } from './volumes/volumes.js';
 import type { EdgedConfig } from './config.js';
 import { edgedError } from './errors.js';
 import { createImages } from './images/create-images.js';
+import { TerminationMessages } from './messages/termination-messages.js';
 import { LeaseKeeper } from './node/lease-keeper.js';
 import { NodeFacts } from './node/node-facts.js';
 import { NodeKnown } from './node/node-known.js';
@@ -134,6 +135,7 @@ export class Edged implements Runnable {
       onRuntime: () => this.#node?.wake(),
       meta,
       objects,
+      messages: new TerminationMessages({ root: config.rootDirectory, log }),
       images: createImages({ runtime, objects, rootDirectory: config.rootDirectory, rules: config.pulls, log }),
       volumes: new Volumes({ root: config.rootDirectory, objects, tokens: new TokenReader({ meta }), log }),
       leftovers: new Leftovers({ root: config.rootDirectory, podLogsDir: config.podLogsDir, log }),

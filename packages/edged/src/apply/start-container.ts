@@ -2,6 +2,7 @@ import { errorText, isAbort, type ContainerRuntime, type PodSandboxConfig } from
 import type { Pod } from '@edge/protocol';
 import { CannotStart } from '../errors.js';
 import type { ImageProvider } from '../images/images.js';
+import type { TerminationMessages } from '../messages/termination-messages.js';
 import { containerEnvironment } from '../plan/environment.js';
 import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
@@ -16,6 +17,7 @@ import { prepareSubPaths } from '../volumes/sub-paths.js';
 export interface StartDeps {
   readonly runtime: ContainerRuntime;
   readonly images: ImageProvider;
+  readonly messages: TerminationMessages;
   readonly objects: ObjectReader;
   readonly places: Semaphore;
 }
@@ -61,7 +63,16 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
     const env = containerEnvironment({ pod, container, objects, facts });
     const mounts = containerMounts(container, input.volumes, env);
     await prepareSubPaths(mounts, input.volumes);
-    const config = containerConfig({ pod, container, restartCount: step.restartCount, backoffSeconds: step.backoffSeconds, image, env, mounts });
+    const message = await deps.messages.prepare(pod.metadata.uid ?? '', container, step.restartCount);
+    const config = containerConfig({
+      pod,
+      container,
+      restartCount: step.restartCount,
+      backoffSeconds: step.backoffSeconds,
+      image,
+      env,
+      mounts: message ? [...mounts, message] : mounts,
+    });
     return await deps.places.run(async () => {
       phase = 'CreateContainerError';
       const id = await deps.runtime.createContainer(input.sandboxId, config, input.sandbox, signal);

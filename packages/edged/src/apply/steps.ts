@@ -1,6 +1,7 @@
 import { errorText, isAbort, type ContainerRuntime } from '@edge/core';
 import type { Pod } from '@edge/protocol';
 import type { ImageProvider } from '../images/images.js';
+import type { TerminationMessages } from '../messages/termination-messages.js';
 import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { sandboxConfig } from '../plan/runtime-config.js';
@@ -14,6 +15,7 @@ import type { Volumes } from '../volumes/volumes.js';
 export interface StepsDeps {
   readonly runtime: ContainerRuntime;
   readonly images: ImageProvider;
+  readonly messages: TerminationMessages;
   readonly volumes: Volumes;
   readonly objects: ObjectReader;
   readonly podLogsDir: string;

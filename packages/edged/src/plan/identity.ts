@@ -23,6 +23,9 @@ export const ContainerAnnotations = {
   backoffSeconds: 'edge/restart-backoff-seconds',
 } as const;
 
+/** Where a container leaves its last words unless its spec says otherwise. */
+export const DEFAULT_MESSAGE_PATH = '/dev/termination-log';
+
 /** A container is restarted when this differs: only image and name count. Lower-case hex, not padded. */
 export function containerHash(container: Pick<Container, 'name' | 'image'>): string {
   const json = JSON.stringify({ image: container.image ?? '', name: container.name });
@@ -62,7 +65,7 @@ export function containerAnnotations(pod: Pod, container: Container, restartCoun
   return {
     [ContainerAnnotations.hash]: containerHash(container),
     [ContainerAnnotations.restartCount]: String(restartCount),
-    [ContainerAnnotations.messagePath]: container.terminationMessagePath ?? '/dev/termination-log',
+    [ContainerAnnotations.messagePath]: container.terminationMessagePath || DEFAULT_MESSAGE_PATH,
     [ContainerAnnotations.messagePolicy]: container.terminationMessagePolicy ?? 'File',
     ...(grace === undefined ? {} : { [ContainerAnnotations.grace]: String(grace) }),
     ...(deletionGrace === undefined ? {} : { [ContainerAnnotations.deletionGrace]: String(deletionGrace) }),

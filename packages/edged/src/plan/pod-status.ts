@@ -3,6 +3,7 @@ import { anythingRuns, runsOf, type ActualPod } from './actual.js';
 import { podConditions, withConditions } from './conditions.js';
 import { containerStatus, type ContainerStatusInput } from './container-status.js';
 import { isTerminalPhase } from './containers.js';
+import { limitMessages } from './message-limit.js';
 import { hasStarted, podPhase } from './phase.js';
 import { qosClass } from './qos.js';
 import { sandboxServes, wantsNewSandbox } from './sandbox-change.js';
@@ -50,6 +51,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const conditions = podConditions({ pod, phase, inits, containers, sandboxServes: serves, previous: previous.conditions ?? [], now });
   // The reason comes with the final phase: as long as something works the pod has not failed yet.
   const { message, reason } = verdict && ended && !before ? verdict : previous;
+  const sharers = inits.length + containers.length + (pod.spec.ephemeralContainers ?? []).length;
   return {
     phase,
     conditions: verdict?.conditions ? withConditions(conditions, verdict.conditions, now) : conditions,
@@ -57,8 +59,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(reason === undefined ? {} : { reason }),
     ...addresses(input),
     startTime: previous.startTime ?? seconds(now),
-    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
-    containerStatuses: containers,
+    ...(inits.length === 0 ? {} : { initContainerStatuses: limitMessages(inits, sharers) }),
+    containerStatuses: limitMessages(containers, sharers),
     qosClass: previous.qosClass ?? qosClass(pod),
   };
 }

@@ -5,6 +5,7 @@ import type { MetaClient } from '../apply/meta-client.js';
 import type { ObjectReader } from '../apply/object-reader.js';
 import { Semaphore } from '../apply/semaphore.js';
 import type { ImageProvider } from '../images/images.js';
+import type { TerminationMessages } from '../messages/termination-messages.js';
 import type { Volumes } from '../volumes/volumes.js';
 import type { ActualPod } from '../plan/actual.js';
 import type { PodFacts } from '../plan/pod-fields.js';
@@ -36,6 +37,7 @@ export interface PodManagerDeps {
   readonly meta: MetaClient;
   readonly objects: ObjectReader;
   readonly images: ImageProvider;
+  readonly messages: TerminationMessages;
   readonly volumes: Volumes;
   readonly events: PodEvents;
   readonly leftovers: Leftovers;
@@ -70,7 +72,7 @@ export class PodManager implements PodsView, PodControl {
 
   constructor(deps: PodManagerDeps) {
     this.#deps = deps;
-    this.#view = new RuntimeView({ runtime: deps.runtime });
+    this.#view = new RuntimeView({ runtime: deps.runtime, messages: deps.messages });
     this.#refresh = new VolumeRefresh({
       volumes: deps.volumes,
       facts: (pod) => deps.facts((this.#statuses.previous(pod.metadata.uid ?? '').podIPs ?? []).map(({ ip }) => ip)),

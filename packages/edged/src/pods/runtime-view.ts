@@ -1,6 +1,7 @@
 import type { ContainerRuntime, PodSandbox, PodSandboxStatus, RuntimeContainer, RuntimeContainerStatus } from '@edge/core';
 import { errorCode } from '@edge/core';
 import { newestFirst, nothingThere, type ActualPod } from '../plan/actual.js';
+import type { TerminationMessages } from '../messages/termination-messages.js';
 import { PodLabels } from '../plan/identity.js';
 
 /** What the runtime lists of one pod. */
@@ -20,14 +21,16 @@ type Listing = ReadonlyMap<string, ListedPod>;
  */
 export class RuntimeView {
   readonly #runtime: ContainerRuntime;
+  readonly #messages: TerminationMessages;
   readonly #sandboxDetails = new Map<string, PodSandboxStatus>();
   readonly #containerDetails = new Map<string, RuntimeContainerStatus>();
   #owners = new Map<string, string>();
   #waiting: Promise<Listing> | undefined;
   #current: Promise<unknown> = Promise.resolve();
 
-  constructor(deps: { runtime: ContainerRuntime }) {
+  constructor(deps: { runtime: ContainerRuntime; messages: TerminationMessages }) {
     this.#runtime = deps.runtime;
+    this.#messages = deps.messages;
   }
 
   /** All pods that the runtime has anything of, by uid. The listing starts after the call, so it holds all that happened before. */
@@ -97,8 +100,10 @@ export class RuntimeView {
   async #container(listed: RuntimeContainer, signal: AbortSignal): Promise<RuntimeContainerStatus | undefined> {
     const known = this.#containerDetails.get(listed.id);
     if (known?.state === listed.state) return known;
-    const status = await orGone(this.#runtime.containerStatus(listed.id, signal));
-    if (status) this.#containerDetails.set(listed.id, status);
+    const bare = await orGone(this.#runtime.containerStatus(listed.id, signal));
+    if (!bare) return undefined;
+    const status = await this.#messages.complete(bare);
+    this.#containerDetails.set(listed.id, status);
     return status;
   }
 }
