@@ -29,6 +29,8 @@ export class CriConnection implements Disposable {
   readonly socket: string;
   readonly #client: Client;
   readonly #timeoutMs: number;
+  /** Closing a client of gRPC lets them go on. */
+  readonly #underWay = new Set<{ cancel(): void }>();
   #closed = false;
 
   constructor(options: { readonly socket: string; readonly timeoutMs: number }) {
@@ -61,9 +63,11 @@ export class CriConnection implements Disposable {
       const options: CallOptions = timeoutMs === Infinity ? {} : { deadline };
       const call = this.#client.makeUnaryRequest(path(service, method), encode(method.requestType), decode(method.responseType), request, options, (error: ServiceError | null, response?: Response) => {
         signal?.removeEventListener('abort', abort);
+        this.#underWay.delete(call);
         if (error) reject(this.#error(error, method.name, signal, timeoutMs, Date.now() >= deadline));
         else resolve(response as Response);
       });
+      this.#underWay.add(call);
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
@@ -77,6 +81,7 @@ export class CriConnection implements Disposable {
     if (this.#closed) throw this.#closedError(method.name);
     const stream: ClientReadableStream<Response> = this.#client.makeServerStreamRequest(path(service, method), encode(method.requestType), decode(method.responseType), request);
     const abort = (): void => stream.cancel();
+    this.#underWay.add(stream);
     signal.addEventListener('abort', abort, { once: true });
     try {
       for await (const message of stream) yield message as Response;
@@ -84,6 +89,7 @@ export class CriConnection implements Disposable {
       if (!signal.aborted) throw this.#error(error as ServiceError, method.name, undefined, Infinity, false);
     } finally {
       signal.removeEventListener('abort', abort);
+      this.#underWay.delete(stream);
       stream.cancel();
     }
   }
@@ -91,6 +97,7 @@ export class CriConnection implements Disposable {
   /** Ends the connection; calls under way fail with `runtime.closed`. */
   [Symbol.dispose](): void {
     this.#closed = true;
+    for (const call of this.#underWay) call.cancel();
     this.#client.close();
   }
 

@@ -9,7 +9,7 @@ const { fullName, methods } = RuntimeServiceDefinition;
 /** A runtime without events ends the stream at once; one with events says nothing until something happens. */
 const SILENCE_MS = 100;
 
-/** Tells of events until the signal aborts. Rejects with `runtime.unavailable` when the connection breaks. */
+/** Tells of events until the signal aborts. Rejects when the connection breaks. */
 export async function* followEvents(connection: CriConnection, signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
   for await (const event of connection.stream(fullName, methods.getContainerEvents, {}, signal)) yield runtimeEvent(event);
 }
