@@ -53,7 +53,7 @@ export class Edged implements Runnable {
     const { config, log, openRuntime, identity, link } = this.#deps;
     await prepareRoot(config.rootDirectory);
     const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
-    await using keeper = new RuntimeKeeper({ open: () => openRuntime({ config, hostIP, log }), log });
+    await using keeper = new RuntimeKeeper({ open: () => openRuntime({ config, hostIP, log }), onReady: () => this.#pods?.runtimeReady(), log });
     // Usually it is there at once, and then the node's first message says Ready. A hanging one keeps nobody waiting.
     await Promise.race([keeper.tryOpen(), sleep(FIRST_TRY_MS, life.signal)]);
     const facts = new NodeFacts({ identity, config, known: this.#known, runtime: keeper });

@@ -1,6 +1,6 @@
 import { startContainerd, type Containerd } from '@edge/testing';
 import type { KubeNode, Pod } from '@edge/protocol';
-import { renameSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/agent.js';
@@ -29,7 +29,7 @@ describe('faults of the container runtime', () => {
   }, 60_000);
 
   const create = (pod: Pod): Promise<unknown> => scene.cloud.api.resource('v1', 'pods').create(pod as never);
-  const until = (fits: () => boolean, text: string, ms = 40_000): Promise<void> => eventually(fits, ms, () => `${text}; agent's log ends:\n${scene.agent.log.slice(-3000)}`);
+  const until = (fits: () => boolean, text: string, ms = 40_000): Promise<void> => eventually(fits, ms, () => `${text}; ready: ${readyMessage(node())}; agent's log ends:\n${scene.agent.log.slice(-3000)}`);
   const node = (): KubeNode | undefined => scene.cloud.api.resource<KubeNode>('v1', 'nodes').find(NODE);
   const events = async (reason: string): Promise<number> =>
     (await scene.cloud.api.resource<{ metadata: object; reason: string }>('v1', 'events').list()).items.filter((event) => event.reason === reason).length;
@@ -70,7 +70,8 @@ describe('faults of the container runtime', () => {
 
   it('[faults-4] a broken network: the node says so, pods on the host network run, the others follow when it is mended', { timeout: 90_000 }, async () => {
     const config = join(containerd.cniDir, '10-test.conflist');
-    renameSync(config, join(containerd.folder, 'aside.conflist'));
+    const text = readFileSync(config, 'utf8');
+    rmSync(config);
     await until(() => readyMessage(node()).includes('NetworkReady=false'), 'the node does not say that the network is not ready');
     const onHost = podOn(NODE, 'on-host', 'sleep 3600');
     onHost.spec.hostNetwork = true;
@@ -78,7 +79,7 @@ describe('faults of the container runtime', () => {
     await create(podOn(NODE, 'needs-network', 'sleep 3600'));
     await until(() => scene.pod('on-host')?.status?.phase === 'Running', 'a pod on the host network does not run');
     expect(scene.pod('needs-network')?.status?.phase).toBe('Pending');
-    renameSync(join(containerd.folder, 'aside.conflist'), config);
+    writeFileSync(config, text);
     await until(() => readyMessage(node()) === 'EdgeReady' && scene.pod('needs-network')?.status?.phase === 'Running', 'the pod does not run although the network is back');
   });
 
