@@ -1,7 +1,10 @@
 import { EdgeError, token, type Token } from '@edge/core';
 import type { Taint } from '@edge/protocol';
 import type { PullRules } from './images/create-images.js';
+import type { ImageGcRules } from './images/plan-image-gc.js';
+import type { RotationRules } from './logs/log-rotation.js';
 import type { ResourceRules } from './plan/node-resources.js';
+import { parseQuantity } from './plan/quantity.js';
 
 /** What edged reads of `edgecore.yaml`: the slice `modules.edged`, and `edge.runtime`. Times in milliseconds unless named otherwise. */
 export interface EdgedConfig {
@@ -35,13 +38,17 @@ export interface EdgedConfig {
   readonly keepDead: number;
   readonly rules: ResourceRules;
   readonly pulls: PullRules;
+  readonly imageGc: ImageGcRules;
+  /** Image of sandboxes, as far as it is known here: the runtime's own configuration decides. */
+  readonly podSandboxImage: string;
+  /** Images that the node's status lists; -1 for all. */
+  readonly nodeStatusMaxImages: number;
+  readonly logs: RotationRules;
 }
 
 export const EdgedConfig: Token<EdgedConfig> = token<EdgedConfig>('edged', 'EdgedConfig');
 
 const DEFAULT_EVICTION = { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%', 'imagefs.inodesFree': '5%' };
-
-const DEFAULT_ENDPOINT = 'unix:///run/containerd/containerd.sock';
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -57,7 +64,7 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
   return {
     enable: own.flag('enable', true),
     runtime: runtimeChoice(tree(root['edge'], 'edge')['runtime']),
-    endpoints: endpoints(tailored.text('containerRuntimeEndpoint', DEFAULT_ENDPOINT), tailored.text('imageServiceEndpoint', DEFAULT_ENDPOINT)),
+    endpoints: { runtime: tailored.text('containerRuntimeEndpoint', ''), image: tailored.text('imageServiceEndpoint', '') },
     runtimeRequestTimeoutMs: tailored.duration('runtimeRequestTimeout', 120_000),
     reportEvent: own.flag('reportEvent', false),
     rootDirectory: own.text('rootDirectory', '/var/lib/kubelet'),
@@ -71,12 +78,26 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
     nodeStatusUpdateMs: tailored.duration('nodeStatusUpdateFrequency', 10_000),
     nodeStatusReportMs: tailored.duration('nodeStatusReportFrequency', 300_000),
     leaseSeconds: tailored.number('nodeLeaseDurationSeconds', 40),
-    keepDead: own.number('maxPerPodContainerCount', 1),
+    keepDead: limit(own.number('maxPerPodContainerCount', 1)),
     pulls: {
       serial: tailored.flag('serializeImagePulls', true),
       parallel: tailored.number('maxParallelImagePulls', 0),
       perSecond: tailored.number('registryPullQPS', 5),
       burst: tailored.number('registryBurst', 10),
+    },
+    imageGc: {
+      highPercent: tailored.number('imageGCHighThresholdPercent', 85),
+      lowPercent: tailored.number('imageGCLowThresholdPercent', 80),
+      minAgeMs: tailored.duration('imageMinimumGCAge', 120_000),
+      maxAgeMs: tailored.duration('imageMaximumGCAge', 0),
+    },
+    podSandboxImage: own.text('podSandboxImage', 'kubeedge/pause:3.6'),
+    nodeStatusMaxImages: tailored.number('nodeStatusMaxImages', 0),
+    logs: {
+      maxBytes: Number(parseQuantity(tailored.text('containerLogMaxSize', '10Mi')) / 1000n),
+      maxFiles: tailored.number('containerLogMaxFiles', 5),
+      intervalMs: tailored.duration('containerLogMonitorInterval', 10_000),
+      workers: tailored.number('containerLogMaxWorkers', 1),
     },
     rules: {
       maxPods: tailored.number('maxPods', 110),
@@ -89,12 +110,9 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
   };
 }
 
-/**
- * A default is nobody's choice: with it the runtime is looked for in the usual places, of which it is the first, and
- * the image service is that of the runtime. Upstream asks containerd for images even when the runtime is another.
- */
-function endpoints(runtime: string, image: string): EdgedConfig['endpoints'] {
-  return { runtime: runtime === DEFAULT_ENDPOINT ? '' : runtime, image: image === DEFAULT_ENDPOINT ? '' : image };
+/** Negative stands for no limit. */
+function limit(value: number): number {
+  return value < 0 ? Number.POSITIVE_INFINITY : value;
 }
 
 function runtimeChoice(value: unknown): EdgedConfig['runtime'] {

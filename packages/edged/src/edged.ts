@@ -10,6 +10,9 @@ import { Volumes } from './volumes/volumes.js';
 import type { EdgedConfig } from './config.js';
 import { edgedError } from './errors.js';
 import { createImages } from './images/create-images.js';
+import { ImageCollector } from './images/image-collector.js';
+import { LogLinks } from './logs/log-links.js';
+import { LogRotation } from './logs/log-rotation.js';
 import { TerminationMessages } from './messages/termination-messages.js';
 import { LeaseKeeper } from './node/lease-keeper.js';
 import { NodeFacts } from './node/node-facts.js';
@@ -53,7 +56,7 @@ export class Edged implements Runnable {
     const { config, log, openRuntime, identity, link } = this.#deps;
     await prepareRoot(config.rootDirectory);
     const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
-    await using keeper = new RuntimeKeeper({ open: () => openRuntime({ config, hostIP, log }), onReady: () => this.#pods?.runtimeReady(), log });
+    await using keeper = new RuntimeKeeper({ open: () => openRuntime({ config, hostIP, log }), maxImages: config.nodeStatusMaxImages, log });
     // Usually it is there at once, and then the node's first message says Ready. A hanging one keeps nobody waiting.
     await Promise.race([keeper.tryOpen(), sleep(FIRST_TRY_MS, life.signal)]);
     const facts = new NodeFacts({ identity, config, known: this.#known, runtime: keeper });
@@ -77,9 +80,20 @@ export class Edged implements Runnable {
   /** The runtime may come up after the agent; the pods' messages until then are in the store. */
   async #runPods(keeper: RuntimeKeeper, facts: NodeFacts, signal: AbortSignal): Promise<void> {
     const runtime = await keeper.opened(signal);
-    this.#pods = await this.#manager(runtime, facts);
+    const pods = await this.#manager(runtime, facts);
+    this.#pods = pods;
     this.#node?.wake();
-    await this.#pods.run(signal);
+    const { config, link, log } = this.#deps;
+    const rotation = new LogRotation({ runtime, podLogsDir: config.podLogsDir, rules: config.logs, log });
+    const collector = new ImageCollector({
+      runtime,
+      rules: config.imageGc,
+      sandboxImage: config.podSandboxImage,
+      pods: () => (pods.complete ? pods.list().map(({ pod }) => pod) : undefined),
+      connected: () => link.value.connected,
+      log,
+    });
+    await together(signal, [(until) => pods.run(until), (until) => rotation.run(until), (until) => collector.run(until)]);
   }
 
   podChanged(pod: unknown): void {
@@ -135,6 +149,7 @@ export class Edged implements Runnable {
       onRuntime: () => this.#node?.wake(),
       meta,
       objects,
+      links: new LogLinks({ podLogsDir: config.podLogsDir, log }),
       messages: new TerminationMessages({ root: config.rootDirectory, log }),
       images: createImages({ runtime, objects, rootDirectory: config.rootDirectory, rules: config.pulls, log }),
       volumes: new Volumes({ root: config.rootDirectory, objects, tokens: new TokenReader({ meta }), log }),

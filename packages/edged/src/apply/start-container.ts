@@ -2,6 +2,7 @@ import { errorText, isAbort, type ContainerRuntime, type PodSandboxConfig } from
 import type { Pod } from '@edge/protocol';
 import { CannotStart } from '../errors.js';
 import type { ImageProvider } from '../images/images.js';
+import type { LogLinks } from '../logs/log-links.js';
 import type { TerminationMessages } from '../messages/termination-messages.js';
 import { containerEnvironment } from '../plan/environment.js';
 import type { PodEvent } from '../plan/event.js';
@@ -18,6 +19,7 @@ export interface StartDeps {
   readonly runtime: ContainerRuntime;
   readonly images: ImageProvider;
   readonly messages: TerminationMessages;
+  readonly links: LogLinks;
   readonly objects: ObjectReader;
   readonly places: Semaphore;
 }
@@ -80,6 +82,8 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
       phase = 'RunContainerError';
       await deps.runtime.startContainer(id, signal);
       say('Started', `Container ${container.name} started`);
+      const { name: podName = '', namespace = '' } = pod.metadata;
+      await deps.links.add({ pod: podName, namespace, name: container.name, id, logPath: `${input.sandbox.logDirectory}/${config.logPath}` });
       return { started: true, id };
     });
   } catch (error) {

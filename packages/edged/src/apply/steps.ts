@@ -1,6 +1,8 @@
 import { errorText, isAbort, type ContainerRuntime } from '@edge/core';
 import type { Pod } from '@edge/protocol';
 import type { ImageProvider } from '../images/images.js';
+import { removeLog } from '../logs/log-files.js';
+import type { LogLinks } from '../logs/log-links.js';
 import type { TerminationMessages } from '../messages/termination-messages.js';
 import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
@@ -16,6 +18,7 @@ export interface StepsDeps {
   readonly runtime: ContainerRuntime;
   readonly images: ImageProvider;
   readonly messages: TerminationMessages;
+  readonly links: LogLinks;
   readonly volumes: Volumes;
   readonly objects: ObjectReader;
   readonly podLogsDir: string;
@@ -86,6 +89,7 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
           break;
         case 'removeContainer':
           await deps.runtime.removeContainer(step.containerId, signal);
+          if (step.logPath !== undefined) await removeLog(step.logPath);
           break;
         case 'removeSandbox':
           await deps.runtime.removePodSandbox(step.sandboxId, signal);

@@ -55,6 +55,7 @@ export class NodeFacts {
       agentVersion: identity.version,
       runtimeVersion: runtime.version,
       notReady: runtime.notReady,
+      images: runtime.images,
       previous: known.value?.status?.conditions ?? this.#status?.conditions ?? [],
       now: Date.now(),
     });

@@ -3,8 +3,8 @@ import type { ActualPod } from './actual.js';
 import type { PodStep } from './steps.js';
 
 /**
- * Removes what no longer tells anything: dead containers beyond the newest `keepDead` of each name, and sandboxes
- * that are neither the newest nor hold a container that is kept.
+ * Removes what no longer tells anything: dead containers beyond the newest `keepDead` of each name with their logs, and
+ * sandboxes that are neither the newest nor hold a container that is kept.
  */
 export function collectGarbage(actual: ActualPod, keepDead: number): PodStep[] {
   const dead = new Map<string, number>();
@@ -23,8 +23,11 @@ export function collectGarbage(actual: ActualPod, keepDead: number): PodStep[] {
   }
   const inUse = new Set(actual.containers.filter(({ id }) => !gone.has(id)).map(({ sandboxId }) => sandboxId));
   const old = actual.sandboxes.slice(1).filter(({ id, state }) => state === 'notready' && !inUse.has(id));
+  const logsInUse = new Set(actual.containers.filter(({ id }) => !gone.has(id)).map(({ logPath }) => logPath));
   return [
-    ...[...gone].map((containerId) => ({ do: 'removeContainer' as const, containerId })),
+    ...actual.containers
+      .filter(({ id }) => gone.has(id))
+      .map(({ id, logPath }) => ({ do: 'removeContainer' as const, containerId: id, ...(logPath === '' || logsInUse.has(logPath) ? {} : { logPath }) })),
     ...old.map(({ id }) => ({ do: 'removeSandbox' as const, sandboxId: id })),
   ];
 }

@@ -30,6 +30,7 @@ export function nodeChanges(known: KubeNode, wanted: NodeWanted, restate: boolea
       conditions: [...wanted.status.conditions, ...conditions.filter(({ type }) => !own.has(type))],
       addresses: wanted.status.addresses,
       nodeInfo: { ...before.status.nodeInfo, ...wanted.status.nodeInfo },
+      ...(wanted.status.images === undefined ? {} : { images: wanted.status.images }),
     },
   };
   const base = restate && before.status.conditions ? { ...before, status: { ...before.status, conditions: conditions.map((one) => (own.has(one.type) ? { type: one.type } : one)) } } : before;

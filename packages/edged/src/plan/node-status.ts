@@ -1,4 +1,5 @@
 import type { KubeNode, NodeAddress, NodeCondition, NodeStatus } from '@edge/protocol';
+import type { NodeImage } from '../images/node-images.js';
 import { nodeResources, type MachineResources, type ResourceRules } from './node-resources.js';
 import { seconds } from './time.js';
 
@@ -27,6 +28,8 @@ export interface NodeStatusInput {
   readonly runtimeVersion: string;
   /** Why the node cannot run pods; empty when it can. */
   readonly notReady: readonly string[];
+  /** Images to tell of; undefined for none. */
+  readonly images?: NodeImage[] | undefined;
   /** Conditions as known until now, for the times of their last change. */
   readonly previous: readonly NodeCondition[];
   /** Milliseconds since the epoch. */
@@ -37,7 +40,7 @@ export interface NodeStatusInput {
 export const KUBERNETES_VERSION = 'v1.32.10';
 
 /** The members of a node's status that the node itself reports again and again. */
-export type ReportedNodeStatus = Required<Pick<NodeStatus, 'capacity' | 'allocatable' | 'conditions' | 'addresses' | 'nodeInfo'>>;
+export type ReportedNodeStatus = Required<Pick<NodeStatus, 'capacity' | 'allocatable' | 'conditions' | 'addresses' | 'nodeInfo'>> & { readonly images?: NodeImage[] };
 
 /** The status of the node. Pure. */
 export function nodeStatus(input: NodeStatusInput): ReportedNodeStatus {
@@ -61,6 +64,7 @@ export function nodeStatus(input: NodeStatusInput): ReportedNodeStatus {
       operatingSystem: input.identity.operatingSystem,
       architecture: input.identity.architecture,
     },
+    ...(input.images === undefined ? {} : { images: input.images }),
   };
 }
 
@@ -132,6 +136,7 @@ export function nodeObject(input: NodeObjectInput): KubeNode {
       // Only here: the cloud rewrites the port for its tunnel, and a patch must never put it back.
       daemonEndpoints: { kubeletEndpoint: { Port: port } },
       nodeInfo: status.nodeInfo,
+      ...(status.images === undefined ? {} : { images: status.images }),
     },
   };
 }

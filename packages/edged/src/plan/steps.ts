@@ -17,7 +17,8 @@ export type PodStep =
   /** Ends containers: all of one step side by side. */
   | { readonly do: 'killContainers'; readonly containers: readonly ContainerKill[] }
   | { readonly do: 'stopSandbox'; readonly sandboxId: string }
-  | { readonly do: 'removeContainer'; readonly containerId: string }
+  /** With its log, where that is named. */
+  | { readonly do: 'removeContainer'; readonly containerId: string; readonly logPath?: string }
   | { readonly do: 'removeSandbox'; readonly sandboxId: string };
 
 export interface ContainerKill {

@@ -5,6 +5,7 @@ import type { MetaClient } from '../apply/meta-client.js';
 import type { ObjectReader } from '../apply/object-reader.js';
 import { Semaphore } from '../apply/semaphore.js';
 import type { ImageProvider } from '../images/images.js';
+import type { LogLinks } from '../logs/log-links.js';
 import type { TerminationMessages } from '../messages/termination-messages.js';
 import type { Volumes } from '../volumes/volumes.js';
 import type { ActualPod } from '../plan/actual.js';
@@ -38,6 +39,7 @@ export interface PodManagerDeps {
   readonly objects: ObjectReader;
   readonly images: ImageProvider;
   readonly messages: TerminationMessages;
+  readonly links: LogLinks;
   readonly volumes: Volumes;
   readonly events: PodEvents;
   readonly leftovers: Leftovers;
@@ -127,9 +129,9 @@ export class PodManager implements PodsView, PodControl {
     });
   }
 
-  /** What could not be done because of the runtime is tried again at once. */
-  runtimeReady(): void {
-    for (const worker of this.#workers.values()) worker.wake();
+  /** True when all pods of the node are known: their list has come, and every stored one could be read. */
+  get complete(): boolean {
+    return this.#early === undefined && this.#mayHaveOrphans;
   }
 
   list(): readonly PodRecord[] {
@@ -324,7 +326,7 @@ export class PodManager implements PodsView, PodControl {
     this.#runtimeAnswers = answers;
     if (answers) this.#deps.log.info('the container runtime answers again');
     this.#deps.onRuntime(answers);
-    if (answers) this.runtimeReady();
+    if (answers) for (const worker of this.#workers.values()) worker.wake();
   }
 
   async #tidyNowAndThen(): Promise<void> {
@@ -342,6 +344,7 @@ export class PodManager implements PodsView, PodControl {
     try {
       const listed = await this.#view.list(this.#signal);
       await this.#deps.leftovers.sweep((uid) => this.#workers.has(uid) || listed.has(uid));
+      await this.#deps.links.sweep();
     } catch (error) {
       if (!isAbort(error)) this.#deps.log.warn('what pods have left behind cannot be looked through', { err: errorText(error) });
     }

@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
-import type { ContainerRuntime, Logger } from '@edge/core';
-import { createCriRuntime, findRuntime, runtimeSockets } from '@edge/cri';
+import { EdgeError, type ContainerRuntime, type Logger } from '@edge/core';
 import type { EdgedConfig } from '../config.js';
 import { createProcessRuntime } from '../process-runtime/index.js';
 
@@ -22,15 +20,11 @@ export type OpenRuntime = (input: OpenRuntimeInput) => Promise<OpenedRuntime>;
 
 /** Opens what `edge.runtime` names. */
 export const openConfiguredRuntime: OpenRuntime = async ({ config, hostIP, log }) => {
-  const { runtime, endpoints } = config;
-  if (runtime === 'process' || (runtime === 'auto' && !socketExists(endpoints.runtime))) {
-    return createProcessRuntime({ root: `${config.rootDirectory}/process-runtime`, hostIP, log });
+  if (config.runtime === 'cri') {
+    throw new EdgeError(
+      'runtime.unavailable',
+      'this version of the agent cannot use a container runtime yet: set edge.runtime to process in edgecore.yaml to run pods as plain processes (edge.runtime is cri)',
+    );
   }
-  const { endpoint } = await findRuntime(endpoints.runtime);
-  return createCriRuntime({ endpoint, imageEndpoint: endpoints.image, timeoutMs: config.runtimeRequestTimeoutMs, log });
+  return createProcessRuntime({ root: `${config.rootDirectory}/process-runtime`, hostIP, log });
 };
-
-function socketExists(configured: string): boolean {
-  const sockets = configured === '' ? runtimeSockets : [configured.replace(/^unix:\/\//, '')];
-  return sockets.some((socket) => existsSync(socket));
-}

@@ -1,4 +1,5 @@
 import { EdgeError, errorText, isAbort, sleep, withTimeout, type Logger, type RuntimeHandler } from '@edge/core';
+import { nodeImages, type NodeImage } from '../images/node-images.js';
 import type { OpenedRuntime } from './open-runtime.js';
 
 /** Pause between tries to open a runtime: somebody waits for it at each boot. */
@@ -13,12 +14,13 @@ export interface RuntimeCondition {
   /** Why the node cannot run pods; empty when it can. */
   readonly notReady: readonly string[];
   readonly handlers?: readonly RuntimeHandler[];
+  readonly images?: NodeImage[];
 }
 
 export interface RuntimeKeeperDeps {
   readonly open: () => Promise<OpenedRuntime>;
-  /** The runtime can run pods and could not a moment ago. */
-  readonly onReady: () => void;
+  /** Images that are told of; -1 for all, 0 for none. */
+  readonly maxImages: number;
   readonly log: Logger;
 }
 
@@ -28,7 +30,6 @@ export class RuntimeKeeper implements AsyncDisposable {
   #runtime: OpenedRuntime | undefined;
   #missing = 'the container runtime was not asked yet';
   #version = '';
-  #ready = false;
   #asking: Promise<RuntimeCondition> | undefined;
   #opening: Promise<OpenedRuntime | undefined> | undefined;
 
@@ -65,14 +66,7 @@ export class RuntimeKeeper implements AsyncDisposable {
 
   /** Never rejects: what is wrong is the answer. Asked again while a question is open, all get its answer. */
   condition(): Promise<RuntimeCondition> {
-    this.#asking ??= this.#ask()
-      .then((condition) => {
-        const ready = condition.notReady.length === 0;
-        if (ready && !this.#ready) this.#deps.onReady();
-        this.#ready = ready;
-        return condition;
-      })
-      .finally(() => (this.#asking = undefined));
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     return this.#asking;
   }
 
@@ -85,7 +79,8 @@ export class RuntimeKeeper implements AsyncDisposable {
     if (!runtime) return { version: '', notReady: [this.#missing] };
     const given = AbortSignal.timeout(ANSWER_MS);
     try {
-      const [{ name, version }, { conditions, handlers }] = await withTimeout(Promise.all([runtime.version(given), runtime.status(given)]), ANSWER_MS, () => new EdgeError('runtime.timeout', `no answer within ${ANSWER_MS / 1000} s`));
+      const images = this.#deps.maxImages === 0 ? undefined : runtime.listImages(given);
+      const [{ name, version }, { conditions, handlers }, listed] = await withTimeout(Promise.all([runtime.version(given), runtime.status(given), images]), ANSWER_MS, () => new EdgeError('runtime.timeout', `no answer within ${ANSWER_MS / 1000} s`));
       this.#version = `${name}://${version}`;
       const notReady = conditions
         .filter(({ status }) => !status)
@@ -94,7 +89,7 @@ export class RuntimeKeeper implements AsyncDisposable {
             ? `container runtime network not ready: NetworkReady=false reason:${reason} message:${message}`
             : `container runtime status not ready: ${type}=false reason:${reason} message:${message}`,
         );
-      return { version: this.#version, notReady, ...(handlers ? { handlers } : {}) };
+      return { version: this.#version, notReady, ...(handlers ? { handlers } : {}), ...(listed ? { images: nodeImages(listed, this.#deps.maxImages) } : {}) };
     } catch (error) {
       return { version: this.#version, notReady: [`container runtime does not answer: ${errorText(error)}`] };
     }
