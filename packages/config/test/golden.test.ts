@@ -59,7 +59,12 @@ describe('what upstream v1.23.1 prints', () => {
   });
 
   it('[config-2.6] our own section has defaults and is never printed', () => {
-    expect(defaultConfig(host).edge).toEqual({ runtime: 'cri', readyTimeoutSeconds: 30, outbox: { maxBytes: 67108864, maxAgeSeconds: 604800 } });
+    expect(defaultConfig(host).edge).toEqual({
+      runtime: 'cri',
+      readyTimeoutSeconds: 30,
+      outbox: { maxBytes: 67108864, maxAgeSeconds: 604800 },
+      kubeletApi: { auth: 'open', tokenFile: '/etc/kubeedge/kubelet-api.token' },
+    });
     expect(printDefaultConfig(host)).not.toMatch(/^edge:/m);
     expect(printMinConfig(host)).not.toMatch(/^edge:/m);
   });

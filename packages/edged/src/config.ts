@@ -5,8 +5,9 @@ import type { ImageGcRules } from './images/plan-image-gc.js';
 import type { RotationRules } from './logs/log-rotation.js';
 import type { ResourceRules } from './plan/node-resources.js';
 import { parseQuantity } from './plan/quantity.js';
+import type { HandlerSwitches } from './server/routes.js';
 
-/** What edged reads of `edgecore.yaml`: the slice `modules.edged`, and `edge.runtime`. Times in milliseconds unless named otherwise. */
+/** What edged reads of `edgecore.yaml`: the slice `modules.edged`, `edge.runtime` and `edge.kubeletApi`. Times in milliseconds unless named otherwise. */
 export interface EdgedConfig {
   readonly enable: boolean;
   /** `process` runs pods as plain processes; `cri` talks to a container runtime; `auto` takes what is there. */
@@ -31,6 +32,17 @@ export interface EdgedConfig {
   readonly nodeLabels: Readonly<Record<string, string>>;
   /** Port of the local kubelet API, as the node object names it. */
   readonly readOnlyPort: number;
+  readonly api: {
+    readonly address: string;
+    /** `open` as upstream; `token`: only who shows the token of the file. */
+    readonly auth: 'open' | 'token';
+    readonly tokenFile: string;
+    readonly streamIdleMs: number;
+    readonly volumeStatsMs: number;
+    readonly switches: HandlerSwitches;
+  };
+  /** `tailoredKubeletConfig` as it was given, for `/configz`. */
+  readonly kubeletConfig: Tree;
   readonly nodeStatusUpdateMs: number;
   readonly nodeStatusReportMs: number;
   readonly leaseSeconds: number;
@@ -75,6 +87,19 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
     registerWithTaints: tailored.list('registerWithTaints') as readonly Taint[],
     nodeLabels: own.texts('nodeLabels', {}),
     readOnlyPort: tailored.number('readOnlyPort', 10350),
+    api: {
+      address: tailored.text('address', '127.0.0.1'),
+      ...apiAccess(tree(tree(root['edge'], 'edge')['kubeletApi'], 'edge.kubeletApi')),
+      streamIdleMs: tailored.duration('streamingConnectionIdleTimeout', 4 * 3_600_000),
+      volumeStatsMs: tailored.duration('volumeStatsAggPeriod', 60_000),
+      switches: {
+        debugging: tailored.flag('enableDebuggingHandlers', true),
+        systemLogs: tailored.flag('enableSystemLogHandler', true),
+        profiling: tailored.flag('enableProfilingHandler', true),
+        debugFlags: tailored.flag('enableDebugFlagsHandler', true),
+      },
+    },
+    kubeletConfig: kubelet,
     nodeStatusUpdateMs: tailored.duration('nodeStatusUpdateFrequency', 10_000),
     nodeStatusReportMs: tailored.duration('nodeStatusReportFrequency', 300_000),
     leaseSeconds: tailored.number('nodeLeaseDurationSeconds', 40),
@@ -119,6 +144,12 @@ function runtimeChoice(value: unknown): EdgedConfig['runtime'] {
   if (value === undefined || value === null || value === '') return 'cri';
   if (value === 'auto' || value === 'cri' || value === 'process') return value;
   throw invalid('edge.runtime', value, 'auto, cri or process');
+}
+
+function apiAccess(own: Tree): { auth: 'open' | 'token'; tokenFile: string } {
+  const auth = own['auth'] ?? 'open';
+  if (auth !== 'open' && auth !== 'token') throw invalid('edge.kubeletApi.auth', auth, 'open or token');
+  return { auth, tokenFile: reader(own, 'edge.kubeletApi').text('tokenFile', '/etc/kubeedge/kubelet-api.token') };
 }
 
 interface Reader {

@@ -17,6 +17,7 @@ import { EdgeError } from '@edge/core';
  * | `edged.runtime-class` | the runtime has no handler for the pod's runtime class |
  * | `edged.log` | the log file of a container is not there or cannot be read |
  * | `edged.quantity` | a resource quantity cannot be read |
+ * | `edged.api-token` | the token file of the local kubelet API cannot be used |
  * | `edged.cannot-start` | a `CannotStart`: the reason is its own |
  */
 export type EdgedErrorCode =
@@ -31,7 +32,8 @@ export type EdgedErrorCode =
   | 'edged.hostname'
   | 'edged.runtime-class'
   | 'edged.log'
-  | 'edged.quantity';
+  | 'edged.quantity'
+  | 'edged.api-token';
 
 /**
  * Something keeps a container from starting, for now at least. It is told in the container's waiting state; the pod's

@@ -30,6 +30,10 @@ export const schema = section('edgecore.yaml', {
       maxBytes: int64(64 * MEBI, 'Most bytes kept; the oldest events go first.', { check: atLeast(MEBI, 'bytes, at least 1 MiB') }),
       maxAgeSeconds: int64(7 * 24 * 3600, 'Events older than this are dropped.', { check: atLeast(60, 'seconds') }),
     }),
+    kubeletApi: own('Who may use the node\'s own kubelet API.', {
+      auth: choice(['open', 'token'], 'open (whoever reaches the port, as upstream) or token (only with the token of tokenFile; health checks need none).'),
+      tokenFile: string('/etc/kubeedge/kubelet-api.token', 'File with the token, made at start when it is not there; only its owner may read it.', { check: present }),
+    }),
   }),
 });
 

@@ -1,0 +1,30 @@
+import type { Pod } from '@edge/protocol';
+import { podDirectory } from '../volumes/plan-volumes.js';
+
+/** A volume whose use is reported. */
+export interface MeasuredVolume {
+  readonly name: string;
+  readonly path: string;
+  /** It takes local storage of the node that nobody else accounts for. */
+  readonly ephemeral: boolean;
+}
+
+/** Folder below the pod's volumes by the member of the volume that says what it is. */
+const FOLDERS = {
+  emptyDir: 'empty-dir',
+  configMap: 'configmap',
+  secret: 'secret',
+  projected: 'projected',
+  downwardAPI: 'downward-api',
+} as const;
+
+/** The volumes of a pod that have a directory of their own; paths of the host belong to the host. */
+export function measuredVolumes(root: string, pod: Pod): MeasuredVolume[] {
+  const below = (folder: string, name: string): string => `${podDirectory(root, pod.metadata.uid ?? '')}/volumes/kubernetes.io~${folder}/${name}`;
+  return (pod.spec.volumes ?? []).flatMap((volume): MeasuredVolume[] => {
+    const { name, emptyDir, configMap } = volume;
+    const kind = Object.entries(FOLDERS).find(([member]) => volume[member] !== undefined);
+    if (!kind) return [];
+    return [{ name, path: below(kind[1], name), ephemeral: configMap !== undefined || (emptyDir !== undefined && (emptyDir.medium ?? '') === '') }];
+  });
+}
