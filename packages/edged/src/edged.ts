@@ -24,6 +24,10 @@ import { PodEvents } from './pods/pod-events.js';
 import { PodManager } from './pods/pod-manager.js';
 import type { OpenedRuntime, OpenRuntime } from './runtime/open-runtime.js';
 import { RuntimeKeeper } from './runtime/runtime-keeper.js';
+import { createKubeletApi } from './server/create-kubelet-api.js';
+import type { KubeletApi } from './server/kubelet-api.js';
+import { AgentMetrics } from './stats/agent-metrics.js';
+import { measuredRuntime } from './stats/measured-runtime.js';
 
 export interface EdgedDeps {
   readonly bus: MessageBus;
@@ -38,12 +42,16 @@ export interface EdgedDeps {
 const RELIST_MS = 10_000;
 const RELIST_WITHOUT_EVENTS_MS = 2_000;
 const FIRST_TRY_MS = 3_000;
+/** Without a listing for this long the work on pods does not go on; upstream's limit. */
+const STUCK_MS = 300_000;
 
 /** The pods of the node and the node itself. */
 export class Edged implements Runnable {
   readonly #deps: EdgedDeps;
   readonly #meta: MetaClient;
   readonly #known = new NodeKnown();
+  readonly #metrics = new AgentMetrics();
+  #runtime: OpenedRuntime | undefined;
   #pods: PodManager | undefined;
   #node: NodeReporter | undefined;
 
@@ -56,7 +64,8 @@ export class Edged implements Runnable {
     const { config, log, openRuntime, identity, link } = this.#deps;
     await prepareRoot(config.rootDirectory);
     const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
-    await using keeper = new RuntimeKeeper({ open: () => openRuntime({ config, hostIP, log }), maxImages: config.nodeStatusMaxImages, log });
+    const open = async (): Promise<OpenedRuntime> => measuredRuntime(await openRuntime({ config, hostIP, log }), (...call) => this.#metrics.runtimeCall(...call));
+    await using keeper = new RuntimeKeeper({ open, maxImages: config.nodeStatusMaxImages, log });
     // Usually it is there at once, and then the node's first message says Ready. A hanging one keeps nobody waiting.
     await Promise.race([keeper.tryOpen(), sleep(FIRST_TRY_MS, life.signal)]);
     const facts = new NodeFacts({ identity, config, known: this.#known, runtime: keeper });
@@ -74,12 +83,18 @@ export class Edged implements Runnable {
     using _anew = this.#known.onAnother(() => this.#pods?.wasAway());
     using _session = link.subscribe(({ connected }) => connected && this.#pods?.sessionBegan());
     life.ready();
-    await together(life.signal, [(signal) => this.#node?.run(signal), (signal) => lease.run(signal), (signal) => this.#runPods(keeper, facts, signal)]);
+    await together(life.signal, [
+      (signal) => this.#node?.run(signal),
+      (signal) => lease.run(signal),
+      (signal) => this.#runPods(keeper, facts, signal),
+      (signal) => this.#api().run(signal),
+    ]);
   }
 
   /** The runtime may come up after the agent; the pods' messages until then are in the store. */
   async #runPods(keeper: RuntimeKeeper, facts: NodeFacts, signal: AbortSignal): Promise<void> {
     const runtime = await keeper.opened(signal);
+    this.#runtime = runtime;
     const pods = await this.#manager(runtime, facts);
     this.#pods = pods;
     this.#node?.wake();
@@ -139,6 +154,20 @@ export class Edged implements Runnable {
     });
   }
 
+  #api(): KubeletApi {
+    const { config, identity, log } = this.#deps;
+    return createKubeletApi({
+      config,
+      host: { pods: () => this.#pods, runtime: () => this.#runtime },
+      agent: this.#metrics,
+      probes: () => [],
+      syncProblem: () => syncProblem(this.#pods?.listedAt),
+      nodeName: identity.name,
+      version: identity.version,
+      log: log.named('kubelet-api'),
+    });
+  }
+
   async #manager(runtime: OpenedRuntime, facts: NodeFacts): Promise<PodManager> {
     const { config, identity, link, log } = this.#deps;
     const meta = this.#meta;
@@ -166,6 +195,12 @@ export class Edged implements Runnable {
       log,
     });
   }
+}
+
+function syncProblem(listedAt: number | undefined): string | undefined {
+  if (listedAt === undefined) return 'the container runtime has not been reached yet';
+  const age = Date.now() - listedAt;
+  return age > STUCK_MS ? `the container runtime was last listed ${Math.round(age / 1000)} s ago` : undefined;
 }
 
 async function prepareRoot(directory: string): Promise<void> {

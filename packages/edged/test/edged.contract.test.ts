@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMemoryRuntime, describeModule } from '@edge/testing';
+import { createMemoryRuntime, describeModule, ownLoopback } from '@edge/testing';
 import { createEdged } from '../src/index.js';
 import { PlayedCloud } from './scene.js';
 
@@ -12,7 +12,7 @@ describeModule(createEdged(async () => runtime), async () => {
   const cloud = new PlayedCloud();
   cloud.put({ metadata: { name: 'p', namespace: 'default', uid: `uid-${root}` }, spec: { nodeName: 'edge-1', containers: [{ name: 'c', image: 'i' }] } });
   return {
-    config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { podLogsDir: join(root, 'logs') } } } },
+    config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), address: ownLoopback() } } } },
     neighbours: (bus) => cloud.join(bus),
     dispose: () => rm(root, { recursive: true, force: true }),
   };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCell, silentLogger, type LinkStatus } from '@edge/core';
 import type { Pod } from '@edge/protocol';
-import { runModule, testIdentity, type RunningModule } from '@edge/testing';
+import { ownLoopback, runModule, testIdentity, type RunningModule } from '@edge/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createProcessRuntime, openConfiguredRuntime } from '../src/index.js';
 import { NODE, pod, PlayedCloud, withLink } from './scene.js';
@@ -14,7 +14,7 @@ let agent: RunningModule;
 
 const start = async (): Promise<RunningModule> =>
   (agent = await runModule(withLink(openConfiguredRuntime, createCell<LinkStatus>({ connected: true, session: 1, since: 0 })), {
-    config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { podLogsDir: join(root, 'logs') } } }, edge: { runtime: 'process' } },
+    config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), address: ownLoopback() } } }, edge: { runtime: 'process' } },
     identity: testIdentity(NODE, ['192.0.2.10']),
     neighbours: (bus) => cloud.join(bus),
   }));

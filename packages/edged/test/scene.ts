@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudLink, createCell, provideValue, type Bind, type ContainerRuntime, type LinkStatus, type ModuleDefinition } from '@edge/core';
 import { createMessage, createResponse, strategicMerge, type KubeNode, type Lease, type Message, type Pod, type Status } from '@edge/protocol';
-import { createMemoryRuntime, runModule, testIdentity, type MemoryRuntime, type RunningModule, type TestBus } from '@edge/testing';
+import { createMemoryRuntime, ownLoopback, runModule, testIdentity, type MemoryRuntime, type RunningModule, type TestBus } from '@edge/testing';
 import { createEdged, type OpenRuntime } from '../src/index.js';
 
 const notFound: Status = { status: 'Failure', reason: 'NotFound', message: 'not found', code: 404, metadata: {} };
@@ -217,7 +217,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const start = (over: ContainerRuntime): Promise<RunningModule> => {
     return runModule(withLink(async () => over, link), {
       config: {
-        modules: { edged: { rootDirectory: root, ...options.config, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), ...(options.config?.['tailoredKubeletConfig'] as object) } } },
+        modules: { edged: { rootDirectory: root, ...options.config, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), address: ownLoopback(), ...(options.config?.['tailoredKubeletConfig'] as object) } } },
         edge: { runtime: 'process', ...options.edge },
       },
       identity: testIdentity(NODE, ['192.0.2.10']),

@@ -2,6 +2,7 @@ export { describeModule } from './module/describe-module.js';
 export type { ModuleScene } from './module/describe-module.js';
 export { collectingDeadLetters, collectingLogger, testGates, testIdentity } from './module/doubles.js';
 export type { DeadLetter, LogLine } from './module/doubles.js';
+export { ownLoopback } from './module/own-loopback.js';
 export { runModule, startModule } from './module/run-module.js';
 export type { RunModuleOptions, RunningModule } from './module/run-module.js';
 export { brief, createTestBus } from './module/test-bus.js';

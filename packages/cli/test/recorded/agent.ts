@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Core, ModuleDefinition } from '@edge/core';
 import { createEdged } from '@edge/edged';
 import { deadLetters, openStore } from '@edge/store';
-import { collectingLogger, testGates, testIdentity, type LogLine, type MemoryRuntime, type TestCa } from '@edge/testing';
+import { collectingLogger, ownLoopback, testGates, testIdentity, type LogLine, type MemoryRuntime, type TestCa } from '@edge/testing';
 import { compose, MODULES } from '../../src/compose.js';
 
 export interface AgentOptions {
@@ -46,7 +46,8 @@ export async function startAgent({ folder, node, cloud, runtime }: AgentOptions)
           edged: {
             rootDirectory: join(folder, 'kubelet'),
             // Upstream looks every 10 s; looking more often brings what there is to say without waiting for it.
-            tailoredKubeletConfig: { podLogsDir: join(folder, 'logs'), nodeStatusUpdateFrequency: '100ms' },
+            // The usual port, as it was recorded, at an address that no other test uses.
+            tailoredKubeletConfig: { podLogsDir: join(folder, 'logs'), nodeStatusUpdateFrequency: '100ms', address: ownLoopback() },
           },
         },
         edge: { runtime: 'process' },

@@ -69,6 +69,7 @@ export class PodManager implements PodsView, PodControl {
   #early: (() => void)[] | undefined = [];
   #signal: AbortSignal = AbortSignal.abort();
   #relistSoon: NodeJS.Timeout | undefined;
+  #listedAt = Date.now();
   #mayHaveOrphans = false;
   #runtimeAnswers = true;
 
@@ -132,6 +133,11 @@ export class PodManager implements PodsView, PodControl {
   /** True when all pods of the node are known: their list has come, and every stored one could be read. */
   get complete(): boolean {
     return this.#early === undefined && this.#mayHaveOrphans;
+  }
+
+  /** When the runtime was last listed, milliseconds since the epoch. */
+  get listedAt(): number {
+    return this.#listedAt;
   }
 
   list(): readonly PodRecord[] {
@@ -306,6 +312,7 @@ export class PodManager implements PodsView, PodControl {
     this.#relistSoon = undefined;
     try {
       const listed = await this.#view.list(this.#signal);
+      this.#listedAt = Date.now();
       this.#answers(true);
       for (const [uid, worker] of this.#workers) worker.noticed(fingerprint(listed.get(uid)));
       for (const pod of listed.values()) {

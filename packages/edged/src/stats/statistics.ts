@@ -7,7 +7,7 @@ import type { PodsView } from '../pods/pods-view.js';
 import { readAgentUse } from './agent-use.js';
 import { readCgroupUse, type CgroupUse } from './cgroup-use.js';
 import { DiskUse, filesystemState } from './disk-use.js';
-import { PodCgroups, podKey, type PodCgroup } from './pod-cgroups.js';
+import { PodGroups, podKey, type PodGroup } from './pod-groups.js';
 import { parseNetDev, readMachineUse, type InterfaceUse, type MachineUse } from './proc.js';
 import { Rates } from './rates.js';
 import { useOfStats, type ContainerSample, type NodeSample, type PodSample, type Sample, type SystemSample, type VolumeSample } from './sample.js';
@@ -36,7 +36,7 @@ interface Listed {
   readonly sandboxes: readonly PodSandbox[];
   readonly containers: readonly RuntimeContainer[];
   readonly stats: ReadonlyMap<string, ContainerStats>;
-  readonly groups: ReadonlyMap<string, PodCgroup>;
+  readonly groups: ReadonlyMap<string, PodGroup>;
   readonly version: 1 | 2;
 }
 
@@ -47,7 +47,7 @@ interface Listed {
 export class Statistics {
   readonly #deps: StatisticsDeps;
   readonly #mount: string;
-  readonly #groups: PodCgroups;
+  readonly #groups: PodGroups;
   readonly #disks: DiskUse;
   readonly #rates = new Rates();
   readonly #agentStartedAt = Date.now() - process.uptime() * 1000;
@@ -57,7 +57,7 @@ export class Statistics {
   constructor(deps: StatisticsDeps) {
     this.#deps = deps;
     this.#mount = deps.cgroupMount ?? '/sys/fs/cgroup';
-    this.#groups = new PodCgroups({ root: this.#mount, cgroupRoot: deps.cgroupRoot });
+    this.#groups = new PodGroups({ root: this.#mount, cgroupRoot: deps.cgroupRoot });
     this.#disks = new DiskUse({ maxAgeMs: deps.volumeStatsMs });
   }
 
@@ -163,7 +163,7 @@ export class Statistics {
   async #container(
     container: RuntimeContainer,
     sandbox: PodSandbox,
-    group: PodCgroup | undefined,
+    group: PodGroup | undefined,
     { stats, version }: Listed,
     at: number,
     disks: boolean,
@@ -189,7 +189,7 @@ export class Statistics {
   }
 
   /** Seen from any process of the pod. Nothing for a pod in the host's network: that traffic is the node's. */
-  async #network(group: PodCgroup): Promise<readonly InterfaceUse[] | undefined> {
+  async #network(group: PodGroup): Promise<readonly InterfaceUse[] | undefined> {
     this.#ownNetwork ??= readlink('/proc/self/ns/net').catch(() => undefined);
     const own = await this.#ownNetwork;
     for (const path of group.containers.values()) {

@@ -2,7 +2,7 @@ import { readdir, readFile, access } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The control groups of one pod. Paths are below the hierarchy's root. */
-export interface PodCgroup {
+export interface PodGroup {
   readonly path: string;
   /** By runtime id, of containers and sandboxes. */
   readonly containers: ReadonlyMap<string, string>;
@@ -12,7 +12,7 @@ export interface PodCgroup {
 const LEVELS = 2;
 
 /** The control groups that belong to pods, whoever made them and by whichever driver. */
-export class PodCgroups {
+export class PodGroups {
   readonly #root: string;
   readonly #podsRoot: string;
   #version: 1 | 2 | undefined;
@@ -41,8 +41,8 @@ export class PodCgroups {
   }
 
   /** Groups by the uid of the pod, as `podKey` makes it. */
-  async list(): Promise<ReadonlyMap<string, PodCgroup>> {
-    const pods = new Map<string, PodCgroup>();
+  async list(): Promise<ReadonlyMap<string, PodGroup>> {
+    const pods = new Map<string, PodGroup>();
     for (const top of ['kubepods', 'kubepods.slice']) await this.#collect(join(this.#podsRoot, top), LEVELS, pods);
     return pods;
   }
@@ -53,7 +53,7 @@ export class PodCgroups {
     return text.split('\n').map(Number).filter((pid) => pid > 0);
   }
 
-  async #collect(path: string, levels: number, pods: Map<string, PodCgroup>): Promise<void> {
+  async #collect(path: string, levels: number, pods: Map<string, PodGroup>): Promise<void> {
     for (const name of await this.#children(path)) {
       const below = join(path, name);
       const uid = /^(?:kubepods-(?:burstable-|besteffort-)?)?pod(.+?)(?:\.slice)?$/.exec(name)?.[1];
