@@ -17,6 +17,12 @@ export const CriErrors = {
   unavailable: 'runtime.unavailable',
   /** The runtime is there and did not answer in time. The call may have its effect later. */
   timeout: 'runtime.timeout',
+  /** The container is in a state that does not allow the call. */
+  wrongState: 'runtime.wrong-state',
+  /** The container could not be started. */
+  startFailed: 'runtime.start-failed',
+  /** The command of an exec could not be started. */
+  execFailed: 'runtime.exec-failed',
   /** The command of an exec did not end in time; the runtime has ended it. */
   execTimeout: 'runtime.exec-timeout',
   /** This client was disposed of. */
@@ -74,13 +80,25 @@ export function callError(failure: RpcFailure, where: { readonly socket: string;
   if (failure.code === status.DEADLINE_EXCEEDED && where.late) {
     return new CriError(CriErrors.timeout, `the container runtime at ${socket} did not answer ${call} within ${where.timeoutMs / 1000} s`, where);
   }
-  const code = failure.code === status.DEADLINE_EXCEEDED && call === 'ExecSync' ? CriErrors.execTimeout : CODES.get(failure.code);
-  return new CriError(code ?? CriErrors.failed, `rpc error: code = ${goName(failure.code)} desc = ${failure.details}`, where);
+  return new CriError(answerCode(failure, call), `rpc error: code = ${goName(failure.code)} desc = ${failure.details}`, where);
 }
+
+function answerCode({ code, details }: RpcFailure, call: string): string {
+  if (code === status.DEADLINE_EXCEEDED && call === 'ExecSync') return CriErrors.execTimeout;
+  const known = CODES.get(code) ?? TEXTS.find(([text]) => text.test(details))?.[1];
+  return known ?? (call === 'StartContainer' ? CriErrors.startFailed : CriErrors.failed);
+}
+
+/** For what containerd answers with UNKNOWN. */
+const TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/\bname\b.* is reserved\b/, CriErrors.exists],
+  [/ is in CONTAINER_[A-Z]+ state/, CriErrors.wrongState],
+  [/OCI runtime exec failed/, CriErrors.execFailed],
+];
 
 /** What to do about a socket that cannot be used, by the platform's error code. */
 const FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such socket; the runtime is not running, or listens elsewhere (containerRuntimeEndpoint)',
+  ENOENT: 'there is no such socket; the runtime is not running, or listens elsewhere',
   ECONNREFUSED: 'nobody listens there; the runtime is not running',
   EACCES: 'this process may not open it; the agent has to run as root or as a member of the group that owns the socket',
   EPERM: 'this process may not open it; the agent has to run as root or as a member of the group that owns the socket',

@@ -97,13 +97,13 @@ it.each([
 ])('[cri-1.5] what the runtime says is passed on with its code: %i is %s', async (grpc, expected, name) => {
   await using server = await ScriptedRuntime.start({
     ...containerd2,
-    startContainer: () => {
+    updateContainerResources: () => {
       throw new Refusal(grpc, 'no such luck');
     },
   });
   await using runtime = await createCriRuntime({ endpoint: server.socket });
-  const error: unknown = await runtime.startContainer('c').catch((reason: unknown) => reason);
-  expect(error).toMatchObject({ code: expected, message: `rpc error: code = ${name} desc = no such luck`, call: 'StartContainer', socket: server.socket });
+  const error: unknown = await runtime.updateContainerResources('c', {}).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: expected, message: `rpc error: code = ${name} desc = no such luck`, call: 'UpdateContainerResources', socket: server.socket });
 });
 
 it('[cri-1.6] one that is still starting, one that is not there and one that cannot be spoken to are unavailable, and the text says which', async () => {
