@@ -8,7 +8,9 @@ type Question =
   | { readonly do: 'start'; readonly dataDir: string }
   /** Until the node is Ready by a heartbeat other than `after`. */
   | { readonly do: 'ready'; readonly node: string; readonly after: string }
-  | { readonly do: 'run-pods'; readonly node: string; readonly count: number }
+  /** Names begin with `prefix`. Resolves with the milliseconds until all run. */
+  | { readonly do: 'run-pods'; readonly node: string; readonly count: number; readonly prefix?: string; readonly image?: string }
+  | { readonly do: 'delete-pods'; readonly prefix: string }
   | { readonly do: 'payload' };
 
 const POLL_MS = 5;
@@ -25,7 +27,9 @@ answerQuestions<Question>(async (question) => {
       return { at: Date.now(), heartbeat };
     }
     case 'run-pods':
-      return runPods(question.node, question.count);
+      return runPods(question);
+    case 'delete-pods':
+      return deletePods(question.prefix);
     case 'payload':
       return payload;
   }
@@ -36,14 +40,22 @@ function readyHeartbeat(node: string, after: string): string | undefined {
   return ready?.status === 'True' && ready.lastHeartbeatTime !== after ? (ready.lastHeartbeatTime ?? undefined) : undefined;
 }
 
-async function runPods(nodeName: string, count: number): Promise<string> {
+async function runPods({ node, count, prefix = 'bench', image = 'busybox:1.36' }: Extract<Question, { do: 'run-pods' }>): Promise<number> {
   const pods = cloud.api.resource<Pod>('v1', 'pods');
-  const names = Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
+  const names = Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
+  const start = performance.now();
   for (const name of names) {
-    const containers = [{ name: 'main', image: 'busybox:1.36', command: ['sleep', '100000'] }];
-    await pods.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { nodeName, containers } });
+    const containers = [{ name: 'main', image, command: ['sleep', '100000'] }];
+    await pods.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { nodeName: node, terminationGracePeriodSeconds: 0, containers } });
   }
-  return until(() => (names.every((name) => pods.find(name, 'default')?.status?.phase === 'Running') ? 'running' : undefined));
+  return until(() => (names.every((name) => pods.find(name, 'default')?.status?.phase === 'Running') ? performance.now() - start : undefined));
+}
+
+async function deletePods(prefix: string): Promise<string> {
+  const pods = cloud.api.resource<Pod>('v1', 'pods');
+  const names = (await pods.list()).items.map(({ metadata }) => metadata.name ?? '').filter((name) => name.startsWith(`${prefix}-`));
+  for (const name of names) await pods.delete(name, 'default');
+  return until(() => (names.every((name) => pods.find(name, 'default') === undefined) ? 'gone' : undefined));
 }
 
 async function until<T>(look: () => T | undefined): Promise<T> {

@@ -62,6 +62,8 @@ export const EdgedConfig: Token<EdgedConfig> = token<EdgedConfig>('edged', 'Edge
 
 const DEFAULT_EVICTION = { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%', 'imagefs.inodesFree': '5%' };
 
+const DEFAULT_ENDPOINT = 'unix:///run/containerd/containerd.sock';
+
 type Tree = Readonly<Record<string, unknown>>;
 
 /**
@@ -76,7 +78,7 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
   return {
     enable: own.flag('enable', true),
     runtime: runtimeChoice(tree(root['edge'], 'edge')['runtime']),
-    endpoints: { runtime: tailored.text('containerRuntimeEndpoint', ''), image: tailored.text('imageServiceEndpoint', '') },
+    endpoints: endpoints(tailored.text('containerRuntimeEndpoint', DEFAULT_ENDPOINT), tailored.text('imageServiceEndpoint', DEFAULT_ENDPOINT)),
     runtimeRequestTimeoutMs: tailored.duration('runtimeRequestTimeout', 120_000),
     reportEvent: own.flag('reportEvent', false),
     rootDirectory: own.text('rootDirectory', '/var/lib/kubelet'),
@@ -138,6 +140,14 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
 /** Negative stands for no limit. */
 function limit(value: number): number {
   return value < 0 ? Number.POSITIVE_INFINITY : value;
+}
+
+/**
+ * A default is nobody's choice: with it the runtime is looked for in the usual places, of which it is the first, and
+ * the image service is that of the runtime. Upstream asks containerd for images even when the runtime is another.
+ */
+function endpoints(runtime: string, image: string): EdgedConfig['endpoints'] {
+  return { runtime: runtime === DEFAULT_ENDPOINT ? '' : runtime, image: image === DEFAULT_ENDPOINT ? '' : image };
 }
 
 function runtimeChoice(value: unknown): EdgedConfig['runtime'] {

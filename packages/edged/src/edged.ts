@@ -65,7 +65,7 @@ export class Edged implements Runnable {
     await prepareRoot(config.rootDirectory);
     const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
     const open = async (): Promise<OpenedRuntime> => measuredRuntime(await openRuntime({ config, hostIP, log }), (...call) => this.#metrics.runtimeCall(...call));
-    await using keeper = new RuntimeKeeper({ open, maxImages: config.nodeStatusMaxImages, log });
+    await using keeper = new RuntimeKeeper({ open, onReady: () => this.#pods?.runtimeReady(), maxImages: config.nodeStatusMaxImages, log });
     // Usually it is there at once, and then the node's first message says Ready. A hanging one keeps nobody waiting.
     await Promise.race([keeper.tryOpen(), sleep(FIRST_TRY_MS, life.signal)]);
     const facts = new NodeFacts({ identity, config, known: this.#known, runtime: keeper });

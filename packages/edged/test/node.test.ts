@@ -145,13 +145,13 @@ describe('node', () => {
     const cloud = new PlayedCloud();
     const link = createCell<LinkStatus>({ connected: true, session: 1, since: 0 });
     await using _running = await runModule(withLink(openConfiguredRuntime, link), {
-      config: { modules: { edged: { rootDirectory: root } } },
+      config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { containerRuntimeEndpoint: `unix://${root}/none.sock` } } } },
       identity: testIdentity(NODE),
       neighbours: (bus) => cloud.join(bus),
     });
     await cloud.until('registered', () => cloud.node !== undefined);
     expect(ready(cloud.node)).toMatchObject({ status: 'False', reason: 'KubeletNotReady' });
-    expect(ready(cloud.node)?.message).toContain('set edge.runtime to process');
+    expect(ready(cloud.node)?.message).toContain(`no container runtime answers at ${root}/none.sock`);
     await rm(root, { recursive: true });
   });
 

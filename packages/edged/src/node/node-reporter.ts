@@ -6,6 +6,8 @@ import { nodeChanges, nodeNews, nodePatchText, type NodeWanted } from '../plan/n
 import type { NodeKnown } from './node-known.js';
 import { pauseUnlessNewSession } from './session.js';
 
+/** Between looks at a machine that cannot run pods at the moment. */
+const UNREADY_UPDATE_MS = 1_000;
 /** Upstream's pauses between tries to register. */
 const REGISTER_RETRY = { firstMs: 100, factor: 2, limitMs: 7_000, jitter: 0.1 };
 
@@ -31,6 +33,7 @@ export interface NodeReporterDeps {
 export class NodeReporter {
   readonly #deps: NodeReporterDeps;
   #registered = false;
+  #ready = true;
   #session = 0;
   #sentAt = 0;
   #wake: () => void = () => undefined;
@@ -55,7 +58,9 @@ export class NodeReporter {
         if (isAbort(error)) throw error;
         log.warn('node status not reported, tried again', { err: errorText(error) });
       }
-      await Promise.race([pauseUnlessNewSession(link, session, updateMs, signal), this.#woken()]);
+      // A node that cannot run pods is waited for.
+      const pause = this.#ready ? updateMs : Math.min(updateMs, UNREADY_UPDATE_MS);
+      await Promise.race([pauseUnlessNewSession(link, session, pause, signal), this.#woken()]);
     }
   }
 
@@ -86,6 +91,12 @@ export class NodeReporter {
     this.#remained = remains;
   }
 
+  async #look(): Promise<NodeWanted> {
+    const wanted = await this.#deps.wanted();
+    this.#ready = wanted.status.conditions.find(({ type }) => type === 'Ready')?.status === 'True';
+    return wanted;
+  }
+
   #woken(): Promise<void> {
     return new Promise((resolve) => (this.#wake = resolve));
   }
@@ -101,7 +112,7 @@ export class NodeReporter {
     const { meta, nodeName, known, log, link } = this.#deps;
     const { session } = link.value;
     for (let attempt = 0; link.value.connected && link.value.session === session; attempt += 1) {
-      const wanted = await this.#deps.wanted();
+      const wanted = await this.#look();
       const node = this.#deps.object(wanted);
       const answer = await meta
         .request(Operations.insert, `${CLUSTER_SCOPE}/${ResourceTypes.node}/${nodeName}`, node, signal)
@@ -133,7 +144,7 @@ export class NodeReporter {
     const { meta, link, known, nodeName, reportMs } = this.#deps;
     // Without a link it would only wait in the outbox and be old when it goes out; each session begins with a report.
     if (!link.value.connected || (this.#deps.register && !this.#registered)) return;
-    const wanted = await this.#deps.wanted();
+    const wanted = await this.#look();
     const newSession = this.#session !== link.value.session;
     // Nothing is known of the node: the patch holds everything, and its answer brings the object.
     const base = known.value ?? { metadata: {}, spec: {} };

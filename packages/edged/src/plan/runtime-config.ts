@@ -18,7 +18,8 @@ export function sandboxConfig({ pod, attempt, podLogsDir, seen }: SandboxConfigI
   const ports = hostNetwork ? [] : pod.spec.containers.flatMap(({ ports = [] }) => ports).filter(({ hostPort }) => hostPort !== undefined && hostPort > 0);
   return {
     metadata: { name, namespace, uid, attempt },
-    hostname: (pod.spec.hostname ?? name).slice(0, 63),
+    // On the host's network the name is the host's as well.
+    ...(hostNetwork === true ? {} : { hostname: (pod.spec.hostname ?? name).slice(0, 63) }),
     logDirectory: logDirectory(podLogsDir, { name, namespace, uid }),
     labels: sandboxLabels(pod),
     annotations: sandboxAnnotations(pod, seen),

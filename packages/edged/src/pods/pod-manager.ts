@@ -140,6 +140,11 @@ export class PodManager implements PodsView, PodControl {
     return this.#listedAt;
   }
 
+  /** What could not be done because of the runtime is tried again at once. */
+  runtimeReady(): void {
+    for (const worker of this.#workers.values()) worker.wake();
+  }
+
   list(): readonly PodRecord[] {
     return [...this.#workers.values()].flatMap((worker) => this.#record(worker) ?? []);
   }
@@ -333,7 +338,7 @@ export class PodManager implements PodsView, PodControl {
     this.#runtimeAnswers = answers;
     if (answers) this.#deps.log.info('the container runtime answers again');
     this.#deps.onRuntime(answers);
-    if (answers) for (const worker of this.#workers.values()) worker.wake();
+    if (answers) this.runtimeReady();
   }
 
   async #tidyNowAndThen(): Promise<void> {

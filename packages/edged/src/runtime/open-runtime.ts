@@ -1,4 +1,6 @@
-import { EdgeError, type ContainerRuntime, type Logger } from '@edge/core';
+import { existsSync } from 'node:fs';
+import type { ContainerRuntime, Logger } from '@edge/core';
+import { createCriRuntime, findRuntime, runtimeSockets } from '@edge/cri';
 import type { EdgedConfig } from '../config.js';
 import { createProcessRuntime } from '../process-runtime/index.js';
 
@@ -20,11 +22,15 @@ export type OpenRuntime = (input: OpenRuntimeInput) => Promise<OpenedRuntime>;
 
 /** Opens what `edge.runtime` names. */
 export const openConfiguredRuntime: OpenRuntime = async ({ config, hostIP, log }) => {
-  if (config.runtime === 'cri') {
-    throw new EdgeError(
-      'runtime.unavailable',
-      'this version of the agent cannot use a container runtime yet: set edge.runtime to process in edgecore.yaml to run pods as plain processes (edge.runtime is cri)',
-    );
+  const { runtime, endpoints } = config;
+  if (runtime === 'process' || (runtime === 'auto' && !socketExists(endpoints.runtime))) {
+    return createProcessRuntime({ root: `${config.rootDirectory}/process-runtime`, hostIP, log });
   }
-  return createProcessRuntime({ root: `${config.rootDirectory}/process-runtime`, hostIP, log });
+  const { endpoint } = await findRuntime(endpoints.runtime);
+  return createCriRuntime({ endpoint, imageEndpoint: endpoints.image, timeoutMs: config.runtimeRequestTimeoutMs, log });
 };
+
+function socketExists(configured: string): boolean {
+  const sockets = configured === '' ? runtimeSockets : [configured.replace(/^unix:\/\//, '')];
+  return sockets.some((socket) => existsSync(socket));
+}

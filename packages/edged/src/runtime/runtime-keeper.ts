@@ -19,6 +19,8 @@ export interface RuntimeCondition {
 
 export interface RuntimeKeeperDeps {
   readonly open: () => Promise<OpenedRuntime>;
+  /** The runtime can run pods and could not a moment ago. */
+  readonly onReady: () => void;
   /** Images that are told of; -1 for all, 0 for none. */
   readonly maxImages: number;
   readonly log: Logger;
@@ -30,6 +32,7 @@ export class RuntimeKeeper implements AsyncDisposable {
   #runtime: OpenedRuntime | undefined;
   #missing = 'the container runtime was not asked yet';
   #version = '';
+  #ready = false;
   #asking: Promise<RuntimeCondition> | undefined;
   #opening: Promise<OpenedRuntime | undefined> | undefined;
 
@@ -66,7 +69,14 @@ export class RuntimeKeeper implements AsyncDisposable {
 
   /** Never rejects: what is wrong is the answer. Asked again while a question is open, all get its answer. */
   condition(): Promise<RuntimeCondition> {
-    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    this.#asking ??= this.#ask()
+      .then((condition) => {
+        const ready = condition.notReady.length === 0;
+        if (ready && !this.#ready) this.#deps.onReady();
+        this.#ready = ready;
+        return condition;
+      })
+      .finally(() => (this.#asking = undefined));
     return this.#asking;
   }
 

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { host, HOST_PATH, requireContainerd, signal, usableSnapshotter } from './host.js';
-import { removeLeftovers } from './leftovers.js';
+import { loseVolatile, removeLeftovers } from './leftovers.js';
 import { takePlace } from './place.js';
 import { cniConfig, containerdConfig, subnetOf, type ContainerdPlace } from './settings.js';
 import { buildImage, PAUSE_IMAGE, standardImages, type ImageRecipe } from './test-images.js';
@@ -49,6 +49,8 @@ export interface Containerd extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts the server again. Resolves when CRI answers, in 10 s at most. */
   start(): Promise<void>;
+  /** The power goes and comes back: everything has ended, what a reboot loses is lost (state, networks, control groups), the server runs again. */
+  powerCut(): Promise<void>;
   /** The server stands still: connections open, nothing answers. */
   freeze(): void;
   thaw(): void;
@@ -170,6 +172,12 @@ class ContainerdProcess implements Containerd {
 
   kill(): Promise<void> {
     return this.#end('SIGKILL');
+  }
+
+  async powerCut(): Promise<void> {
+    await this.kill();
+    await loseVolatile(this.#place, this.stateDir);
+    await this.start();
   }
 
   freeze(): void {

@@ -7,19 +7,32 @@ import type { ContainerdPlace } from './settings.js';
 /** Where libcni keeps what it gave; the only thing of a network outside its own folders. */
 const CNI_RESULTS = '/var/lib/cni/results';
 
+/** What a reboot does to the machine of a containerd that does not run: only what lies on disk is left. */
+export async function loseVolatile(place: ContainerdPlace, stateDir: string): Promise<void> {
+  await endProcesses(place);
+  await unmountBelow(place.folder);
+  await hostTry('ip', 'link', 'del', place.name);
+  rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
+  rmSync(join(place.folder, 'runc'), { recursive: true, force: true });
+}
+
 /** Removes everything of a containerd: processes, control groups, mounts, network, folder. It may be half gone already. */
 export async function removeLeftovers(place: ContainerdPlace): Promise<void> {
-  // Its own processes first (shims and the server name the folder), so that nothing grows behind our back.
-  for (const pid of processesWith(place.folder)) signal(pid, 'SIGKILL');
-  const groups = containerGroups(place.folder);
-  for (const root of groupRoots()) groups.add(join(root, place.name));
-  for (const group of groups) await removeGroup(group);
+  await endProcesses(place);
   await unmountBelow(place.folder);
   await hostTry('ip', 'link', 'del', place.name);
   for (const file of existsSync(CNI_RESULTS) ? readdirSync(CNI_RESULTS) : []) {
     if (file.startsWith(`${place.name}-`)) rmSync(join(CNI_RESULTS, file), { force: true });
   }
   rmSync(place.folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+async function endProcesses(place: ContainerdPlace): Promise<void> {
+  // Its own processes first (shims and the server name the folder), so that nothing grows behind our back.
+  for (const pid of processesWith(place.folder)) signal(pid, 'SIGKILL');
+  const groups = containerGroups(place.folder);
+  for (const root of groupRoots()) groups.add(join(root, place.name));
+  for (const group of groups) await removeGroup(group);
 }
 
 /** The control groups of the containers that runc still knows, and of their pods, under every controller. */
