@@ -22,6 +22,7 @@ import { nodeLabels, nodeObject } from './plan/node-status.js';
 import { Leftovers } from './pods/leftovers.js';
 import { PodEvents } from './pods/pod-events.js';
 import { PodManager } from './pods/pod-manager.js';
+import { network } from './reach/network.js';
 import type { OpenedRuntime, OpenRuntime } from './runtime/open-runtime.js';
 import { RuntimeKeeper } from './runtime/runtime-keeper.js';
 import { createKubeletApi } from './server/create-kubelet-api.js';
@@ -175,6 +176,7 @@ export class Edged implements Runnable {
     return new PodManager({
       runtime,
       runtimeName: (await runtime.version()).name,
+      reach: runtime.reach ?? network,
       onRuntime: () => this.#node?.wake(),
       meta,
       objects,

@@ -18,6 +18,11 @@ import { EdgeError } from '@edge/core';
  * | `edged.log` | the log file of a container is not there or cannot be read |
  * | `edged.quantity` | a resource quantity cannot be read |
  * | `edged.api-token` | the token file of the local kubelet API cannot be used |
+ * | `edged.unreachable` | a probe or hook got no answer from a pod, or none that counts |
+ * | `edged.probe-timeout` | the answer did not come in time |
+ * | `edged.probe-target` | a probe or hook names something that cannot be asked: a port, a host, no action |
+ * | `edged.runtime-hangs` | the runtime does not answer in time, which is not the container's fault |
+ * | `edged.hook` | a hook of a container failed |
  * | `edged.cannot-start` | a `CannotStart`: the reason is its own |
  */
 export type EdgedErrorCode =
@@ -33,7 +38,12 @@ export type EdgedErrorCode =
   | 'edged.runtime-class'
   | 'edged.log'
   | 'edged.quantity'
-  | 'edged.api-token';
+  | 'edged.api-token'
+  | 'edged.unreachable'
+  | 'edged.probe-timeout'
+  | 'edged.probe-target'
+  | 'edged.runtime-hangs'
+  | 'edged.hook';
 
 /**
  * Something keeps a container from starting, for now at least. It is told in the container's waiting state; the pod's

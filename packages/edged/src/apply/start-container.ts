@@ -1,6 +1,7 @@
-import { errorText, isAbort, type ContainerRuntime, type PodSandboxConfig } from '@edge/core';
+import { errorText, isAbort, type ContainerConfig, type ContainerRuntime, type PodSandboxConfig } from '@edge/core';
 import type { Pod } from '@edge/protocol';
 import { CannotStart } from '../errors.js';
+import { postStart } from '../hooks/post-start.js';
 import type { ImageProvider } from '../images/images.js';
 import type { LogLinks } from '../logs/log-links.js';
 import type { TerminationMessages } from '../messages/termination-messages.js';
@@ -11,12 +12,14 @@ import { environmentReferences } from '../plan/references.js';
 import { containerConfig } from '../plan/runtime-config.js';
 import type { PodStep, Waiting } from '../plan/steps.js';
 import { containerMounts, type VolumePlan } from '../volumes/plan-volumes.js';
+import type { Reach } from '../reach/reach.js';
 import type { ObjectReader } from './object-reader.js';
 import type { Semaphore } from './semaphore.js';
 import { prepareSubPaths } from '../volumes/sub-paths.js';
 
 export interface StartDeps {
   readonly runtime: ContainerRuntime;
+  readonly reach: Reach;
   readonly images: ImageProvider;
   readonly messages: TerminationMessages;
   readonly links: LogLinks;
@@ -31,8 +34,10 @@ export interface StartInput {
   readonly sandbox: PodSandboxConfig;
   readonly volumes: readonly VolumePlan[];
   readonly facts: PodFacts;
+  /** Address of the pod. */
+  readonly address: string | undefined;
   readonly say: (event: PodEvent) => void;
-  /** Aborts the wait for the image, because the pod is to end. */
+  /** Aborts the wait for the image and for the hook, because the pod is to end. */
   readonly endSignal: AbortSignal;
 }
 
@@ -54,19 +59,20 @@ export type StartOutcome =
 export async function startContainer(deps: StartDeps, input: StartInput, signal: AbortSignal): Promise<StartOutcome> {
   const { pod, step, facts } = input;
   const { container } = step;
-  const fieldPath = `spec.${step.init ? 'initContainers' : 'containers'}{${container.name}}`;
+  const fieldPath = `spec.${step.ephemeral ? 'ephemeralContainers' : step.init ? 'initContainers' : 'containers'}{${container.name}}`;
   const say = (reason: string, message: string): void => input.say({ type: 'Normal', reason, message, fieldPath });
   let phase = 'ErrImagePull';
   try {
     const told = (event: PodEvent): void => input.say({ ...event, fieldPath });
-    const { id: image } = await deps.images.provide(pod, container, told, AbortSignal.any([signal, input.endSignal]));
+    const patience = AbortSignal.any([signal, input.endSignal]);
+    const { id: image } = await deps.images.provide(pod, container, told, patience);
     phase = 'CreateContainerConfigError';
     const objects = await deps.objects.fetch(pod.metadata.namespace ?? '', environmentReferences(container), signal);
     const env = containerEnvironment({ pod, container, objects, facts });
     const mounts = containerMounts(container, input.volumes, env);
     await prepareSubPaths(mounts, input.volumes);
     const message = await deps.messages.prepare(pod.metadata.uid ?? '', container, step.restartCount);
-    const config = containerConfig({
+    const wanted = containerConfig({
       pod,
       container,
       restartCount: step.restartCount,
@@ -75,23 +81,33 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
       env,
       mounts: message ? [...mounts, message] : mounts,
     });
-    return await deps.places.run(async () => {
+    const config = withTarget(step, wanted);
+    const id = await deps.places.run(async () => {
       phase = 'CreateContainerError';
-      const id = await deps.runtime.createContainer(input.sandboxId, config, input.sandbox, signal);
+      const made = await deps.runtime.createContainer(input.sandboxId, config, input.sandbox, signal);
       say('Created', `Container ${container.name} made`);
       phase = 'RunContainerError';
-      await deps.runtime.startContainer(id, signal);
+      await deps.runtime.startContainer(made, signal);
       say('Started', `Container ${container.name} started`);
       const { name: podName = '', namespace = '' } = pod.metadata;
-      await deps.links.add({ pod: podName, namespace, name: container.name, id, logPath: `${input.sandbox.logDirectory}/${config.logPath}` });
-      return { started: true, id };
+      await deps.links.add({ pod: podName, namespace, name: container.name, id: made, logPath: `${input.sandbox.logDirectory}/${config.logPath}` });
+      return made;
     });
+    await postStart(deps, { pod, container, containerId: id, fieldPath, address: input.address, say: input.say }, patience);
+    return { started: true, id };
   } catch (error) {
     if (isAbort(error)) throw error;
     const message = errorText(error);
     const { reason, retryAt } = error instanceof CannotStart ? error : { reason: phase, retryAt: undefined };
-    // A pull that has to wait has told so itself.
-    if (reason !== 'ImagePullBackOff') input.say({ type: 'Warning', reason: 'Failed', message: `${reason}: ${message}`, fieldPath });
+    // These have told so themselves.
+    if (reason !== 'ImagePullBackOff' && reason !== 'PostStartHookError') input.say({ type: 'Warning', reason: 'Failed', message: `${reason}: ${message}`, fieldPath });
     return { started: false, waiting: { reason, message }, ...(retryAt === undefined ? {} : { retryAt }) };
   }
+}
+
+/** Lets an ephemeral container see the processes of the one it looks at. */
+function withTarget({ ephemeral }: StartInput['step'], config: ContainerConfig): ContainerConfig {
+  if (ephemeral?.missing !== undefined) throw new CannotStart('CreateContainerConfigError', `unable to find target container ${ephemeral.missing}`);
+  if (ephemeral?.targetId === undefined) return config;
+  return { ...config, linux: { ...config.linux, security: { ...config.linux?.security, targetContainerId: ephemeral.targetId } } };
 }

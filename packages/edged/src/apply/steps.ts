@@ -1,5 +1,6 @@
 import { errorText, isAbort, type ContainerRuntime } from '@edge/core';
 import type { Pod } from '@edge/protocol';
+import { endContainers } from '../hooks/end-containers.js';
 import type { ImageProvider } from '../images/images.js';
 import { removeLog } from '../logs/log-files.js';
 import type { LogLinks } from '../logs/log-links.js';
@@ -7,7 +8,8 @@ import type { TerminationMessages } from '../messages/termination-messages.js';
 import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { sandboxConfig } from '../plan/runtime-config.js';
-import type { ContainerKill, PodStep, Waiting } from '../plan/steps.js';
+import type { PodStep, Waiting } from '../plan/steps.js';
+import type { Reach } from '../reach/reach.js';
 import type { VolumePlan } from '../volumes/plan-volumes.js';
 import type { ObjectReader } from './object-reader.js';
 import type { Semaphore } from './semaphore.js';
@@ -16,6 +18,8 @@ import type { Volumes } from '../volumes/volumes.js';
 
 export interface StepsDeps {
   readonly runtime: ContainerRuntime;
+  /** The way to the pods' addresses, for hooks. */
+  readonly reach: Reach;
   readonly images: ImageProvider;
   readonly messages: TerminationMessages;
   readonly links: LogLinks;
@@ -37,6 +41,10 @@ export interface StepsScene {
   readonly seen: string;
   readonly facts: (podIPs: readonly string[]) => PodFacts;
   readonly podIPs: readonly string[];
+  /** Addresses of the node, those of pods in its network. */
+  readonly hostIPs: readonly string[];
+  /** Containers whose preStop hook was started; it runs once. */
+  readonly hooked: Set<string>;
   readonly say: (event: PodEvent) => void;
   /** Aborts long waits, because the pod is to end, or to end sooner. */
   readonly killSignal: AbortSignal;
@@ -74,7 +82,7 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
           if (!scene.pod || sandboxId === undefined) break;
           const { pod } = scene;
           const sandbox = sandboxConfig({ pod, attempt: sandboxAttempt, podLogsDir: deps.podLogsDir, seen: scene.seen });
-          const outcome = await startContainer(deps, { pod, step, sandboxId, sandbox, volumes, facts: scene.facts(podIPs), say: scene.say, endSignal: scene.killSignal }, signal);
+          const outcome = await startContainer(deps, { pod, step, sandboxId, sandbox, volumes, facts: scene.facts(podIPs), address: addressOf(scene, podIPs), say: scene.say, endSignal: scene.killSignal }, signal);
           if (outcome.started) break;
           waiting.set(step.container.name, outcome.waiting);
           if (outcome.retryAt === undefined) retryAt = 0;
@@ -82,7 +90,7 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
           break;
         }
         case 'killContainers':
-          await killAll(deps.runtime, step.containers, scene, signal);
+          await endContainers(deps, step.containers, { ...scene, address: addressOf(scene, podIPs) }, AbortSignal.any([signal, scene.killSignal]));
           break;
         case 'stopSandbox':
           await deps.runtime.stopPodSandbox(step.sandboxId, signal);
@@ -123,12 +131,6 @@ async function createSandbox(deps: StepsDeps, scene: StepsScene, attempt: number
   }
 }
 
-async function killAll(runtime: ContainerRuntime, kills: readonly ContainerKill[], scene: StepsScene, signal: AbortSignal): Promise<void> {
-  const both = AbortSignal.any([signal, scene.killSignal]);
-  await Promise.all(
-    kills.map(({ containerId, name, graceSeconds, why }) => {
-      scene.say({ type: 'Normal', reason: 'Killing', message: `Stopping container ${name}: ${why}`, fieldPath: `spec.containers{${name}}` });
-      return runtime.stopContainer(containerId, graceSeconds, both);
-    }),
-  );
+function addressOf({ pod, hostIPs }: StepsScene, podIPs: readonly string[]): string | undefined {
+  return podIPs[0] ?? (pod?.spec.hostNetwork === true ? hostIPs[0] : undefined);
 }

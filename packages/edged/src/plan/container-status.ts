@@ -1,5 +1,7 @@
 import type { RuntimeContainerStatus } from '@edge/core';
 import type { Container, ContainerState, ContainerStateTerminated, ContainerStatus } from '@edge/protocol';
+import type { ProbeView } from '../probes/view.js';
+import { isSidecar } from './containers.js';
 import { restartCountOf } from './identity.js';
 import type { Waiting } from './steps.js';
 import { seconds } from './time.js';
@@ -21,8 +23,9 @@ export interface ContainerStatusInput {
   readonly runtime: string;
   /** The pod has ended and this container can no longer start: without an end of its own it gets one. */
   readonly endUnseen: boolean;
-  /** An init container: it is ready when it has succeeded. */
-  readonly init?: true;
+  /** One that has to come to an end is ready when it has succeeded, an ephemeral one never. */
+  readonly kind: 'init' | 'regular' | 'ephemeral';
+  readonly probes: ProbeView;
 }
 
 /** The status of one container. Pure. */
@@ -31,21 +34,25 @@ export function containerStatus(input: ContainerStatusInput): ContainerStatus {
   const newest = runs[0];
   const state = stateOf(input, newest);
   const mounts = volumeMounts(container);
-  const running = state.running !== undefined;
   const lost = newest === undefined && previous?.containerID !== undefined;
   return {
     name: container.name,
     state,
     lastState: lastState(input, newest),
-    // Probes are a later layer: without one a container is ready and started as long as it runs.
-    ready: running || (state.terminated?.exitCode === 0 && input.container.restartPolicy === undefined && input.init === true),
-    started: running,
+    ready: isReady(input, state, newest),
+    ...(input.kind === 'ephemeral' ? {} : { started: newest !== undefined && input.probes.started(newest) }),
     restartCount: newest ? restartCountOf(newest) : (previous?.restartCount ?? 0) + (lost && !input.endUnseen ? 1 : 0),
     image: newest?.image || container.image || '',
     imageID: newest?.imageRef ?? '',
     ...(newest ? { containerID: containerId(input.runtime, newest) } : {}),
     ...(mounts.length === 0 ? {} : { volumeMounts: mounts }),
   };
+}
+
+function isReady({ container, kind, probes }: ContainerStatusInput, state: ContainerState, newest: RuntimeContainerStatus | undefined): boolean {
+  if (kind === 'ephemeral') return false;
+  if (kind === 'init' && !isSidecar(container)) return state.terminated?.exitCode === 0;
+  return newest !== undefined && probes.ready(newest);
 }
 
 function stateOf(input: ContainerStatusInput, newest: RuntimeContainerStatus | undefined): ContainerState {

@@ -14,6 +14,15 @@ export function sidecars(pod: Pod): Container[] {
   return (pod.spec.initContainers ?? []).filter(isSidecar);
 }
 
+/** A container of any kind by its name, and the field of the pod that describes it. */
+export function specOf({ spec }: Pod, name: string): { readonly container: Container; readonly fieldPath: string } | undefined {
+  for (const field of ['containers', 'initContainers', 'ephemeralContainers'] as const) {
+    const container = spec[field]?.find((one) => one.name === name);
+    if (container) return { container, fieldPath: `spec.${field}{${name}}` };
+  }
+  return undefined;
+}
+
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
 export function restartPolicy(pod: Pod): RestartPolicy {

@@ -267,13 +267,14 @@ describe('plans', () => {
       fc.property(worlds, fc.boolean(), (world, known) => {
         const { pod, runtime, now } = world;
         const { steps } = planStop(known ? pod : undefined, runtime.actual);
-        const order = steps.flatMap((step) => (step.do === 'killContainers' ? [step.containers.map(({ name }) => name)] : []));
+        const kills = steps.flatMap((step) => (step.do === 'killContainers' ? step.containers : []));
         const sidecarNames = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
         if (known) {
           // All that are no sidecars together; then each sidecar by itself, the last of the spec first.
-          const turns = order.filter(([name = '']) => sidecarNames.includes(name)).map((turn) => [...new Set(turn)]);
-          expect(order.findLastIndex(([name = '']) => !sidecarNames.includes(name))).toBeLessThanOrEqual(0);
-          expect(turns).toEqual([...sidecarNames].reverse().filter((name) => turns.flat().includes(name)).map((name) => [name]));
+          const turn = (name: string): number => [...sidecarNames].reverse().indexOf(name);
+          for (const { name, after = [] } of kills) {
+            expect([...after].sort()).toEqual(kills.filter((other) => turn(other.name) < turn(name)).map(({ containerId }) => containerId).sort());
+          }
         }
         for (const step of steps) runtime.apply(step, pod, now);
         expect([runtime.running, runtime.sandboxes.filter(({ state }) => state === 'ready')]).toEqual([[], []]);

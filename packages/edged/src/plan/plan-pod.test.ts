@@ -135,14 +135,17 @@ describe('planStop', () => {
     const two = { ...sidecar, name: 'side2' };
     const pod = somePod({ initContainers: [sidecar, two], containers: [{ name: 'a' }, { name: 'b' }] });
     const actual = actualOf([sandbox()], ['side', 'side2', 'a', 'b'].map((name) => run(name)));
-    expect(planStop(pod, actual).steps.map(brief)).toEqual(['kill a0:30 b0:30', 'kill side20:30', 'kill side0:30', 'stopSandbox s0']);
+    const { steps } = planStop(pod, actual);
+    expect(steps.map(brief)).toEqual(['kill a0:30 b0:30 side20:30 side0:30', 'stopSandbox s0']);
+    const waitsFor = (steps[0]?.do === 'killContainers' ? steps[0].containers : []).map(({ containerId, after = [] }) => `${containerId} < ${[...after].sort().join(' ')}`);
+    expect(waitsFor).toEqual(['a0 < ', 'b0 < ', 'side20 < a0 b0', 'side0 < a0 b0 side20']);
   });
 
-  it('[edged-6.11] gives what the deletion asks for, never less than two seconds, and to unknown pods what their containers recorded', () => {
+  it('[edged-6.11] gives what the deletion asks for, and to unknown pods what their containers recorded', () => {
     const actual = actualOf([sandbox()], [run('c', 0, { grace: 12 })]);
     const grace = (pod: Pod | undefined): string | undefined => planStop(pod, actual).steps.map(brief)[0];
     expect(grace(somePod({}, {}, { deletionGracePeriodSeconds: 5 }))).toBe('kill c0:5');
-    expect(grace(somePod({}, {}, { deletionGracePeriodSeconds: 0 }))).toBe('kill c0:2');
+    expect(grace(somePod({}, {}, { deletionGracePeriodSeconds: 0 }))).toBe('kill c0:0');
     expect(grace(undefined)).toBe('kill c0:12');
   });
 

@@ -6,6 +6,9 @@ import { initRestartPolicy, isSidecar, isTerminalPhase, restartPolicy, restarts,
 import { decideRestart } from './backoff.js';
 import { containerHash, ContainerAnnotations, restartCountOf } from './identity.js';
 import { podGrace } from './grace.js';
+import { containerKill } from './kill.js';
+import { noProbes, type ProbeView } from '../probes/view.js';
+import { planEphemeral } from './ephemeral.js';
 import { planStop } from './plan-stop.js';
 import { wantsNewSandbox } from './sandbox-change.js';
 import type { ContainerKill, PodPlan, PodStep, Waiting } from './steps.js';
@@ -17,11 +20,13 @@ export interface PlanInput {
   readonly now: number;
   /** Dead containers kept for each name; 1 unless configured. */
   readonly keepDead?: number;
+  /** What the probes say; the pod has none unless given. */
+  readonly probes?: ProbeView;
 }
 
 /** What is to be done with one container of the spec. */
 interface Verdict {
-  readonly kind: 'keep' | 'start' | 'wait' | 'over';
+  readonly kind: 'keep' | 'start' | 'wait' | 'end' | 'over';
   readonly steps: readonly PodStep[];
   readonly kills: readonly ContainerKill[];
   readonly wakeAt?: number;
@@ -68,11 +73,14 @@ function judgeInits(input: PlanInput, sandboxId: string | undefined, verdicts: M
   for (const [index, container] of inits.entries()) {
     if (index < last && !isSidecar(container)) continue;
     const ranHere = hasRun(container);
+    // A sidecar that has to start again does not hold up what has come after it already.
+    const gates = index >= last || !isSidecar(container);
     const policy = isSidecar(container) ? 'Always' : initRestartPolicy(pod);
     if (!ranHere) {
       // A new sandbox runs the init containers again, whatever became of them in the old one.
       verdicts.set(container.name, startAnew(input, container, true));
-      return 'no';
+      if (gates) return 'no';
+      continue;
     }
     const newest = runsOf(actual, container.name)[0];
     if (!isSidecar(container) && newest?.state === 'exited') {
@@ -81,7 +89,8 @@ function judgeInits(input: PlanInput, sandboxId: string | undefined, verdicts: M
     }
     const verdict = judge(input, container, policy, true);
     verdicts.set(container.name, verdict);
-    if (!(isSidecar(container) && verdict.kind === 'keep')) return 'no';
+    const up = isSidecar(container) && verdict.kind === 'keep' && newest !== undefined && probesOf(input).started(newest);
+    if (gates && !up) return 'no';
   }
   return 'yes';
 }
@@ -93,11 +102,11 @@ function judge(input: PlanInput, container: Container, policy: RestartPolicy, in
   switch (newest.state) {
     case 'running': {
       const recorded = newest.annotations[ContainerAnnotations.hash];
-      if (recorded === undefined || recorded === containerHash(container)) return keep;
+      if (recorded === undefined || recorded === containerHash(container)) return unlessFailed(input, container, newest, policy);
       const { nextSeconds } = decideRestart({ ...newest, finishedAt: input.now });
       return {
         kind: 'start',
-        kills: [kill(newest, container, input.pod, 'its definition has changed')],
+        kills: [containerKill(input.pod, newest, { why: 'its definition has changed' })],
         steps: [{ ...next, restartCount: restartCountOf(newest) + 1, backoffSeconds: nextSeconds }],
       };
     }
@@ -114,12 +123,24 @@ function judge(input: PlanInput, container: Container, policy: RestartPolicy, in
     case 'unknown':
       return {
         kind: 'start',
-        kills: [kill(newest, container, input.pod, 'its state is unknown')],
+        kills: [containerKill(input.pod, newest, { why: 'its state is unknown' })],
         steps: [{ ...next, restartCount: restartCountOf(newest) + 1, backoffSeconds: decideRestart(newest).nextSeconds }],
       };
     case 'exited':
-      return restarts(policy, newest.exitCode) ? restart(input, container, newest, init) : over;
+      return restarts(policy, newest.exitCode) || (policy !== 'Never' && probesOf(input).failed(newest)) ? restart(input, container, newest, init) : over;
   }
+}
+
+/** What runs goes on, unless a probe says that it must not. It ends first; what follows is decided when it has. */
+function unlessFailed(input: PlanInput, container: Container, newest: RuntimeContainerStatus, policy: RestartPolicy): Verdict {
+  const failure = probesOf(input).failed(newest);
+  if (!failure) return keep;
+  const why = `Container ${container.name} ${failure.why}${policy === 'Never' ? '' : ', will be restarted'}`;
+  return { kind: 'end', steps: [], kills: [containerKill(input.pod, newest, { why, graceSeconds: podGrace(input.pod, failure.graceSeconds) })] };
+}
+
+function probesOf({ probes = noProbes }: PlanInput): ProbeView {
+  return probes;
 }
 
 function restart(input: PlanInput, container: Container, ended: RuntimeContainerStatus, init: boolean): Verdict {
@@ -160,12 +181,9 @@ function assemble(input: PlanInput, newSandbox: boolean, verdicts: readonly [str
   }
   const kills = [...verdicts.flatMap(([, verdict]) => verdict.kills), ...duplicates(input)];
   const steps: PodStep[] = kills.length === 0 ? [] : [{ do: 'killContainers', containers: kills }];
+  starts.unshift(...planEphemeral(pod, actual));
   if (starts.length > 0) steps.push({ do: 'prepareVolumes' }, ...starts);
   return { steps: [...steps, ...collectGarbage(actual, input.keepDead ?? 1)], waiting, ...wake };
-}
-
-function kill(container: RuntimeContainerStatus, { name }: Container, pod: Pod, why: string): ContainerKill {
-  return { containerId: container.id, name, graceSeconds: podGrace(pod), why };
 }
 
 /** Earlier runs that still work beside a later one of the same name: somebody else started that one. */
@@ -174,7 +192,7 @@ function duplicates({ pod, actual }: PlanInput): ContainerKill[] {
     runsOf(actual, container.name)
       .slice(1)
       .filter(({ state }) => state === 'running' || state === 'unknown')
-      .map((run) => kill(run, container, pod, 'a later run has taken its place')),
+      .map((run) => containerKill(pod, run, { why: 'a later run has taken its place' })),
   );
 }
 

@@ -9,6 +9,7 @@ import { qosClass } from './qos.js';
 import { sandboxServes, wantsNewSandbox } from './sandbox-change.js';
 import type { Waiting } from './steps.js';
 import { seconds } from './time.js';
+import { noProbes, type ProbeView } from '../probes/view.js';
 import type { PodVerdict } from './verdict.js';
 
 export interface PodStatusInput {
@@ -20,6 +21,8 @@ export interface PodStatusInput {
   readonly waiting: ReadonlyMap<string, Waiting>;
   /** The pod was told to end. */
   readonly terminating: boolean;
+  /** What the probes say; the pod has none unless given. */
+  readonly probes?: ProbeView;
   /** The node's own decision to end it. */
   readonly verdict?: PodVerdict | undefined;
   /** Addresses of the node, the preferred one first. */
@@ -39,13 +42,18 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const ends = input.terminating || verdict !== undefined || wantsNewSandbox(pod, actual) === 'finished';
   const ended = ends && !anythingRuns(actual) && !actual.sandboxes.some(({ state }) => state === 'ready');
   const inits = (pod.spec.initContainers ?? []).map((container) =>
-    containerStatus({ ...common(input, container, previous.initContainerStatuses, false), init: true }),
+    containerStatus(common(input, container, previous.initContainerStatuses, 'init')),
   );
   // Containers that never had a chance to start did not end in an unknown way.
   const begun = inits.length === 0 ? actual.sandboxes.length + actual.containers.length > 0 : (previous.containerStatuses ?? []).some(hasStarted);
   const containers = pod.spec.containers
-    .map((container) => containerStatus(common(input, container, previous.containerStatuses, ended && begun)))
+    .map((container) => containerStatus(common(input, container, previous.containerStatuses, 'regular', ended && begun)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const ephemeral = (pod.spec.ephemeralContainers ?? []).map((container) => {
+    const one = common(input, container, previous.ephemeralContainerStatuses, 'ephemeral');
+    // It is never started again, so one that is lost has ended.
+    return containerStatus({ ...one, endUnseen: one.previous?.state.running !== undefined });
+  });
   const before = previous.phase !== undefined && isTerminalPhase(previous.phase);
   const phase = verdict && ended && !before ? 'Failed' : podPhase({ pod, inits, containers, previous: previous.phase, ended });
   const conditions = podConditions({ pod, phase, inits, containers, sandboxServes: serves, previous: previous.conditions ?? [], now });
@@ -61,18 +69,27 @@ export function podStatus(input: PodStatusInput): PodStatus {
     startTime: previous.startTime ?? seconds(now),
     ...(inits.length === 0 ? {} : { initContainerStatuses: limitMessages(inits, sharers) }),
     containerStatuses: limitMessages(containers, sharers),
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: limitMessages(ephemeral, sharers) }),
     qosClass: previous.qosClass ?? qosClass(pod),
   };
 }
 
-function common(input: PodStatusInput, container: Container, previous: readonly ContainerStatus[] | undefined, endUnseen: boolean): ContainerStatusInput {
+function common(
+  input: PodStatusInput,
+  container: Container,
+  previous: readonly ContainerStatus[] | undefined,
+  kind: ContainerStatusInput['kind'],
+  endUnseen = false,
+): ContainerStatusInput {
   return {
     container,
+    kind,
     runs: runsOf(input.actual, container.name),
     previous: previous?.find(({ name }) => name === container.name),
     waiting: input.waiting.get(container.name),
     afterInit: (input.pod.spec.initContainers ?? []).length > 0,
     runtime: input.runtime,
+    probes: input.probes ?? noProbes,
     endUnseen,
   };
 }

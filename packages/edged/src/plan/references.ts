@@ -41,7 +41,7 @@ export function environmentReferences(container: Container): ObjectReference[] {
 
 /** Everything a pod refers to: its volumes, the environment of all its containers, and with what its images are pulled. */
 export function podReferences(pod: Pod): ObjectReference[] {
-  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])];
   return unique([
     ...(pod.spec.volumes ?? []).flatMap(volumeReferences),
     ...containers.flatMap(environmentReferences),

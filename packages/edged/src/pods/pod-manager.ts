@@ -19,6 +19,8 @@ import type { PodEvents } from './pod-events.js';
 import { isPod, readPodList } from './pod-list.js';
 import { PodStatuses } from './pod-statuses.js';
 import type { PodControl, PodRecord, PodsView } from './pods-view.js';
+import { Probes, type ProbeCount } from '../probes/probes.js';
+import type { Reach } from '../reach/reach.js';
 import { PodWorker } from './pod-worker.js';
 import { VolumeRefresh } from '../volumes/volume-refresh.js';
 import { isOlder } from './resource-version.js';
@@ -35,6 +37,8 @@ const SWEEP_MS = 60_000;
 export interface PodManagerDeps {
   readonly runtime: ContainerRuntime;
   readonly runtimeName: string;
+  /** The way to the pods' addresses. */
+  readonly reach: Reach;
   readonly meta: MetaClient;
   readonly objects: ObjectReader;
   readonly images: ImageProvider;
@@ -62,6 +66,7 @@ export class PodManager implements PodsView, PodControl {
   readonly #deps: PodManagerDeps;
   readonly #view: RuntimeView;
   readonly #statuses: PodStatuses;
+  readonly #probes: Probes;
   readonly #refresh: VolumeRefresh;
   readonly #workers = new Map<string, PodWorker>();
   readonly #places = new Semaphore(PLACES);
@@ -80,6 +85,13 @@ export class PodManager implements PodsView, PodControl {
       volumes: deps.volumes,
       facts: (pod) => deps.facts((this.#statuses.previous(pod.metadata.uid ?? '').podIPs ?? []).map(({ ip }) => ip)),
       log: deps.log,
+    });
+    this.#probes = new Probes({
+      runtime: deps.runtime,
+      reach: deps.reach,
+      hostIPs: deps.hostIPs,
+      say: (pod, event) => deps.events.say(pod, event),
+      onChange: (uid) => this.#workers.get(uid)?.probed(),
     });
     this.#statuses = new PodStatuses({
       meta: deps.meta,
@@ -102,6 +114,7 @@ export class PodManager implements PodsView, PodControl {
       if (!isAbort(error)) throw error;
     } finally {
       ended.abort();
+      this.#probes[Symbol.dispose]();
       clearTimeout(this.#relistSoon);
       await Promise.all([...this.#workers.values()].map((worker) => worker.settled()));
     }
@@ -161,6 +174,11 @@ export class PodManager implements PodsView, PodControl {
 
   async observe(uid: string, signal: AbortSignal): Promise<ActualPod> {
     return (await this.#view.observe(uid, signal)).actual;
+  }
+
+  /** For metrics. */
+  probeCounts(): ProbeCount[] {
+    return this.#probes.counts();
   }
 
   fail(uid: string, verdict: PodVerdict): void {
@@ -267,6 +285,7 @@ export class PodManager implements PodsView, PodControl {
         uid,
         view: this.#view,
         statuses: this.#statuses,
+        probes: this.#probes,
         places: this.#places,
         mustWait: (candidate) => this.#nameIsHeld(uid, candidate),
         onGone: () => this.#gone(uid, { namespace, name }),
@@ -290,6 +309,7 @@ export class PodManager implements PodsView, PodControl {
     const { namespace, name } = identity;
     this.#workers.delete(uid);
     this.#statuses.forget(uid);
+    this.#probes.forget(uid);
     this.#deps.images.forget(uid);
     for (const worker of this.#workers.values()) {
       if (worker.pod?.metadata.name === name && worker.pod.metadata.namespace === namespace) worker.wake();

@@ -5,6 +5,7 @@ import { anythingRuns, type ActualPod } from '../plan/actual.js';
 import { podGrace } from '../plan/grace.js';
 import { planPod } from '../plan/plan-pod.js';
 import { planRemoval, planStop } from '../plan/plan-stop.js';
+import type { Probes } from '../probes/probes.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { podStatus } from '../plan/pod-status.js';
 import type { PodPlan, PodStep, Waiting } from '../plan/steps.js';
@@ -27,6 +28,7 @@ export interface PodWorkerDeps extends StepsDeps {
   readonly view: RuntimeView;
   readonly statuses: PodStatuses;
   readonly events: PodEvents;
+  readonly probes: Probes;
   readonly keepDead: number;
   /** Addresses of the node, the preferred one first. */
   readonly hostIPs: () => readonly string[];
@@ -56,6 +58,9 @@ export class PodWorker {
   #toldOf: number | undefined;
   #kill: { readonly controller: AbortController; readonly grace: number } | undefined;
   #verdict: PodVerdict | undefined;
+  readonly #hooked = new Set<string>();
+  /** What the last report said, but for probes. */
+  #said: { readonly actual: ActualPod; readonly plan: PodPlan } | undefined;
 
   /** @param pod undefined for what the runtime still has of a pod that nobody knows */
   constructor(deps: PodWorkerDeps, pod: Pod | undefined) {
@@ -96,6 +101,12 @@ export class PodWorker {
     if (this.#verdict !== undefined) return;
     this.#verdict = verdict;
     this.#kill?.controller.abort();
+    this.wake();
+  }
+
+  /** The probes have a new opinion. What the work in hand is about waits for it; whether the pod is ready does not. */
+  probed(): void {
+    if (this.#running && this.#said && this.#pod && !this.#removed) this.#report(this.#pod, this.#said.actual, this.#said.plan, this.terminating);
     this.wake();
   }
 
@@ -152,9 +163,11 @@ export class PodWorker {
     if (this.#removed || !pod) return this.#roundOfRemoval(pod, actual);
     if (deps.mustWait(pod)) return 'rest';
     const { terminating } = this;
+    const known = withLastStatus(pod, deps.statuses.previous(deps.uid));
+    deps.probes.sync(known, actual, terminating);
     const plan: PodPlan = terminating
       ? { ...planStop(pod, actual, this.#graceOfVerdict(pod)), waiting: new Map() }
-      : planPod({ pod: withLastStatus(pod, deps.statuses.previous(deps.uid)), actual, now: Date.now(), keepDead: deps.keepDead });
+      : planPod({ pod: known, actual, now: Date.now(), keepDead: deps.keepDead, probes: deps.probes.view(deps.uid) });
     this.#report(pod, actual, plan, terminating);
     if (plan.steps.length === 0) {
       const deleted = pod.metadata.deletionTimestamp !== undefined;
@@ -174,6 +187,7 @@ export class PodWorker {
   }
 
   async #roundOfRemoval(pod: Pod | undefined, actual: ActualPod): Promise<'again' | 'rest'> {
+    this.#deps.probes.forget(this.#deps.uid);
     const { steps } = planStop(pod, actual);
     if (steps.length > 0) return this.#do(steps, actual, pod);
     const rest = planRemoval(actual);
@@ -194,6 +208,8 @@ export class PodWorker {
       seen: this.#seen,
       facts: deps.facts,
       podIPs: newest?.ips ?? [],
+      hostIPs: deps.hostIPs(),
+      hooked: this.#hooked,
       say: (event: Parameters<PodEvents['say']>[1]) => pod && deps.events.say(pod, event),
       killSignal: controller.signal,
     };
@@ -214,6 +230,7 @@ export class PodWorker {
     if (!pod || this.#removed) return;
     const { actual, fingerprint } = await this.#deps.view.observe(this.#deps.uid, this.#deps.signal);
     this.#fingerprint = fingerprint;
+    this.#deps.probes.sync(withLastStatus(pod, this.#deps.statuses.previous(this.#deps.uid)), actual, this.terminating);
     this.#report(pod, actual, { steps: [], waiting: this.#waiting }, this.terminating);
   }
 
@@ -225,10 +242,11 @@ export class PodWorker {
   }
 
   #report(pod: Pod, actual: ActualPod, plan: PodPlan, terminating: boolean): void {
-    const { statuses, hostIPs, runtimeName, uid } = this.#deps;
+    const { statuses, hostIPs, probes, runtimeName, uid } = this.#deps;
+    this.#said = { actual, plan };
     const waiting = new Map([...this.#waiting, ...plan.waiting]);
     const previous = statuses.previous(uid);
-    statuses.set(uid, podStatus({ pod, actual, previous, waiting, terminating, verdict: this.#verdict, hostIPs: hostIPs(), runtime: runtimeName, now: Date.now() }));
+    statuses.set(uid, podStatus({ pod, actual, previous, waiting, terminating, verdict: this.#verdict, probes: probes.view(uid), hostIPs: hostIPs(), runtime: runtimeName, now: Date.now() }));
   }
 
   /** Once for each pause, not for each look during it. */

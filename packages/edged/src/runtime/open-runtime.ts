@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { ContainerRuntime, Logger } from '@edge/core';
 import { createCriRuntime, findRuntime, runtimeSockets } from '@edge/cri';
 import type { EdgedConfig } from '../config.js';
+import type { Reach } from '../reach/reach.js';
 import { createProcessRuntime } from '../process-runtime/index.js';
 
 /** What a runtime is opened with. */
@@ -12,7 +13,8 @@ export interface OpenRuntimeInput {
   readonly log: Logger;
 }
 
-export type OpenedRuntime = ContainerRuntime & Partial<AsyncDisposable>;
+/** A runtime whose addresses are not of this machine's network brings its own way to them, for probes and hooks. */
+export type OpenedRuntime = ContainerRuntime & Partial<AsyncDisposable> & { readonly reach?: Reach };
 
 /**
  * Opens a runtime. Called again after a failure.

@@ -22,6 +22,7 @@ import { behaviourOfCommand, execOfCommand } from './memory-behaviour.js';
 import { describeMemoryContainer, describeMemorySandbox, fitsContainer, fitsSandbox } from './memory-describe.js';
 import { memoryEvents } from './memory-events.js';
 import type { MemoryContainer, MemoryNames, MemorySandbox } from './memory-host.js';
+import { MemoryReach } from './memory-reach.js';
 import { memoryImage, MemoryHost } from './memory-host.js';
 
 /** A call of the port, for scripts. */
@@ -49,12 +50,15 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class MemoryRuntime implements ContainerRuntime {
   /** How often each call was made. */
   readonly calls = new Map<RuntimeCall, number>();
+  /** The way to the addresses of its pods. */
+  readonly reach: MemoryReach;
   readonly #options: MemoryRuntimeOptions;
   readonly #host: MemoryHost;
   readonly #failures = new Map<RuntimeCall, Error[]>();
   #conditions: readonly RuntimeCondition[] = ['RuntimeReady', 'NetworkReady'].map((type) => ({ type, status: true, reason: '', message: '' }));
 
-  constructor(options: MemoryRuntimeOptions, host: MemoryHost) {
+  constructor(options: MemoryRuntimeOptions, host: MemoryHost, reach = new MemoryReach()) {
+    this.reach = reach;
     this.#options = options;
     this.#host = host;
   }
@@ -76,7 +80,7 @@ export class MemoryRuntime implements ContainerRuntime {
 
   /** A new instance over the same pods, as after a restart of the agent. */
   reopen(): MemoryRuntime {
-    return new MemoryRuntime(this.#options, this.#host);
+    return new MemoryRuntime(this.#options, this.#host, this.reach);
   }
 
   /** Stops all timers of the pretended pods. */
