@@ -88,7 +88,7 @@ export class RuntimeScene {
   }
 
   async removeAll(): Promise<void> {
-    for (const { id } of await this.runtime.listPodSandboxes()) await this.runtime.removePodSandbox(id);
+    await Promise.all((await this.runtime.listPodSandboxes()).map(({ id }) => this.runtime.removePodSandbox(id)));
   }
 
   /** A sandbox configuration that no other has. */
