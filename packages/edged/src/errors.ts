@@ -9,6 +9,7 @@ import { EdgeError } from '@edge/core';
  * | `edged.bad-answer` | metamanager answered in a form that makes no sense |
  * | `edged.refused` | the cloud (or metamanager for it) said no; `status` says why when it came from the API |
  * | `edged.volume` | a volume cannot be prepared |
+ * | `edged.mount` | something cannot be mounted or unmounted |
  * | `edged.container-config` | a container's settings cannot be resolved (`CreateContainerConfigError`) |
  * | `edged.image-name` | a text is no name of an image |
  * | `edged.cgroups` | control groups are not there, or one cannot be made, limited or removed |
@@ -30,6 +31,7 @@ export type EdgedErrorCode =
   | 'edged.bad-answer'
   | 'edged.refused'
   | 'edged.volume'
+  | 'edged.mount'
   | 'edged.container-config'
   | 'edged.image-name'
   | 'edged.cgroups'

@@ -1,5 +1,5 @@
 import { errorText, isAbort, type Logger } from '@edge/core';
-import { errorStatus, type ConfigMap, type Secret } from '@edge/protocol';
+import { errorStatus, type ConfigMap, type ObjectMeta, type Secret } from '@edge/protocol';
 import { edgedError } from '../errors.js';
 import { objectKey, type ObjectLookup, type ObjectReference } from '../plan/references.js';
 import { Refused, type MetaClient } from './meta-client.js';
@@ -43,16 +43,16 @@ export class ObjectReader {
 }
 
 /** The object in an answer; undefined when the API says that it does not exist. */
-export function readObject(resource: string, content: unknown): ConfigMap | Secret | undefined {
+export function readObject<T extends { metadata: ObjectMeta }>(resource: string, content: unknown): T | undefined {
   if (Array.isArray(content)) {
     const [row] = content as unknown[];
     if (row === undefined) return undefined;
-    return check(resource, typeof row === 'string' ? parse(resource, row) : row);
+    return check<T>(resource, typeof row === 'string' ? parse(resource, row) : row);
   }
   const failed = errorStatus(content);
   if (failed?.code === 404 || failed?.reason === 'NotFound') return undefined;
   if (failed) throw new Refused(`query ${resource}: ${failed.message}`, failed);
-  return check(resource, typeof content === 'string' ? parse(resource, content) : content);
+  return check<T>(resource, typeof content === 'string' ? parse(resource, content) : content);
 }
 
 function parse(resource: string, text: string): unknown {
@@ -63,9 +63,9 @@ function parse(resource: string, text: string): unknown {
   }
 }
 
-function check(resource: string, value: unknown): ConfigMap | Secret {
+function check<T extends { metadata: ObjectMeta }>(resource: string, value: unknown): T {
   const metadata = (value as { metadata?: unknown } | null)?.metadata;
-  if (typeof metadata === 'object' && metadata !== null) return value as ConfigMap | Secret;
+  if (typeof metadata === 'object' && metadata !== null) return value as T;
   throw edgedError('edged.bad-answer', `query ${resource} was not answered with an object`);
 }
 

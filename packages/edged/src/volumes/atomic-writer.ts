@@ -1,33 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode } from '@edge/core';
+import { groupMode } from './ownership.js';
 import type { Payload } from './payload.js';
 
 const DATA = '..data';
+const DIRECTORY_MODE = 0o755;
+/** An owner or group that stays as it is. */
+const KEEP = -1;
 
 /**
  * Brings the files of a volume up to date so that a reader sees either all old or all new ones: they are written to a
  * directory of their own, and the link `..data` is swapped. What users see are links into `..data`.
  * Returns false when nothing had to change.
+ * @param gid group of everything in the volume; undefined for that of the agent
  */
-export async function writePayload(volume: string, payload: Payload): Promise<boolean> {
+export async function writePayload(volume: string, payload: Payload, gid?: number): Promise<boolean> {
   await mkdir(volume, { recursive: true });
   const current = await linkTarget(join(volume, DATA));
-  if (current !== undefined && (await holds(join(volume, current), payload))) {
+  if (current !== undefined && (await holds(join(volume, current), payload, gid))) {
     // A crash may have come between the swap and the links.
     await showNames(volume, payload);
     return false;
   }
   const fresh = `..${stamp(new Date())}.${randomBytes(5).toString('hex')}`;
-  await mkdir(join(volume, fresh), { mode: 0o755 });
-  for (const [path, file] of payload) {
-    const target = join(volume, fresh, path);
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, file.data);
-    // Not by the mode of writeFile, which the umask cuts.
-    await chmod(target, file.mode);
-  }
+  await writeFiles(join(volume, fresh), payload, gid);
+  await setDirectory(volume, gid);
   const link = join(volume, `${DATA}_tmp`);
   await rm(link, { force: true });
   await symlink(fresh, link);
@@ -37,15 +36,39 @@ export async function writePayload(volume: string, payload: Payload): Promise<bo
   return true;
 }
 
-async function holds(directory: string, payload: Payload): Promise<boolean> {
+async function writeFiles(top: string, payload: Payload, gid: number | undefined): Promise<void> {
+  const directories = new Set([top]);
+  for (const path of payload.keys()) {
+    for (let directory = dirname(path); directory !== '.'; directory = dirname(directory)) directories.add(join(top, directory));
+  }
+  for (const directory of [...directories].sort()) {
+    await mkdir(directory);
+    await setDirectory(directory, gid);
+  }
+  for (const [path, { data, mode, uid }] of payload) {
+    const target = join(top, path);
+    await writeFile(target, data, { mode: 0o600 });
+    if (uid !== undefined || gid !== undefined) await chown(target, uid ?? KEEP, gid ?? KEEP);
+    // Not by the mode of writeFile, which the umask cuts, and after the owner.
+    await chmod(target, mode);
+  }
+}
+
+async function setDirectory(path: string, gid: number | undefined): Promise<void> {
+  if (gid !== undefined) await chown(path, KEEP, gid);
+  await chmod(path, gid === undefined ? DIRECTORY_MODE : groupMode(DIRECTORY_MODE, 'directory', true));
+}
+
+async function holds(directory: string, payload: Payload, gid: number | undefined): Promise<boolean> {
   const present = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
   if (present === undefined) return false;
   if (present.filter((entry) => !entry.isDirectory()).length !== payload.size) return false;
   for (const [path, file] of payload) {
     try {
       const target = join(directory, path);
-      const { mode } = await lstat(target);
-      if ((mode & 0o777) !== file.mode || !(await readFile(target)).equals(file.data)) return false;
+      const found = await lstat(target);
+      if ((found.mode & 0o777) !== file.mode || found.uid !== (file.uid ?? found.uid) || found.gid !== (gid ?? found.gid)) return false;
+      if (!(await readFile(target)).equals(file.data)) return false;
     } catch {
       // Not there or not readable: it has to be written.
       return false;

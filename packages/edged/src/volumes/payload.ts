@@ -1,5 +1,6 @@
 import type { ConfigMap, Container, KeyToPath, Pod, Secret, Volume } from '@edge/protocol';
 import { edgedError } from '../errors.js';
+import { groupMode, type PodOwnership } from './ownership.js';
 import { fieldValue, resourceValue, type PodFacts } from '../plan/pod-fields.js';
 import { objectKey, type ObjectLookup, type ObjectReference } from '../plan/references.js';
 
@@ -8,6 +9,8 @@ export interface PayloadFile {
   readonly data: Uint8Array;
   /** Permission bits. */
   readonly mode: number;
+  /** Owner; undefined for the agent's own user. */
+  readonly uid?: number;
 }
 
 /** Files of a volume by path below it (`ca.crt`, `dir/file`). */
@@ -20,11 +23,13 @@ export interface PayloadInput {
   readonly facts: PodFacts;
   /** Tokens for the service account, by the path at which they stand in the volume. */
   readonly tokens?: ReadonlyMap<string, string>;
+  /** Who the files are for; absent where this process cannot give files away. */
+  readonly owner?: PodOwnership;
 }
 
 const DEFAULT_MODE = 0o644;
 
-interface Source extends Pick<PayloadInput, 'pod' | 'facts' | 'objects'> {
+interface Source extends Pick<PayloadInput, 'pod' | 'facts' | 'objects' | 'owner'> {
   readonly volume: string;
   readonly defaultMode: number;
 }
@@ -41,6 +46,7 @@ interface ProjectedSource {
   secret?: { name?: string; items?: KeyToPath[]; optional?: boolean };
   downwardAPI?: { items?: DownwardItem[] };
   serviceAccountToken?: { path: string };
+  clusterTrustBundle?: { path: string; name?: string; signerName?: string; optional?: boolean };
 }
 
 /**
@@ -64,7 +70,8 @@ export function volumePayload(input: PayloadInput): Payload | undefined {
   } else {
     return undefined;
   }
-  return files;
+  if (input.owner?.fsGroup === undefined) return files;
+  return new Map([...files].map(([path, file]) => [path, { ...file, mode: groupMode(file.mode, 'file', true) }]));
 }
 
 function addProjected(files: Map<string, PayloadFile>, part: ProjectedSource, from: Source, tokens: PayloadInput['tokens']): void {
@@ -74,7 +81,13 @@ function addProjected(files: Map<string, PayloadFile>, part: ProjectedSource, fr
   if (part.serviceAccountToken) {
     const token = tokens?.get(part.serviceAccountToken.path);
     if (token === undefined) throw fail(from, `there is no service account token for ${part.serviceAccountToken.path}`);
-    add(files, part.serviceAccountToken.path, Buffer.from(token), from.defaultMode, from);
+    // A token is for nobody but its pod, as soon as it is known who that is.
+    const { fsGroup, user } = from.owner ?? {};
+    const mode = fsGroup === undefined && user === undefined ? from.defaultMode : 0o600;
+    add(files, part.serviceAccountToken.path, Buffer.from(token), mode, from, user);
+  }
+  if (part.clusterTrustBundle && part.clusterTrustBundle.optional !== true) {
+    throw fail(from, `the source clusterTrustBundle cannot be provided on this node; say optional: true or use a configMap`);
   }
 }
 
@@ -102,7 +115,7 @@ function addDownward(files: Map<string, PayloadFile>, items: readonly DownwardIt
     if (fieldRef) text = fieldValue(from.pod, fieldRef.fieldPath, from.facts);
     else if (resourceFieldRef) {
       const { resource, divisor, containerName } = resourceFieldRef;
-      const container: Container | undefined = from.pod.spec.containers.find(({ name }) => name === containerName);
+      const container: Container | undefined = [...from.pod.spec.containers, ...(from.pod.spec.initContainers ?? [])].find(({ name }) => name === containerName);
       if (!container) throw fail(from, `${path} is about a container "${containerName}" that the pod does not have`);
       text = resourceValue(container, resource, divisor, from.facts);
     }
@@ -120,12 +133,12 @@ function bytes(kind: ObjectReference['kind'], object: ConfigMap | Secret): Map<s
   ]);
 }
 
-function add(files: Map<string, PayloadFile>, path: string, data: Uint8Array, mode: number, from: Source): void {
+function add(files: Map<string, PayloadFile>, path: string, data: Uint8Array, mode: number, from: Source, uid?: number): void {
   const segments = path.split('/');
   // The API server refuses such paths; a hostile cloud must not be able to write outside of the volume.
   const bad = path === '' || path.startsWith('/') || path.startsWith('..') || path.includes('\0') || segments.some((part) => part === '..' || part === '' || part === '.');
   if (bad) throw fail(from, `the path "${path.slice(0, 120)}" is not allowed in a volume`);
-  files.set(path, { data, mode: mode & 0o777 });
+  files.set(path, { data, mode: mode & 0o777, ...(uid === undefined ? {} : { uid }) });
 }
 
 function fail(from: Pick<Source, 'volume'>, text: string): Error {
