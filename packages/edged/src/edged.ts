@@ -5,8 +5,8 @@ import { errorText, isAbort, sleep, type CloudLink, type Life, type Logger, type
 import { Operations, type Message, type ResourcePath } from '@edge/protocol';
 import { MetaClient } from './apply/meta-client.js';
 import { ObjectReader } from './apply/object-reader.js';
-import { TokenReader } from './volumes/token-reader.js';
-import { Volumes } from './volumes/volumes.js';
+import { SizeLimits } from './volumes/size-limits.js';
+import { createVolumes } from './volumes/create-volumes.js';
 import type { EdgedConfig } from './config.js';
 import { edgedError } from './errors.js';
 import { createImages } from './images/create-images.js';
@@ -109,7 +109,13 @@ export class Edged implements Runnable {
       connected: () => link.value.connected,
       log,
     });
-    await together(signal, [(until) => pods.run(until), (until) => rotation.run(until), (until) => collector.run(until)]);
+    const sizes = new SizeLimits({ root: config.rootDirectory, pods, control: pods, log });
+    await together(signal, [
+      (until) => pods.run(until),
+      (until) => rotation.run(until),
+      (until) => collector.run(until),
+      (until) => sizes.run(until),
+    ]);
   }
 
   podChanged(pod: unknown): void {
@@ -173,6 +179,7 @@ export class Edged implements Runnable {
     const { config, identity, link, log } = this.#deps;
     const meta = this.#meta;
     const objects = new ObjectReader({ meta, log });
+    const volumes = await createVolumes({ root: config.rootDirectory, runtime, meta, objects, log });
     return new PodManager({
       runtime,
       runtimeName: (await runtime.version()).name,
@@ -183,8 +190,8 @@ export class Edged implements Runnable {
       links: new LogLinks({ podLogsDir: config.podLogsDir, log }),
       messages: new TerminationMessages({ root: config.rootDirectory, log }),
       images: createImages({ runtime, objects, rootDirectory: config.rootDirectory, rules: config.pulls, log }),
-      volumes: new Volumes({ root: config.rootDirectory, objects, tokens: new TokenReader({ meta }), log }),
-      leftovers: new Leftovers({ root: config.rootDirectory, podLogsDir: config.podLogsDir, log }),
+      volumes,
+      leftovers: new Leftovers({ root: config.rootDirectory, podLogsDir: config.podLogsDir, removePod: (uid, signal) => volumes.remove(uid, signal), log }),
       events: new PodEvents({ meta, report: config.reportEvent, nodeName: identity.name, log }),
       nodeName: identity.name,
       namespace: config.registerNodeNamespace,

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigMap, Volume } from '@edge/protocol';
 import { somePod } from './plan-kit.js';
-import { prepareSubPaths } from '../src/volumes/sub-paths.js';
+import { prepareSubPath } from '../src/volumes/sub-paths.js';
 import { writePayload } from '../src/volumes/atomic-writer.js';
 import { volumePayload, type Payload } from '../src/volumes/payload.js';
-import { containerMounts, planVolumes } from '../src/volumes/plan-volumes.js';
+import { planMounts } from '../src/volumes/plan-mounts.js';
+import { planVolumes, type VolumePlan } from '../src/volumes/plan-volumes.js';
 
 const facts = { nodeName: 'n', hostIPs: [], podIPs: [], allocatable: {} };
 const config: ConfigMap = { metadata: {}, data: { a: '1', b: '2' }, binaryData: { raw: Buffer.from([0, 255]).toString('base64') } };
@@ -84,16 +85,16 @@ describe('volumes on disk', () => {
   it('[edged-11.7] have upstream\'s layout; a kind that cannot be provided is named', () => {
     const paths = planVolumes('/r', somePod({ volumes: [{ name: 'e', emptyDir: {} }, { name: 'c', configMap: { name: 'x' } }, { name: 'h', hostPath: { path: '/dev' } }] }));
     expect(paths.map(({ path }) => path)).toEqual(['/r/pods/u/volumes/kubernetes.io~empty-dir/e', '/r/pods/u/volumes/kubernetes.io~configmap/c', '/dev']);
-    expect(() => planVolumes('/r', somePod({ volumes: [{ name: 'n', nfs: {} }] }))).toThrow('cannot provide volumes of kind nfs');
-    const mount = (subPath: string) => containerMounts({ name: 'c', volumeMounts: [{ name: 'e', mountPath: '/m', subPath, readOnly: true }] }, paths, new Map());
-    expect(mount('x/y')).toEqual([{ containerPath: '/m', hostPath: '/r/pods/u/volumes/kubernetes.io~empty-dir/e/x/y', readOnly: true }]);
+    expect(() => planVolumes('/r', somePod({ volumes: [{ name: 'n', glusterfs: {} }] }))).toThrow('cannot provide volumes of kind glusterfs');
+    const mount = (subPath: string) => planMounts({ name: 'c', volumeMounts: [{ name: 'e', mountPath: '/m', subPath, readOnly: true }] }, paths, new Map());
+    expect(mount('x//./y')).toMatchObject([{ containerPath: '/m', subPath: 'x/y', readOnly: true }]);
     expect(() => mount('../../other')).toThrow('would leave volume "e"');
   });
 
   it('[edged-11.8] a subPath is made when it is missing, and must not leave the volume through a link', async () => {
     await mkdir(volume);
-    const plan = { name: 'v', kind: 'emptyDir' as const, path: volume, hostPathType: '' };
-    const prepare = (path: string) => prepareSubPaths([{ containerPath: '/m', hostPath: `${volume}/${path}` }], [plan]);
+    const plan: VolumePlan = { name: 'v', path: volume, readOnly: false, grouped: true, source: { kind: 'emptyDir', medium: '' } };
+    const prepare = (subPath: string) => prepareSubPath({ volume: plan, index: 0, containerPath: '/m', subPath, readOnly: false, recursiveReadOnly: 'no' }, '/nowhere', undefined);
     await prepare('a/b');
     expect((await stat(join(volume, 'a/b'))).isDirectory()).toBe(true);
     await symlink('/tmp', join(volume, 'out'));

@@ -11,11 +11,12 @@ import type { PodFacts } from '../plan/pod-fields.js';
 import { environmentReferences } from '../plan/references.js';
 import { containerConfig } from '../plan/runtime-config.js';
 import type { PodStep, Waiting } from '../plan/steps.js';
-import { containerMounts, type VolumePlan } from '../volumes/plan-volumes.js';
 import type { Reach } from '../reach/reach.js';
+import { planDevices } from '../volumes/plan-mounts.js';
+import type { VolumePlan } from '../volumes/plan-volumes.js';
+import type { Volumes } from '../volumes/volumes.js';
 import type { ObjectReader } from './object-reader.js';
 import type { Semaphore } from './semaphore.js';
-import { prepareSubPaths } from '../volumes/sub-paths.js';
 
 export interface StartDeps {
   readonly runtime: ContainerRuntime;
@@ -24,6 +25,7 @@ export interface StartDeps {
   readonly messages: TerminationMessages;
   readonly links: LogLinks;
   readonly objects: ObjectReader;
+  readonly volumes: Volumes;
   readonly places: Semaphore;
 }
 
@@ -69,8 +71,8 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
     phase = 'CreateContainerConfigError';
     const objects = await deps.objects.fetch(pod.metadata.namespace ?? '', environmentReferences(container), signal);
     const env = containerEnvironment({ pod, container, objects, facts });
-    const mounts = containerMounts(container, input.volumes, env);
-    await prepareSubPaths(mounts, input.volumes);
+    const handler = input.sandbox.runtimeHandler ?? '';
+    const mounts = await deps.volumes.mounts({ pod, container, volumes: input.volumes, env, handler }, signal);
     const message = await deps.messages.prepare(pod.metadata.uid ?? '', container, step.restartCount);
     const wanted = containerConfig({
       pod,
@@ -80,6 +82,7 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
       image,
       env,
       mounts: message ? [...mounts, message] : mounts,
+      devices: planDevices(container, input.volumes),
     });
     const config = withTarget(step, wanted);
     const id = await deps.places.run(async () => {

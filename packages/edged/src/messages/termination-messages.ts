@@ -4,7 +4,7 @@ import { errorCode, errorText, type Logger, type Mount, type RuntimeContainerSta
 import type { Container } from '@edge/protocol';
 import { readContainerLog } from '../logs/read-container-log.js';
 import { ContainerAnnotations, DEFAULT_MESSAGE_PATH } from '../plan/identity.js';
-import { podDirectory } from '../volumes/plan-volumes.js';
+import { podDirectory } from '../volumes/layout.js';
 
 /** Bytes read of a message, from its end. */
 const MESSAGE_BYTES = 4096;

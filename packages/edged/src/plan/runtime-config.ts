@@ -44,6 +44,7 @@ export interface ContainerConfigInput {
   readonly image: string;
   readonly env: ReadonlyMap<string, string>;
   readonly mounts: readonly Mount[];
+  readonly devices?: NonNullable<ContainerConfig['devices']>;
 }
 
 /** A container, in the words of the runtime. `$(NAME)` in command and arguments sees the whole environment. */
@@ -59,6 +60,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     ...(container.workingDir === undefined ? {} : { workingDir: container.workingDir }),
     env: [...env].map(([name, value]) => ({ name, value })),
     mounts: input.mounts,
+    ...(input.devices?.length ? { devices: input.devices } : {}),
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, restartCount, input.backoffSeconds),
     logPath: `${container.name}/${restartCount}.log`,

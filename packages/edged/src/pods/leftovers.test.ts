@@ -9,8 +9,8 @@ it('[edged-13.1] removes folders that were found ownerless twice, and nothing th
   const root = await mkdtemp(join(tmpdir(), 'edged-leftovers-'));
   const logs = join(root, 'logs');
   for (const folder of ['logs/ns_a_known', 'logs/ns_b_gone', 'logs/journal', 'pods/known', 'pods/gone']) await mkdir(join(root, folder), { recursive: true });
-  const leftovers = new Leftovers({ root, podLogsDir: logs, log: silentLogger });
-  const sweep = () => leftovers.sweep((uid) => uid === 'known');
+  const leftovers = new Leftovers({ root, podLogsDir: logs, removePod: (uid) => rm(join(root, 'pods', uid), { recursive: true }), log: silentLogger });
+  const sweep = () => leftovers.sweep((uid) => uid === 'known', new AbortController().signal);
   await sweep();
   expect((await readdir(logs)).sort()).toEqual(['journal', 'ns_a_known', 'ns_b_gone']);
   await sweep();

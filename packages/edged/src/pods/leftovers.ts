@@ -13,24 +13,33 @@ const POD_FOLDER = /^([\w-][\w.-]*)$/;
 export class Leftovers {
   readonly #root: string;
   readonly #podLogsDir: string;
+  readonly #removePod: (uid: string, signal: AbortSignal) => Promise<void>;
   readonly #log: Logger;
   #suspects = new Set<string>();
 
-  constructor(deps: { root: string; podLogsDir: string; log: Logger }) {
+  /** @param deps.removePod takes down what is mounted in the folder of a pod, and removes the folder */
+  constructor(deps: { root: string; podLogsDir: string; removePod: (uid: string, signal: AbortSignal) => Promise<void>; log: Logger }) {
     this.#root = deps.root;
     this.#podLogsDir = deps.podLogsDir;
+    this.#removePod = deps.removePod;
     this.#log = deps.log;
   }
 
   /** @param isKnown whether the agent or the runtime still has a pod of this uid */
-  async sweep(isKnown: (uid: string) => boolean): Promise<void> {
+  async sweep(isKnown: (uid: string) => boolean, signal: AbortSignal): Promise<void> {
     const suspects = new Set<string>();
-    await this.#look(this.#podLogsDir, LOG_FOLDER, isKnown, suspects);
-    await this.#look(join(this.#root, 'pods'), POD_FOLDER, isKnown, suspects);
+    await this.#look(this.#podLogsDir, LOG_FOLDER, isKnown, suspects, (path) => rm(path, { recursive: true, force: true }));
+    await this.#look(join(this.#root, 'pods'), POD_FOLDER, isKnown, suspects, (_, uid) => this.#removePod(uid, signal));
     this.#suspects = suspects;
   }
 
-  async #look(directory: string, form: RegExp, isKnown: (uid: string) => boolean, suspects: Set<string>): Promise<void> {
+  async #look(
+    directory: string,
+    form: RegExp,
+    isKnown: (uid: string) => boolean,
+    suspects: Set<string>,
+    remove: (path: string, uid: string) => Promise<void>,
+  ): Promise<void> {
     for (const entry of await list(directory)) {
       const uid = form.exec(entry)?.[1];
       if (uid === undefined || isKnown(uid)) continue;
@@ -39,7 +48,7 @@ export class Leftovers {
         suspects.add(path);
         continue;
       }
-      await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+      await remove(path, uid).catch((error: unknown) => {
         this.#log.warn('folder of a pod that is gone cannot be removed', { path, err: errorText(error) });
       });
     }

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import { backoffDelay, errorText, isAbort, sleep, type ContainerRuntime, type Logger, type RuntimeEvent } from '@edge/core';
 import { formatResource, ResourceTypes, type Message, type Pod } from '@edge/protocol';
 import type { MetaClient } from '../apply/meta-client.js';
@@ -215,6 +216,7 @@ export class PodManager implements PodsView, PodControl {
   /** A new session with the cloud: what differs is said again. */
   sessionBegan(): void {
     this.#statuses.sweep();
+    this.#refreshAll();
   }
 
   /** The cloud has heard nothing for so long that it may have declared the pods not ready. */
@@ -258,8 +260,11 @@ export class PodManager implements PodsView, PodControl {
     const worker = this.#workers.get(uid);
     if (worker?.pod) {
       if (isOlder(pod.metadata, worker.pod.metadata)) return;
+      const { labels, annotations } = worker.pod.metadata;
       this.#statuses.known(pod);
       worker.update(pod);
+      // Files of the downward API show them.
+      if (!isDeepStrictEqual([labels, annotations], [pod.metadata.labels, pod.metadata.annotations])) this.#refresh.refresh(pod, this.#signal);
       return;
     }
     if (!worker && !create) return;
@@ -305,7 +310,7 @@ export class PodManager implements PodsView, PodControl {
   }
 
   async #gone(uid: string, identity: { namespace: string; name: string }): Promise<void> {
-    await this.#deps.volumes.remove(uid);
+    await this.#deps.volumes.remove(uid, this.#signal);
     const { namespace, name } = identity;
     this.#workers.delete(uid);
     this.#statuses.forget(uid);
@@ -365,9 +370,13 @@ export class PodManager implements PodsView, PodControl {
     while (!this.#signal.aborted) {
       await sleep(SWEEP_MS, this.#signal);
       await this.#sweepLeftovers();
-      for (const { pod, removed } of this.#workers.values()) {
-        if (pod && !removed) this.#refresh.refresh(pod, this.#signal);
-      }
+      this.#refreshAll();
+    }
+  }
+
+  #refreshAll(): void {
+    for (const { pod, removed } of this.#workers.values()) {
+      if (pod && !removed) this.#refresh.refresh(pod, this.#signal);
     }
   }
 
@@ -375,7 +384,7 @@ export class PodManager implements PodsView, PodControl {
     if (!this.#mayHaveOrphans) return;
     try {
       const listed = await this.#view.list(this.#signal);
-      await this.#deps.leftovers.sweep((uid) => this.#workers.has(uid) || listed.has(uid));
+      await this.#deps.leftovers.sweep((uid) => this.#workers.has(uid) || listed.has(uid), this.#signal);
       await this.#deps.links.sweep();
     } catch (error) {
       if (!isAbort(error)) this.#deps.log.warn('what pods have left behind cannot be looked through', { err: errorText(error) });

@@ -2,6 +2,7 @@ import { errorText, isAbort, type ContainerRuntime, type Logger } from '@edge/co
 import type { Pod } from '@edge/protocol';
 import { applySteps, type StepsDeps } from '../apply/steps.js';
 import { anythingRuns, type ActualPod } from '../plan/actual.js';
+import { isTerminalPhase } from '../plan/containers.js';
 import { podGrace } from '../plan/grace.js';
 import { planPod } from '../plan/plan-pod.js';
 import { planRemoval, planStop } from '../plan/plan-stop.js';
@@ -171,6 +172,7 @@ export class PodWorker {
     this.#report(pod, actual, plan, terminating);
     if (plan.steps.length === 0) {
       const deleted = pod.metadata.deletionTimestamp !== undefined;
+      if (!anythingRuns(actual) && isTerminalPhase(deps.statuses.previous(deps.uid).phase)) await deps.volumes.release(deps.uid, deps.signal);
       if (deleted && !anythingRuns(actual) && deps.statuses.isFinal(deps.uid)) deps.statuses.sendDelete(deps.uid);
       this.#failures = 0;
       if (plan.wakeAt !== undefined) {

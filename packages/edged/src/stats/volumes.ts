@@ -1,5 +1,5 @@
 import type { Pod } from '@edge/protocol';
-import { podDirectory } from '../volumes/plan-volumes.js';
+import { podDirectory } from '../volumes/layout.js';
 
 /** A volume whose use is reported. */
 export interface MeasuredVolume {

@@ -15,12 +15,11 @@ export class ContainerMounts {
   readonly #recursiveReadOnly: VolumesDeps['recursiveReadOnly'];
   readonly #labels: boolean;
 
-  /** @param deps.labels whether the node labels files (SELinux): the runtime then has to label what is the pod's own */
-  constructor(deps: { root: string; mounter: Mounter | undefined; recursiveReadOnly: VolumesDeps['recursiveReadOnly']; labels?: boolean }) {
+  constructor(deps: Pick<VolumesDeps, 'root' | 'mounter' | 'recursiveReadOnly' | 'labels'>) {
     this.#root = deps.root;
     this.#mounter = deps.mounter;
     this.#recursiveReadOnly = deps.recursiveReadOnly;
-    this.#labels = deps.labels ?? false;
+    this.#labels = deps.labels;
   }
 
   /** @throws CannotStart */

@@ -48,6 +48,11 @@ const PAYLOADS = [
   ['downwardAPI', 'downward-api', true],
 ] as const;
 
+/** Whether the files of a volume come from objects and follow them. */
+export function isPayload(volume: Volume): boolean {
+  return PAYLOADS.some(([member]) => volume[member] !== undefined);
+}
+
 /**
  * What each volume of the pod is and where.
  * @param claimed what is behind the pod's claims

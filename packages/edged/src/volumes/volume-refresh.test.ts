@@ -10,11 +10,11 @@ const pod = (volumes: object[]): Pod => ({ metadata: { name: 'p', namespace: 'de
 function slowVolumes(): { volumes: Volumes; calls: () => number; release: () => void } {
   let calls = 0;
   const open: (() => void)[] = [];
-  const prepare = (): Promise<[]> => {
+  const refresh = (): Promise<void> => {
     calls += 1;
-    return new Promise((resolve) => open.push(() => resolve([])));
+    return new Promise((resolve) => open.push(() => resolve()));
   };
-  return { volumes: { prepare } as unknown as Volumes, calls: () => calls, release: () => open.shift()?.() };
+  return { volumes: { refresh } as unknown as Volumes, calls: () => calls, release: () => open.shift()?.() };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,8 +1,8 @@
 import { errorText, isAbort, type Logger } from '@edge/core';
-import type { Pod, Volume } from '@edge/protocol';
+import type { Pod } from '@edge/protocol';
+import { isPayload } from './plan-volumes.js';
 import type { Volumes } from './volumes.js';
 import type { PodFacts } from '../plan/pod-fields.js';
-import { volumeReferences } from '../plan/references.js';
 
 export interface VolumeRefreshDeps {
   readonly volumes: Volumes;
@@ -24,7 +24,7 @@ export class VolumeRefresh {
   /** Writes what is different. Any number of calls while one is at work cost one more round. */
   refresh(pod: Pod, signal: AbortSignal): void {
     const uid = pod.metadata.uid ?? '';
-    if (!(pod.spec.volumes ?? []).some(comesFromObjects)) return;
+    if (!(pod.spec.volumes ?? []).some(isPayload)) return;
     if (this.#busy.has(uid)) {
       this.#busy.set(uid, true);
       return;
@@ -39,14 +39,10 @@ export class VolumeRefresh {
 
   async #write(pod: Pod, signal: AbortSignal): Promise<void> {
     try {
-      await this.#deps.volumes.prepare(pod, this.#deps.facts(pod), signal);
+      await this.#deps.volumes.refresh(pod, this.#deps.facts(pod), signal);
     } catch (error) {
       if (isAbort(error)) return;
       this.#deps.log.warn('volumes keep their old content', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, err: errorText(error) });
     }
   }
-}
-
-function comesFromObjects(volume: Volume): boolean {
-  return volumeReferences(volume).length > 0 || volume.projected !== undefined;
 }

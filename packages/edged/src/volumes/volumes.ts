@@ -16,7 +16,7 @@ import { isMountPoint, readMountTable } from './mount-table.js';
 import type { Mounter } from './mounter.js';
 import { giveToGroup, podOwnership } from './ownership.js';
 import { volumePayload } from './payload.js';
-import { planVolumes, type VolumePlan } from './plan-volumes.js';
+import { isPayload, planVolumes, type VolumePlan } from './plan-volumes.js';
 import { removeVolumes } from './tear-down.js';
 import type { TokenReader } from './token-reader.js';
 
@@ -29,6 +29,8 @@ export interface VolumesDeps {
   readonly mounter: Mounter | undefined;
   /** Whether the runtime can make all that is mounted below a mount read-only, by the name of the runtime's handler. */
   readonly recursiveReadOnly: (handler: string, signal: AbortSignal) => Promise<boolean>;
+  /** The node labels files (SELinux): the runtime has to label what is a pod's own. */
+  readonly labels: boolean;
   readonly log: Logger;
 }
 
@@ -93,8 +95,7 @@ export class Volumes {
    * @throws CannotStart
    */
   async mounts(input: MountsInput, signal: AbortSignal): Promise<Mount[]> {
-    const { mounter, recursiveReadOnly } = this.#deps;
-    return new ContainerMounts({ root: await this.#realRoot(), mounter, recursiveReadOnly }).prepare(input, signal);
+    return new ContainerMounts({ ...this.#deps, root: await this.#realRoot() }).prepare(input, signal);
   }
 
   /**
@@ -173,7 +174,7 @@ export class Volumes {
         case 'nfs':
           return await this.#mountOnce(plan, pod, { source: source.from, type: 'nfs', options: source.options }, signal);
         case 'csi':
-          throw edgedError('edged.volume', `volume "${name}": CSI`);
+          throw edgedError('edged.volume', `volume "${name}": this version cannot provide volumes of CSI drivers (${source.csi.driver})`);
       }
     } catch (cause) {
       if (cause instanceof EdgeError || signal.aborted) throw cause;
@@ -185,9 +186,10 @@ export class Volumes {
     const { mounter } = this.#deps;
     const how = emptyDirMount(pod, plan.name, source.medium, source.sizeLimit, facts.allocatable['memory']);
     if (how && mounter) {
-      if (isMountPoint(await readMountTable(), plan.path)) return;
+      const mounted = isMountPoint(await readMountTable(), plan.path);
+      if (mounted && (await isThere(join(record, 'ready')))) return;
       await mkdir(plan.path, { recursive: true });
-      await mounter.mount({ source: how.type, target: plan.path, type: how.type, options: how.options }, signal);
+      if (!mounted) await mounter.mount({ source: how.type, target: plan.path, type: how.type, options: how.options }, signal);
     } else if (!(await makeEmptyDir(plan.path, record))) {
       return;
     }
@@ -233,10 +235,6 @@ export class Volumes {
       throw edgedError('edged.volume', `volume "${volume.name}" cannot be written to ${plan.path}: ${errorText(cause)}`, cause);
     }
   }
-}
-
-function isPayload({ configMap, secret, projected, downwardAPI }: Volume): boolean {
-  return [configMap, secret, projected, downwardAPI].some((source) => source !== undefined);
 }
 
 function isThere(path: string): Promise<boolean> {
