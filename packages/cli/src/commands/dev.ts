@@ -8,6 +8,7 @@ import { readBoolean, type FlagSpec } from '../flags/spec.js';
 import type { Terminal } from '../program.js';
 
 const FLAGS: readonly FlagSpec[] = [
+  { name: 'container-runtime-endpoint', value: 'socket', help: 'Socket of the container runtime, for --runtime cri. Looked for unless given.' },
   { name: 'data', value: 'folder', default: '.edge', help: 'Where cloud and agent keep everything. Starting again goes on with it.' },
   { name: 'help', shorthand: 'h', bare: 'true', help: 'Print this help, then exit.' },
   { name: 'node', value: 'string', help: 'Name of the node. The host name unless given.' },
@@ -21,6 +22,8 @@ export interface DevSettings {
   readonly data: string;
   readonly node: string;
   readonly runtime: 'auto' | 'cri' | 'process';
+  /** Socket of the container runtime; undefined: looked for. */
+  readonly endpoint: string | undefined;
   /** First port, undefined for the usual one or free ones. */
   readonly portBase: number | undefined;
   readonly verbosity: string;
@@ -49,7 +52,9 @@ function readSettings(values: Readonly<Record<string, string>>): DevSettings {
   if (portBase !== undefined && (!Number.isInteger(portBase) || portBase < 1 || portBase > 65_530)) {
     throw new EdgeError('cli.flag', `--port-base is "${base ?? ''}", it must be 1 to 65530`);
   }
-  return { data: resolve(values['data'] ?? '.edge'), node, runtime, portBase, verbosity: values['v'] ?? '0' };
+  const endpoint = values['container-runtime-endpoint'];
+  if (endpoint !== undefined && runtime !== 'cri') throw new EdgeError('cli.flag', '--container-runtime-endpoint goes with --runtime cri');
+  return { data: resolve(values['data'] ?? '.edge'), node, runtime, endpoint, portBase, verbosity: values['v'] ?? '0' };
 }
 
 function defaultNode(): string {

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeBack } from '@edge/config';
 import { backoffDelay, EdgeError, errorCode, errorText, isAbort, sleep, untilAborted, type Logger } from '@edge/core';
+import { runtimeSockets } from '@edge/cri';
 import { startMinicloud, type Minicloud } from '@edge/minicloud';
 import { createKlog } from '../log/klog.js';
 import type { DevSettings } from '../commands/dev.js';
@@ -12,10 +13,10 @@ import { agentConfig } from './agent-config.js';
 import { startAgentProcess, type AgentProcess } from './agent-process.js';
 import { fileSink } from './file-sink.js';
 import { keptChoices } from './kept-choices.js';
+import { containerRuntime } from './container-runtime.js';
 import { nodeReady } from './node-ready.js';
 import { choosePorts, type DevPorts } from './ports.js';
 
-const RUNTIME_SOCKETS = ['/run/containerd/containerd.sock', '/run/crio/crio.sock'];
 const RESTART = { firstMs: 1000, factor: 2, limitMs: 30_000, jitter: 0.1 };
 
 const STOPPED = `Stopped. Start again to go on with the same data.
@@ -63,17 +64,21 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
   const path = join(settings.data, 'edgecore.yaml');
   const token = cloud.token();
   if (!existsSync(path)) {
-    const runtime = settings.runtime === 'cri' ? 'cri' : 'process';
-    const parts = { data: settings.data, node: settings.node, runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, token } as const;
+    const runtime = settings.runtime === 'cri' ? await containerRuntime(settings) : ({ runtime: 'process' } as const);
+    const parts = { data: settings.data, node: settings.node, ...runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, token } as const;
     await writeFile(path, agentConfig(parts), { mode: 0o600 });
     return path;
   }
+  const switched = settings.runtime === 'cri' && keptChoices(await readFile(path, 'utf8')).runtime !== 'cri' ? await containerRuntime(settings) : undefined;
+  const endpoint = switched?.endpoint ?? settings.endpoint;
   const enrolled = existsSync(join(settings.data, 'agent', 'certs', 'server.crt'));
   await writeBack(path, [
     { path: 'modules.edgeHub.httpServer', value: `https://${cloud.httpsAddress}` },
     { path: 'modules.edgeHub.websocket.server', value: cloud.hubAddress },
     { path: 'modules.edged.tailoredKubeletConfig.readOnlyPort', value: ports.kubelet },
     ...(settings.runtime === 'auto' ? [] : [{ path: 'edge.runtime', value: settings.runtime }]),
+    ...(endpoint === undefined ? [] : [{ path: 'modules.edged.tailoredKubeletConfig.containerRuntimeEndpoint', value: endpoint }]),
+    ...(switched === undefined ? [] : [{ path: 'modules.edged.tailoredKubeletConfig.cgroupRoot', value: switched.cgroupRoot }]),
     // A token is of use only to a node that has no certificate yet.
     ...(enrolled ? [] : [{ path: 'modules.edgeHub.token', value: token }]),
   ]);
@@ -126,7 +131,7 @@ async function superviseAgent({ settings, cloud, config, node, logs, terminal, l
 }
 
 function banner(settings: DevSettings, runtime: string, cloud: Minicloud, logs: string): string {
-  const socket = RUNTIME_SOCKETS.find((path) => existsSync(path));
+  const socket = runtimeSockets.find((path) => existsSync(path));
   const shown = runtime === 'process' ? 'process (pods are plain processes of this machine, without isolation)' : runtime;
   return `An embedded cloud and one edge node. For a first look, not for production.
 

@@ -1,3 +1,5 @@
+import type { PodSandbox, RuntimeContainer } from '@edge/core';
+import { createCriRuntime } from '@edge/cri';
 import { BUSYBOX_IMAGE, type Containerd } from '@edge/testing';
 import type { KubeNode, Pod } from '@edge/protocol';
 
@@ -21,46 +23,37 @@ export function readyMessage(node: KubeNode | undefined): string {
   return (ready?.status === 'True' ? ready.reason : ready?.message) ?? '';
 }
 
-interface Container {
-  readonly id: string;
-  readonly pod: string;
-  readonly uid: string;
-  /** Name in the pod; empty for the sandbox. */
-  readonly name: string;
+/** What the runtime has now, asked beside the agent. */
+async function listed(containerd: Containerd): Promise<{ readonly sandboxes: readonly PodSandbox[]; readonly containers: readonly RuntimeContainer[] }> {
+  await using runtime = await createCriRuntime({ endpoint: containerd.socket });
+  const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
+  return { sandboxes, containers };
 }
 
-/** All containers and sandboxes that the runtime knows, dead ones as well. */
-async function containers(containerd: Containerd): Promise<Container[]> {
-  const ids = (await containerd.ctr('containers', 'ls', '-q')).split('\n').filter((id) => id !== '');
-  return Promise.all(
-    ids.map(async (id) => {
-      const { Labels: labels = {} } = JSON.parse(await containerd.ctr('containers', 'info', id)) as { Labels?: Record<string, string> };
-      return { id, pod: labels['io.kubernetes.pod.name'] ?? '', uid: labels['io.kubernetes.pod.uid'] ?? '', name: labels['io.kubernetes.container.name'] ?? '' };
-    }),
-  );
-}
+const podOf = (labels: Readonly<Record<string, string>>): string => labels['io.kubernetes.pod.name'] ?? '';
+const uidOf = (labels: Readonly<Record<string, string>>): string => labels['io.kubernetes.pod.uid'] ?? '';
 
 /** Ids of what runs, sandboxes as well, with the pod's name. */
 export async function running(containerd: Containerd): Promise<ReadonlyMap<string, string>> {
-  const tasks = (await containerd.ctr('tasks', 'ls')).split('\n').filter((line) => line.includes('RUNNING')).map((line) => line.split(/\s+/)[0] ?? '');
-  const known = await containers(containerd);
-  return new Map(tasks.map((id) => [id, known.find((container) => container.id === id)?.pod ?? '']));
+  const { sandboxes, containers } = await listed(containerd);
+  return new Map([...sandboxes.filter(({ state }) => state === 'ready'), ...containers.filter(({ state }) => state === 'running')].map(({ id, labels }) => [id, podOf(labels)]));
 }
 
 /** How many containers, dead or alive and without sandboxes, the runtime has of each pod. */
 export async function attempts(containerd: Containerd, pods: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const known = (await containers(containerd)).filter(({ name }) => name !== '');
-  return new Map(pods.map((pod) => [pod, known.filter((container) => container.pod === pod).length]));
+  const { containers } = await listed(containerd);
+  return new Map(pods.map((pod) => [pod, containers.filter(({ labels }) => podOf(labels) === pod).length]));
 }
 
 /** Pods that the runtime still has anything of, by uid. */
 export async function podUids(containerd: Containerd): Promise<ReadonlySet<string>> {
-  return new Set((await containers(containerd)).map(({ uid }) => uid));
+  const { sandboxes, containers } = await listed(containerd);
+  return new Set([...sandboxes, ...containers].map(({ labels }) => uidOf(labels)));
 }
 
-/** Names of containers of which more than one works at the same time. */
+/** Containers of which more than one works at the same time. */
 export async function doubles(containerd: Containerd): Promise<string[]> {
-  const up = await running(containerd);
-  const alive = (await containers(containerd)).filter(({ id, name }) => name !== '' && up.has(id)).map(({ uid, name }) => `${uid}/${name}`);
+  const { containers } = await listed(containerd);
+  const alive = containers.filter(({ state }) => state === 'running').map(({ labels, metadata }) => `${uidOf(labels)}/${metadata.name}`);
   return alive.filter((key, index) => alive.indexOf(key) !== index);
 }
