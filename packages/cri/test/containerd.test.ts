@@ -3,11 +3,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerConfig, ContainerRuntime, PodSandboxConfig } from '@edge/core';
 import { errorCode, errorText, isAbort, sleep } from '@edge/core';
-import { BUSYBOX_IMAGE, eventually, startContainerd, type Containerd } from '@edge/testing';
+import { BUSYBOX_IMAGE, eventually, startContainerd, startRegistry, type Containerd } from '@edge/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { createCriRuntime, CriErrors, findRuntime } from '../src/index.js';
-import { startRegistry } from './registry.js';
 
 let containerd: Containerd;
 let runtime: ContainerRuntime & AsyncDisposable;
@@ -184,8 +183,9 @@ it('[cri-5.4] tells what containers and images use, and how the runtime manages 
 });
 
 it('[cri-5.5] pulls images with credentials, and a failed pull says why', async () => {
-  await using registry = await startRegistry({ username: 'edge', password: 'secret' });
-  const image = `localhost:${registry.port}/team/tool:1`;
+  const tool = { name: 'team/tool:1', base: 'scratch', files: [{ path: 'file', content: 'x' }], config: { User: 'web' } } as const;
+  await using registry = await startRegistry({ images: [tool], account: { username: 'edge', password: 'secret' } });
+  const image = `${registry.host}/team/tool:1`;
   const refused: unknown = await runtime.pullImage(image, { username: 'edge', password: 'wrong' }).catch((error: unknown) => error);
   expect(errorText(refused)).toMatch(/^rpc error: code = .*(401|[Uu]nauthorized|authorization failed)/);
   const reference = await runtime.pullImage(image, { username: 'edge', password: 'secret' });
@@ -197,7 +197,7 @@ it('[cri-5.5] pulls images with credentials, and a failed pull says why', async 
   await runtime.removeImage(image);
   await eventually(async () => ((await runtime.imageStatus(image)) === undefined ? true : undefined), 'the image goes');
 
-  const absent: unknown = await runtime.pullImage(`localhost:${registry.port}/team/absent:1`, { username: 'edge', password: 'secret' }).catch((error: unknown) => error);
+  const absent: unknown = await runtime.pullImage(`${registry.host}/team/absent:1`, { username: 'edge', password: 'secret' }).catch((error: unknown) => error);
   expect(errorCode(absent)).toBe(CriErrors.imageNotFound);
   expect(errorText(absent)).toMatch(/^rpc error: code = NotFound desc = .*team\/absent:1.*not found/);
   await expect(runtime.pullImage('localhost:1/x:1')).rejects.toThrow('connection refused');

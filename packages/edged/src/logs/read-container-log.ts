@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { errorCode, errorText } from '@edge/core';
+import { errorCode, errorText, sleep } from '@edge/core';
 import { edgedError } from '../errors.js';
 import { LogText, type LogTextOptions } from './log-text.js';
 import { tailOffset } from './tail-offset.js';
@@ -21,6 +21,9 @@ export interface ReadContainerLogOptions extends LogTextOptions {
 const CHUNK = 64 * 1024;
 /** Between looks while following: a net under the notices of the file system, and the pace at which an end is noticed. */
 const LOOK_MS = 1_000;
+/** A runtime still empties its buffers into a file after it has opened the next one, and after the container has ended. */
+const SETTLE_MS = 300;
+const SETTLE_LOOK_MS = 30;
 
 /**
  * What a container has written, as `kubectl logs` shows it. Reads no faster than the caller takes. Follows the file through
@@ -37,9 +40,9 @@ export async function* readContainerLog(options: ReadContainerLogOptions): Async
     let offset = options.tailLines === undefined ? 0 : await tailOffset(file, size, options.tailLines, options.stream);
     if (follow) notices = new Notices(path);
     const buffer = Buffer.allocUnsafe(CHUNK);
-    // What was read after the container has ended, or after the file was replaced, is all there is.
-    let last = !follow;
     let next: FileHandle | undefined;
+    /** Once set: what is not there by then will not come any more. */
+    let settledAt = follow ? undefined : 0;
     while (!signal.aborted && !text.full) {
       const { bytesRead } = await file.read(buffer, 0, CHUNK, offset);
       if (bytesRead > 0) {
@@ -48,17 +51,21 @@ export async function* readContainerLog(options: ReadContainerLogOptions): Async
         if (piece.length > 0) yield piece;
         continue;
       }
+      if (settledAt !== undefined && performance.now() < settledAt) {
+        await sleep(SETTLE_LOOK_MS, signal).catch(() => undefined);
+        continue;
+      }
       if (next) {
         await file.close();
-        [file, next, offset] = [next, undefined, 0];
+        [file, next, offset, settledAt] = [next, undefined, 0, undefined];
         text.newFile();
         continue;
       }
-      if (last) break;
+      if (settledAt !== undefined) break;
       const found = await lookAgain(path, file, offset);
       if (found === 'emptied') offset = 0;
       else if (found) next = found;
-      else if (!(await (options.isRunning?.() ?? true))) last = true;
+      if (next || !(await (options.isRunning?.() ?? true))) settledAt = performance.now() + SETTLE_MS;
       else await notices?.wait(LOOK_MS, signal);
     }
     const rest = signal.aborted ? Buffer.alloc(0) : text.rest();

@@ -1,5 +1,6 @@
 import { chmod, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode, errorText, type Logger, type Mount, type RuntimeContainerStatus } from '@edge/core';
 import type { Container } from '@edge/protocol';
 import { readContainerLog } from '../logs/read-container-log.js';
@@ -11,6 +12,8 @@ const MESSAGE_BYTES = 4096;
 /** What stands for the message of a container that failed without one: lines of its log, and bytes of them. */
 const LOG_LINES = 80;
 const LOG_BYTES = 2048;
+/** The runtime may still be writing the log when it says that the container has ended. */
+const SETTLE_MS = 100;
 /** Files of earlier runs that stay: more than any configuration keeps containers that could tell of them. */
 const FILES_KEPT = 32;
 
@@ -79,6 +82,7 @@ async function readEnd(path: string): Promise<string> {
 async function readLog(path: string): Promise<string> {
   let end = Buffer.alloc(0);
   try {
+    await delay(SETTLE_MS);
     for await (const piece of readContainerLog({ path, tailLines: LOG_LINES })) end = Buffer.concat([end, piece]).subarray(-LOG_BYTES);
   } catch {
     // It ended before it wrote anything, or its log is gone or damaged: the status must not depend on it.
