@@ -74,10 +74,14 @@ export const differences: readonly Difference[] = [
   },
   {
     name: 'states-are-not-held-back',
-    where: 'ours: a `podpatch` with ContainerCreating right after a reconnect, and later ones that start from it',
+    where: 'ours: a `podpatch` with ContainerCreating right after a reconnect, one with a container that runs and is not ready yet, and later ones that start from them',
     why: 'upstream sends no status for up to a minute when the answer to an earlier one was lost with the link, and then all at once',
-    adds: ({ message, rivals, firstInSession }) =>
-      typeOf(message) === 'podpatch' && firstInSession && containerStates(message).includes('waiting') && rivals.length > 0 && !rivals.some((rival) => containerStates(rival).includes('waiting')),
+    adds: ({ message, rivals, firstInSession }) => {
+      if (typeOf(message) !== 'podpatch' || rivals.length === 0) return false;
+      const states = containerStates(message);
+      if (firstInSession && states.includes('waiting')) return !rivals.some((rival) => containerStates(rival).includes('waiting'));
+      return /running(;|$)/.test(states) && !rivals.some((rival) => containerStates(rival) === states);
+    },
     rewrites: (contents, pair) => (typeOf(pair.ours.message) === 'podpatch' && pair.added.length > 0 ? effects(contents, pair) : contents),
   },
   {

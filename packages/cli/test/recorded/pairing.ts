@@ -10,9 +10,9 @@ export function standsFor(message: Message, candidates: readonly Message[]): Mes
   return candidates.find((candidate) => containerStates(candidate) === containerStates(message));
 }
 
-/** What the containers in a status patch do, in words. */
+/** What the containers in a status patch do, and whether they are ready, in words. */
 export function containerStates({ content }: Message): string {
   if (typeof content !== 'string') return '';
-  const { status } = JSON.parse(content) as { status?: { containerStatuses?: { name: string; state?: object }[] } };
-  return (status?.containerStatuses ?? []).map(({ name, state }) => `${name} ${Object.keys(state ?? {}).join()}`).join('; ');
+  const { status } = JSON.parse(content) as { status?: { containerStatuses?: { name: string; ready?: boolean; state?: object }[] } };
+  return (status?.containerStatuses ?? []).map(({ name, ready, state }) => `${name} ${Object.keys(state ?? {}).join()}${ready ? ' ready' : ''}`).join('; ');
 }

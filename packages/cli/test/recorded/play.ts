@@ -69,9 +69,9 @@ export function playOutages(): Promise<Played> {
     before: earlierPods(names.map(readRecording)),
     between: async ({ rest }, capture) => {
       if (capture !== 0) return;
-      await eventually('the node is Ready and its two pods run', () => {
-        const phases = ['web-59bc799bd9-h9ncz', 'web-59bc799bd9-c558l'].map((name) => rest.pod(name)?.status?.phase);
-        return rest.node?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' && phases.every((phase) => phase === 'Running');
+      await eventually('the node and its two pods are Ready', () => {
+        const all = [rest.node, rest.pod('web-59bc799bd9-h9ncz'), rest.pod('web-59bc799bd9-c558l')];
+        return all.every((one) => one?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True');
       });
     },
   });
