@@ -1,5 +1,7 @@
 import { chown, lstat, mkdir, mkdtemp, open as openFile, readdir, readFile, realpath, rename, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@edge/core';
@@ -237,6 +239,30 @@ describe('mounts of a container', () => {
     expect(spawnSync('mount', ['--make-shared', host]).status).toBe(0);
     expect((await mount({ mountPropagation: 'Bidirectional' }))[0]?.propagation).toBe('bidirectional');
     expect((await mount({ mountPropagation: 'HostToContainer' }))[0]?.propagation).toBe('hostToContainer');
+  });
+
+  it('[edged-28.18] a path of the host is what the pod expects there, made where it may be made', async () => {
+    const agent = open();
+    const prepare = (path: string, type?: string) => agent.prepare(somePod({ volumes: [{ name: 'h', hostPath: { path, ...(type === undefined ? {} : { type }) } }] }), facts, signal);
+    const directory = join(root, 'made/deep');
+    const file = join(root, 'made/file');
+    const socket = join(root, 'sock');
+    await prepare(directory, 'DirectoryOrCreate');
+    await prepare(file, 'FileOrCreate');
+    expect([await modeOf(directory), await modeOf(file)]).toEqual(['755', '644']);
+    await using server = createServer().listen(socket);
+    await once(server, 'listening');
+    const right = { Directory: directory, DirectoryOrCreate: directory, File: file, FileOrCreate: file, Socket: socket, CharDevice: '/dev/null' };
+    for (const [type, path] of Object.entries(right)) {
+      await prepare(path, type);
+      const wrong = Object.values(right).filter((other) => other !== path);
+      for (const other of wrong) await expect(prepare(other, type)).rejects.toThrow(`${other} is not of type ${type}`);
+    }
+    for (const type of ['Directory', 'File', 'Socket', 'CharDevice', 'BlockDevice']) await expect(prepare(join(root, 'absent'), type)).rejects.toThrow('does not exist');
+    await expect(prepare(join(root, 'no/parent'), 'FileOrCreate')).rejects.toThrow('ENOENT');
+    await expect(prepare(file, 'Pipe')).rejects.toThrow('no host path type "Pipe"');
+    await prepare(join(root, 'absent'));
+    await prepare(join(root, 'absent'), '');
   });
 
   it('[edged-28.17] a volume that cannot be mounted is named with what the system said', async () => {
