@@ -33,7 +33,7 @@ export function containerStatus(input: ContainerStatusInput): ContainerStatus {
   const { container, runs, previous } = input;
   const newest = runs[0];
   const state = stateOf(input, newest);
-  const mounts = volumeMounts(container);
+  const mounts = volumeMounts(container, newest);
   const lost = newest === undefined && previous?.containerID !== undefined;
   return {
     name: container.name,
@@ -100,10 +100,11 @@ function containerId(runtime: string, run: RuntimeContainerStatus): string {
   return `${runtime}://${run.id}`;
 }
 
-function volumeMounts(container: Container): NonNullable<ContainerStatus['volumeMounts']> {
+function volumeMounts(container: Container, newest: RuntimeContainerStatus | undefined): NonNullable<ContainerStatus['volumeMounts']> {
+  const isRecursive = (path: string): boolean => newest?.mounts.some(({ containerPath, recursiveReadOnly }) => containerPath === path && recursiveReadOnly === true) ?? false;
   return (container.volumeMounts ?? []).map(({ name, mountPath, readOnly }) => ({
     name,
     mountPath,
-    ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+    ...(readOnly ? { readOnly, recursiveReadOnly: isRecursive(mountPath) ? 'Enabled' : 'Disabled' } : {}),
   }));
 }
