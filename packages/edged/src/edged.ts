@@ -28,6 +28,7 @@ import { RuntimeKeeper } from './runtime/runtime-keeper.js';
 import { createKubeletApi } from './server/create-kubelet-api.js';
 import type { KubeletApi } from './server/kubelet-api.js';
 import { AgentMetrics } from './stats/agent-metrics.js';
+import { probeMetrics } from './stats/probe-metrics.js';
 import { measuredRuntime } from './stats/measured-runtime.js';
 
 export interface EdgedDeps {
@@ -167,7 +168,7 @@ export class Edged implements Runnable {
       config,
       host: { pods: () => this.#pods, runtime: () => this.#runtime },
       agent: this.#metrics,
-      probes: () => [],
+      probes: () => probeMetrics(this.#pods?.probeCounts() ?? []),
       syncProblem: () => syncProblem(this.#pods?.listedAt),
       nodeName: identity.name,
       version: identity.version,

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { createCriRuntime } from '@edge/cri';
 import { BUSYBOX_IMAGE, ownLoopback, runModule, startContainerd, testIdentity, type Containerd, type RunningModule } from '@edge/testing';
 import WebSocket from 'ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Statistics } from '../src/stats/statistics.js';
 import { ask } from './ask.js';
 import { Channels } from './channels.js';
 import { NODE, pod, PlayedCloud, withLink } from './scene.js';
@@ -66,7 +67,7 @@ describe('streams into containers on containerd', () => {
     expect([plain.stdout.toString(), plain.stderr]).toEqual(['out edge\n', 'err edge\n']);
     expect(plain.status).toMatchObject({ status: 'Failure', details: { causes: [{ reason: 'ExitCode', message: '7' }] } });
 
-    const terminal = await new Channels(exec('input=1&output=1&error=1&tty=1', 'sh', '-c', 'read x; stty size; tty')).opened();
+    const terminal = await new Channels(exec('input=1&output=1&error=1&tty=1', 'sh', '-c', 'until stty size 2>/dev/null | grep "45 123"; do sleep 0.02; done; read x; tty')).opened();
     await terminal.resize(123, 45);
     await terminal.stdin('\n');
     await terminal.closed;
@@ -165,5 +166,63 @@ describe('streams into containers on containerd', () => {
     await agent.stop();
     await open.closed;
     await expect(ask(`http://${host}/healthz`)).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('statistics on containerd', () => {
+  it('[edged-30.40] come from the control groups, agree with the runtime, and see the pod\'s own network', async () => {
+    await using runtime = await createCriRuntime({ endpoint: containerd.socket, timeoutMs: 30_000, log: silentLogger });
+    const labels = { 'io.kubernetes.pod.name': 'measured', 'io.kubernetes.pod.namespace': 'default', 'io.kubernetes.pod.uid': 'uid-1-2' };
+    const sandboxConfig = {
+      metadata: { name: 'measured', namespace: 'default', uid: 'uid-1-2', attempt: 0 },
+      logDirectory: join(root, 'logs', 'pods', 'default_measured_uid-1-2'),
+      labels,
+      annotations: {},
+      linux: { cgroupParent: `${containerd.cgroupRoot}/kubepods/besteffort/poduid-1-2` },
+    };
+    const sandbox = await runtime.runPodSandbox(sandboxConfig);
+    const config = {
+      metadata: { name: 'c', attempt: 0 },
+      image: BUSYBOX_IMAGE,
+      userSpecifiedImage: BUSYBOX_IMAGE,
+      command: ['/bin/sh', '-c', 'dd if=/dev/urandom of=/dev/shm/block bs=1M count=20 2>/dev/null; echo data > /layer; ping -c 3 -i 0.1 127.0.0.1; echo filled; exec sleep 1000'],
+      args: [],
+      env: [],
+      mounts: [],
+      labels: { ...labels, 'io.kubernetes.container.name': 'c' },
+      annotations: {},
+      logPath: 'c/0.log',
+      linux: { resources: { memoryLimitBytes: 128 * 1024 * 1024 } },
+    };
+    const container = await runtime.createContainer(sandbox, config, sandboxConfig);
+    await runtime.startContainer(container);
+    const statistics = new Statistics({
+      nodeName: NODE,
+      runtime: () => runtime,
+      pods: () => undefined,
+      rootDirectory: root,
+      podLogsDir: join(root, 'logs', 'pods'),
+      volumeStatsMs: 60_000,
+      cgroupRoot: containerd.cgroupRoot,
+    });
+    await expect.poll(() => readFile(join(sandboxConfig.logDirectory, 'c', '0.log'), 'utf8'), { timeout: 10_000 }).toContain('filled');
+    const [told] = (await runtime.listContainerStats?.({ id: container })) ?? [];
+    const { pods, node } = await statistics.sample(true);
+    const measured = pods.find(({ uid }) => uid === 'uid-1-2');
+    const [own] = measured?.containers ?? [];
+    expect(own?.path).toBe(`${containerd.cgroupRoot}/kubepods/besteffort/poduid-1-2/${container}`);
+    expect(own?.use.memoryLimitBytes).toBe(128 * 1024 * 1024);
+    const memory = own?.use.memoryWorkingSetBytes ?? 0;
+    expect(memory).toBeGreaterThan(20 * 1024 * 1024);
+    expect(Math.abs(memory - (told?.memoryWorkingSetBytes ?? 0)) / memory).toBeLessThan(0.05);
+    expect(own?.use.cpuNanoseconds).toBeGreaterThanOrEqual(told?.cpuNanoseconds ?? Infinity);
+    expect(own?.logs?.usedBytes).toBeGreaterThan(0);
+    expect(measured?.group?.use.memoryWorkingSetBytes).toBeGreaterThan(memory);
+    expect(measured?.group?.use.processes).toBeGreaterThanOrEqual(2);
+    expect(measured?.interfaces?.map(({ name }) => name)).toEqual(['eth0']);
+    // What images take is counted by containerd every ten seconds only.
+    expect(node.imageFs?.capacityBytes).toBeGreaterThan(0);
+    expect(node.podsGroup?.use.memoryUsageBytes).toBeGreaterThan(memory);
+    await runtime.removePodSandbox(sandbox);
   });
 });
