@@ -57,6 +57,7 @@ export interface EdgedConfig {
   /** Images that the node's status lists; -1 for all. */
   readonly nodeStatusMaxImages: number;
   readonly logs: RotationRules;
+  readonly isolation: IsolationConfig;
 }
 
 export const EdgedConfig: Token<EdgedConfig> = token<EdgedConfig>('edged', 'EdgedConfig');

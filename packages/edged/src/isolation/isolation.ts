@@ -42,8 +42,6 @@ export interface ContainerIsolationInput {
   readonly container: Container;
   readonly image: ImageUser;
   readonly podIPs: readonly string[];
-  /** Join the process namespace of this container. */
-  readonly targetContainerId?: string;
 }
 
 export interface IsolatedContainer {

@@ -73,16 +73,13 @@ export class LinuxIsolation implements Isolation {
     await this.#deps.cgroups?.make(pod);
   }
 
-  async container({ pod, container, image, podIPs, targetContainerId }: ContainerIsolationInput): Promise<IsolatedContainer> {
+  async container({ pod, container, image, podIPs }: ContainerIsolationInput): Promise<IsolatedContainer> {
     const { cgroups, resources, security } = this.#deps;
     const rights = containerSecurity(pod, container, image, security);
     // Somebody may have cleaned up below a pod that was taken over.
     if (cgroups && !(await cgroups.exists(pod))) await cgroups.make(pod);
     return {
-      linux: {
-        resources: containerResources(pod, container, resources),
-        security: targetContainerId === undefined ? rights : { ...rights, targetContainerId },
-      },
+      linux: { resources: containerResources(pod, container, resources), security: rights },
       mounts: await this.#hostsMount(pod, container, podIPs),
     };
   }

@@ -34,13 +34,12 @@ export function sysctlRulesOfNode(config: IsolationConfig): SysctlRules {
 }
 
 /**
- * Isolation as this machine and the runtime can give it; undefined for a runtime that does not isolate.
+ * Isolation as this machine and the runtime can give it; for runtimes that isolate.
  * @throws EdgeError `edged.cgroups` when the machine has no control groups
  */
-export async function openIsolation(input: OpenIsolationInput): Promise<LinuxIsolation | undefined> {
+export async function openIsolation(input: OpenIsolationInput): Promise<LinuxIsolation> {
   const { runtime, config, rules, rootDirectory, pods, nodeIPs, signal, log } = input;
-  if (!runtime.cgroupDriver) return undefined;
-  const { driver, advice } = chooseDriver(config.cgroupDriver, await runtime.cgroupDriver(signal));
+  const { driver, advice } = chooseDriver(config.cgroupDriver, await runtime.cgroupDriver?.(signal));
   if (advice !== undefined) log.warn(advice);
   if (config.ignored.length > 0) log.warn('settings without effect in this agent', { settings: config.ignored.join(', ') });
   const mounts = await readCgroupMounts();

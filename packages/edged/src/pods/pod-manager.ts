@@ -8,6 +8,7 @@ import { Semaphore } from '../apply/semaphore.js';
 import type { ImageProvider } from '../images/images.js';
 import type { LogLinks } from '../logs/log-links.js';
 import type { TerminationMessages } from '../messages/termination-messages.js';
+import type { Isolation } from '../isolation/isolation.js';
 import type { Volumes } from '../volumes/volumes.js';
 import type { ActualPod } from '../plan/actual.js';
 import type { PodFacts } from '../plan/pod-fields.js';
@@ -46,6 +47,8 @@ export interface PodManagerDeps {
   readonly messages: TerminationMessages;
   readonly links: LogLinks;
   readonly volumes: Volumes;
+  /** Absent for a runtime that does not isolate. */
+  readonly isolation?: Isolation | undefined;
   readonly events: PodEvents;
   readonly leftovers: Leftovers;
   readonly nodeName: string;
@@ -310,6 +313,7 @@ export class PodManager implements PodsView, PodControl {
   }
 
   async #gone(uid: string, identity: { namespace: string; name: string }): Promise<void> {
+    await this.#deps.isolation?.release(uid, this.#signal);
     await this.#deps.volumes.remove(uid, this.#signal);
     const { namespace, name } = identity;
     this.#workers.delete(uid);
@@ -384,8 +388,10 @@ export class PodManager implements PodsView, PodControl {
     if (!this.#mayHaveOrphans) return;
     try {
       const listed = await this.#view.list(this.#signal);
-      await this.#deps.leftovers.sweep((uid) => this.#workers.has(uid) || listed.has(uid), this.#signal);
+      const isKnown = (uid: string): boolean => this.#workers.has(uid) || listed.has(uid);
+      await this.#deps.leftovers.sweep(isKnown, this.#signal);
       await this.#deps.links.sweep();
+      await this.#deps.isolation?.sweep(isKnown, this.#signal);
     } catch (error) {
       if (!isAbort(error)) this.#deps.log.warn('what pods have left behind cannot be looked through', { err: errorText(error) });
     }

@@ -172,7 +172,11 @@ export class PodWorker {
     this.#report(pod, actual, plan, terminating);
     if (plan.steps.length === 0) {
       const deleted = pod.metadata.deletionTimestamp !== undefined;
-      if (!anythingRuns(actual) && isTerminalPhase(deps.statuses.previous(deps.uid).phase)) await deps.volumes.release(deps.uid, deps.signal);
+      if (!anythingRuns(actual) && isTerminalPhase(deps.statuses.previous(deps.uid).phase)) {
+        // What was left running may still use volumes.
+        await deps.isolation?.release(deps.uid, deps.signal);
+        await deps.volumes.release(deps.uid, deps.signal);
+      }
       if (deleted && !anythingRuns(actual) && deps.statuses.isFinal(deps.uid)) deps.statuses.sendDelete(deps.uid);
       this.#failures = 0;
       if (plan.wakeAt !== undefined) {
