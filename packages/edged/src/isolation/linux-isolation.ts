@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { EdgeError, errorText, sleep, type CgroupDriver, type Logger, type Mount, type RuntimeHandler } from '@edge/core';
 import type { Container, Pod } from '@edge/protocol';
-import { podDirectory } from '../volumes/plan-volumes.js';
+import { podDirectory } from '../volumes/layout.js';
 import { driverMismatch } from './driver.js';
 import { podDns, type DnsSettings } from './dns.js';
 import { kernelHostname } from './hostname.js';
