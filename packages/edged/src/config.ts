@@ -2,6 +2,7 @@ import { EdgeError, token, type Token } from '@edge/core';
 import type { Taint } from '@edge/protocol';
 import type { IsolationConfig } from './isolation/config.js';
 import type { PullRules } from './images/create-images.js';
+import type { GarbageRules } from './plan/garbage.js';
 import type { ImageGcRules } from './images/plan-image-gc.js';
 import type { RotationRules } from './logs/log-rotation.js';
 import type { ResourceRules } from './plan/node-resources.js';
@@ -47,8 +48,9 @@ export interface EdgedConfig {
   readonly nodeStatusUpdateMs: number;
   readonly nodeStatusReportMs: number;
   readonly leaseSeconds: number;
-  /** Dead containers kept for each name. */
-  readonly keepDead: number;
+  readonly garbage: GarbageRules;
+  /** Dead containers kept on the whole node; infinite for no limit. */
+  readonly maxDead: number;
   readonly rules: ResourceRules;
   readonly pulls: PullRules;
   readonly imageGc: ImageGcRules;
@@ -109,7 +111,8 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
     nodeStatusUpdateMs: tailored.duration('nodeStatusUpdateFrequency', 10_000),
     nodeStatusReportMs: tailored.duration('nodeStatusReportFrequency', 300_000),
     leaseSeconds: tailored.number('nodeLeaseDurationSeconds', 40),
-    keepDead: limit(own.number('maxPerPodContainerCount', 1)),
+    garbage: { keepDead: limit(own.number('maxPerPodContainerCount', 1)), minAgeMs: own.duration('minimumGCAge', 0) },
+    maxDead: limit(own.number('maxContainerCount', -1)),
     pulls: {
       serial: tailored.flag('serializeImagePulls', true),
       parallel: tailored.number('maxParallelImagePulls', 0),

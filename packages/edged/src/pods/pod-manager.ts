@@ -11,6 +11,7 @@ import type { TerminationMessages } from '../messages/termination-messages.js';
 import type { Isolation } from '../isolation/isolation.js';
 import type { Volumes } from '../volumes/volumes.js';
 import type { ActualPod } from '../plan/actual.js';
+import { shareOfDead, type GarbageRules } from '../plan/garbage.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
 import type { PodVerdict } from '../plan/verdict.js';
@@ -54,7 +55,9 @@ export interface PodManagerDeps {
   readonly nodeName: string;
   readonly namespace: string;
   readonly podLogsDir: string;
-  readonly keepDead: number;
+  readonly garbage: GarbageRules;
+  /** Dead containers kept on the whole node; infinite for no limit. */
+  readonly maxDead: number;
   /** Milliseconds between listings of the runtime. */
   readonly relistMs: number;
   readonly hostIPs: () => readonly string[];
@@ -80,10 +83,12 @@ export class PodManager implements PodsView, PodControl {
   #relistSoon: NodeJS.Timeout | undefined;
   #listedAt = Date.now();
   #mayHaveOrphans = false;
+  #garbage: GarbageRules;
   #runtimeAnswers = true;
 
   constructor(deps: PodManagerDeps) {
     this.#deps = deps;
+    this.#garbage = deps.garbage;
     this.#view = new RuntimeView({ runtime: deps.runtime, messages: deps.messages });
     this.#refresh = new VolumeRefresh({
       volumes: deps.volumes,
@@ -295,6 +300,7 @@ export class PodManager implements PodsView, PodControl {
         statuses: this.#statuses,
         probes: this.#probes,
         places: this.#places,
+        garbage: () => this.#garbage,
         mustWait: (candidate) => this.#nameIsHeld(uid, candidate),
         onGone: () => this.#gone(uid, { namespace, name }),
         signal: this.#signal,
@@ -348,6 +354,8 @@ export class PodManager implements PodsView, PodControl {
       const listed = await this.#view.list(this.#signal);
       this.#listedAt = Date.now();
       this.#answers(true);
+      const { garbage, maxDead } = this.#deps;
+      this.#garbage = shareOfDead(garbage, maxDead, [...listed.values()].map(({ containers }) => containers));
       for (const [uid, worker] of this.#workers) worker.noticed(fingerprint(listed.get(uid)));
       for (const pod of listed.values()) {
         if (this.#workers.has(pod.uid) || !this.#mayHaveOrphans) continue;

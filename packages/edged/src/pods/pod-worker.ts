@@ -7,6 +7,7 @@ import { podGrace } from '../plan/grace.js';
 import { planPod } from '../plan/plan-pod.js';
 import { planRemoval, planStop } from '../plan/plan-stop.js';
 import type { Probes } from '../probes/probes.js';
+import type { GarbageRules } from '../plan/garbage.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { podStatus } from '../plan/pod-status.js';
 import type { PodPlan, PodStep, Waiting } from '../plan/steps.js';
@@ -30,7 +31,7 @@ export interface PodWorkerDeps extends StepsDeps {
   readonly statuses: PodStatuses;
   readonly events: PodEvents;
   readonly probes: Probes;
-  readonly keepDead: number;
+  readonly garbage: () => GarbageRules;
   /** Addresses of the node, the preferred one first. */
   readonly hostIPs: () => readonly string[];
   readonly facts: (podIPs: readonly string[]) => PodFacts;
@@ -168,7 +169,7 @@ export class PodWorker {
     deps.probes.sync(known, actual, terminating);
     const plan: PodPlan = terminating
       ? { ...planStop(pod, actual, this.#graceOfVerdict(pod)), waiting: new Map() }
-      : planPod({ pod: known, actual, now: Date.now(), keepDead: deps.keepDead, probes: deps.probes.view(deps.uid) });
+      : planPod({ pod: known, actual, now: Date.now(), garbage: deps.garbage(), probes: deps.probes.view(deps.uid) });
     this.#report(pod, actual, plan, terminating);
     if (plan.steps.length === 0) {
       const deleted = pod.metadata.deletionTimestamp !== undefined;
