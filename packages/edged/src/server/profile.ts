@@ -1,4 +1,3 @@
-import { Session } from 'node:inspector/promises';
 import { sleep } from '@edge/core';
 import { ApiFault, text } from './answer.js';
 import type { ApiRequest, Handler } from './router.js';
@@ -35,6 +34,8 @@ export function profiles(): Handler {
 async function cpuProfile({ query, signal }: ApiRequest): Promise<string> {
   const seconds = Number(query.get('seconds') ?? DEFAULT_SECONDS);
   if (!(seconds > 0 && seconds <= MOST_SECONDS)) throw new ApiFault(400, `seconds has to be above 0 and at most ${MOST_SECONDS}`);
+  // Not every Node.js is built with it.
+  const { Session } = await import('node:inspector/promises');
   const session = new Session();
   session.connect();
   try {

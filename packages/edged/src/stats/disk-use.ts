@@ -1,7 +1,6 @@
-import { lstat, opendir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { FilesystemUse } from '@edge/core';
-import { sleep } from '@edge/core';
+import { statfs } from 'node:fs/promises';
+import { sleep, type FilesystemUse } from '@edge/core';
+import { directoryUse } from '../volumes/directory-use.js';
 
 /** A file system: sizes in bytes. */
 export interface FilesystemState {
@@ -18,40 +17,14 @@ export async function filesystemState(path: string): Promise<FilesystemState> {
   return { capacityBytes: blocks * bsize, availableBytes: bavail * bsize, usedBytes: (blocks - bfree) * bsize, inodes: files, inodesFree: ffree };
 }
 
-/**
- * What the files below a path take on disk, as `du` counts: holes are free, a file with several names counts once, other
- * file systems mounted inside are left out. Nothing for a path that is not there; what vanishes meanwhile is not counted.
- */
-export async function measureDisk(path: string): Promise<FilesystemUse> {
-  const top = await lstat(path).catch(() => undefined);
-  if (!top) return { usedBytes: 0, inodesUsed: 0 };
-  const several = new Set<number>();
-  let usedBytes = top.blocks * 512;
-  let inodesUsed = 1;
-  const folders = top.isDirectory() ? [path] : [];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await opendir(folder).catch(() => undefined);
-    if (!entries) continue;
-    for await (const { name } of entries) {
-      const below = join(folder, name);
-      const found = await lstat(below).catch(() => undefined);
-      if (!found || found.dev !== top.dev) continue;
-      if (found.isDirectory()) folders.push(below);
-      else if (found.nlink > 1) {
-        if (several.has(found.ino)) continue;
-        several.add(found.ino);
-      }
-      usedBytes += found.blocks * 512;
-      inodesUsed += 1;
-    }
-  }
-  return { usedBytes, inodesUsed };
-}
-
 interface Known {
   readonly at: number;
   readonly use: FilesystemUse;
 }
+
+/** Times the age at which a figure is taken anew. */
+const FORGOTTEN_AFTER = 10;
+const NEVER = new AbortController().signal;
 
 /** Measures directories no more often than it should; who asks in between gets the last figures. */
 export class DiskUse {
@@ -66,7 +39,7 @@ export class DiskUse {
     this.#patienceMs = deps.patienceMs ?? 2000;
   }
 
-  /** Undefined when the first measurement is not done in time. */
+  /** Undefined when nothing is known in time. */
   async of(path: string, signal: AbortSignal): Promise<FilesystemUse | undefined> {
     const known = this.#known.get(path);
     if (known && Date.now() - known.at < this.#maxAgeMs) return known.use;
@@ -74,21 +47,21 @@ export class DiskUse {
     const enough = new AbortController();
     const patience = sleep(this.#patienceMs, AbortSignal.any([signal, enough.signal])).then(() => this.#known.get(path)?.use, () => undefined);
     try {
-      return await Promise.race([measured, patience]);
+      return await Promise.race([measured.catch(() => undefined), patience]);
     } finally {
       enough.abort();
     }
   }
 
-  /** Forgets all that is not asked for any more. */
-  keepOnly(paths: ReadonlySet<string>): void {
-    for (const path of this.#known.keys()) if (!paths.has(path)) this.#known.delete(path);
-  }
-
   #measure(path: string): Promise<FilesystemUse> {
-    const work = measureDisk(path)
-      .then((use) => {
-        this.#known.set(path, { at: Date.now(), use });
+    // Goes on when nobody waits any more: the next one to ask gets what it found.
+    const work = directoryUse(path, NEVER)
+      .then(({ bytes, inodes }) => {
+        const use = { usedBytes: bytes, inodesUsed: inodes };
+        const now = Date.now();
+        this.#known.set(path, { at: now, use });
+        // Of pods that are gone.
+        for (const [old, { at }] of this.#known) if (now - at > FORGOTTEN_AFTER * this.#maxAgeMs) this.#known.delete(old);
         return use;
       })
       .finally(() => this.#underWay.delete(path));

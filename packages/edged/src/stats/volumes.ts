@@ -1,5 +1,5 @@
 import type { Pod } from '@edge/protocol';
-import { podDirectory } from '../volumes/layout.js';
+import { volumeDirectory } from '../volumes/layout.js';
 
 /** A volume whose use is reported. */
 export interface MeasuredVolume {
@@ -20,11 +20,10 @@ const FOLDERS = {
 
 /** The volumes of a pod that have a directory of their own; paths of the host belong to the host. */
 export function measuredVolumes(root: string, pod: Pod): MeasuredVolume[] {
-  const below = (folder: string, name: string): string => `${podDirectory(root, pod.metadata.uid ?? '')}/volumes/kubernetes.io~${folder}/${name}`;
   return (pod.spec.volumes ?? []).flatMap((volume): MeasuredVolume[] => {
     const { name, emptyDir, configMap } = volume;
     const kind = Object.entries(FOLDERS).find(([member]) => volume[member] !== undefined);
     if (!kind) return [];
-    return [{ name, path: below(kind[1], name), ephemeral: configMap !== undefined || (emptyDir !== undefined && (emptyDir.medium ?? '') === '') }];
+    return [{ name, path: volumeDirectory(root, pod.metadata.uid ?? '', kind[1], name), ephemeral: configMap !== undefined || (emptyDir !== undefined && (emptyDir.medium ?? '') === '') }];
   });
 }
