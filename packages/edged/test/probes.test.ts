@@ -187,6 +187,25 @@ describe('hooks', () => {
     expect(told?.message).not.toContain('said no');
   });
 
+  it.concurrent('[edged-21.16] while one container waits to be tried again the others of its pod go on', async () => {
+    const runtime = createMemoryRuntime({ images: ['i'] });
+    const asked: string[] = [];
+    const imageStatus = runtime.imageStatus.bind(runtime);
+    runtime.imageStatus = (image, signal) => {
+      asked.push(image);
+      return imageStatus(image, signal);
+    };
+    await using scene = await open({ runtime });
+    const { cloud, container } = scene;
+    await cloud.push(pod('web', { containers: [{ name: 'stuck', image: 'no', imagePullPolicy: 'Never' }, { name: 'c', image: 'i', command: ['exit', '1', '300'] }] }), 'insert');
+    await cloud.until('waits', () => container('web', 'stuck')?.state.waiting?.reason === 'ErrImageNeverPull');
+    await cloud.until('restarted', () => container('web')?.restartCount === 1);
+    expect(container('web', 'stuck')).toMatchObject({ state: { waiting: { reason: 'ErrImageNeverPull' } }, restartCount: 0 });
+    await cloud.until('back-off', () => container('web')?.state.waiting?.reason === 'CrashLoopBackOff');
+    // One try at first and none since: what the agent has reported itself comes back to it and counts for nothing.
+    expect(asked.filter((image) => image.includes('no'))).toHaveLength(1);
+  });
+
   it.concurrent('[edged-21.12] a failing preStop hook changes nothing but the events', async () => {
     const { runtime, said } = talkative({ fail: 1 });
     await using scene = await open({ runtime, config: { reportEvent: true } });

@@ -6,6 +6,9 @@ import { podGrace } from '../plan/grace.js';
 import { endContainers, type EndContainersDeps } from './end-containers.js';
 import { runHook } from './run-hook.js';
 
+/** So long the reason stays in the status, to be seen at all. */
+const TOLD_MS = 1000;
+
 export interface PostStartInput {
   readonly pod: Pod;
   readonly container: Container;
@@ -33,7 +36,7 @@ export async function postStart(deps: EndContainersDeps, input: PostStartInput, 
     say({ type: 'Warning', reason: 'FailedPostStartHook', message: `PostStartHook failed: ${(error as Error).message}`, fieldPath });
     const kill = { containerId, name: container.name, fieldPath, graceSeconds: podGrace(pod), why: 'FailedPostStartHook', ...(preStop ? { preStop } : {}), ...(ports ? { ports } : {}) };
     await endContainers(deps, [kill], { address, say, hooked: new Set() }, signal);
-    // Its end starts the usual back-off, so there is nothing else to wait for.
-    throw new CannotStart('PostStartHookError', `postStart hook failed: ${errorText(error)}`, { retryAt: Date.now() });
+    // What follows is the usual back-off after the container's end.
+    throw new CannotStart('PostStartHookError', `postStart hook failed: ${errorText(error)}`, { retryAt: Date.now() + TOLD_MS });
   }
 }

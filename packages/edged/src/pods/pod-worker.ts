@@ -3,6 +3,7 @@ import type { Pod } from '@edge/protocol';
 import { applySteps, type StepsDeps } from '../apply/steps.js';
 import { anythingRuns, type ActualPod } from '../plan/actual.js';
 import { isTerminalPhase } from '../plan/containers.js';
+import { isAnotherWish, withoutStarts } from '../plan/hold.js';
 import { podGrace } from '../plan/grace.js';
 import { planPod } from '../plan/plan-pod.js';
 import { planRemoval, planStop } from '../plan/plan-stop.js';
@@ -55,6 +56,8 @@ export class PodWorker {
   #failures = 0;
   /** After a failure nothing is started before this time. */
   #holdUntil = 0;
+  /** The containers that this is about; undefined when it is the whole pod. */
+  #held: ReadonlySet<string> | undefined;
   #waiting: ReadonlyMap<string, Waiting> = new Map();
   #fingerprint: string | undefined;
   #toldOf: number | undefined;
@@ -82,10 +85,13 @@ export class PodWorker {
 
   update(pod: Pod): void {
     const ends = pod.metadata.deletionTimestamp !== undefined && this.#pod?.metadata.deletionTimestamp === undefined;
+    // The echo of what was reported is no reason to try again.
+    const isEcho = Date.now() < this.#holdUntil && !isAnotherWish(this.#pod, pod);
     this.#pod = pod;
     // Less time than the containers are being given now: they have to be told again. A pod that ends waits for no image.
     if (this.#kill && (ends || podGrace(pod) < this.#kill.grace)) this.#kill.controller.abort();
-    this.wake();
+    if (isEcho) this.stir();
+    else this.wake();
   }
 
   remove(): void {
@@ -186,11 +192,11 @@ export class PodWorker {
       }
       return 'rest';
     }
-    if (Date.now() < this.#holdUntil) {
-      this.#sleep(this.#holdUntil);
-      return 'rest';
-    }
-    return this.#do(plan.steps, actual, pod);
+    if (Date.now() >= this.#holdUntil) return this.#do(plan.steps, actual, pod);
+    const others = this.#held ? withoutStarts(plan.steps, this.#held) : [];
+    if (others.length > 0) return this.#do(others, actual, pod, this.#waiting);
+    this.#sleep(Math.min(this.#holdUntil, plan.wakeAt ?? Infinity));
+    return 'rest';
   }
 
   async #roundOfRemoval(pod: Pod | undefined, actual: ActualPod): Promise<'again' | 'rest'> {
@@ -203,7 +209,8 @@ export class PodWorker {
     return 'rest';
   }
 
-  async #do(steps: readonly PodStep[], actual: ActualPod, pod: Pod | undefined): Promise<'again' | 'rest'> {
+  /** @param stillWaiting containers that the steps leave out because their pause is not over */
+  async #do(steps: readonly PodStep[], actual: ActualPod, pod: Pod | undefined, stillWaiting: ReadonlyMap<string, Waiting> = new Map()): Promise<'again' | 'rest'> {
     const deps = this.#deps;
     const controller = new AbortController();
     this.#kill = { controller, grace: pod ? (this.#graceOfVerdict(pod) ?? podGrace(pod)) : 0 };
@@ -221,12 +228,13 @@ export class PodWorker {
       killSignal: controller.signal,
     };
     const result = await applySteps(deps, steps, scene, deps.signal).finally(() => (this.#kill = undefined));
-    this.#waiting = result.waiting;
+    this.#waiting = new Map([...stillWaiting, ...result.waiting]);
     if (controller.signal.aborted && isAbort(result.error)) return 'again';
     if (result.error === undefined && result.waiting.size === 0) return 'again';
     if (result.error !== undefined) {
       deps.log.warn('pod not brought to its desired state, tried again later', { pod: this.#label(), err: errorText(result.error) });
     }
+    this.#held = result.error === undefined ? new Set(this.#waiting.keys()) : undefined;
     await this.#reportAfterFailure(pod);
     this.#retryLater(result.retryAt);
     return 'rest';
