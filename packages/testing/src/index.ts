@@ -34,5 +34,5 @@ export type {
 } from './runtime/index.js';
 export { createRelay } from './relay/relay.js';
 export type { Relay, RelayMode } from './relay/relay.js';
-export { BUSYBOX_IMAGE, buildImage, buildImageParts, mountsBelow, PAUSE_IMAGE, requireContainerd, startContainerd, startRegistry, unmountBelow } from './containerd/index.js';
-export type { Blob, Containerd, ContainerdOptions, ImageConfig, ImageParts, ImageRecipe, Registry, RegistryOptions, TarEntry } from './containerd/index.js';
+export { BUSYBOX_IMAGE, buildImage, buildImageParts, mountsBelow, PAUSE_IMAGE, remoteCommand, requireContainerd, startContainerd, startRegistry, unmountBelow } from './containerd/index.js';
+export type { Blob, Containerd, ContainerdOptions, ImageConfig, ImageParts, ImageRecipe, Registry, RegistryOptions, RemoteOutcome, TarEntry } from './containerd/index.js';

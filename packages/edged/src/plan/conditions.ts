@@ -15,6 +15,11 @@ export interface ConditionsInput {
   readonly now: number;
 }
 
+/** Conditions of pods that are the node's to say. All others, readiness gates among them, belong to somebody else. */
+export const NODE_CONDITIONS: ReadonlySet<string> = new Set([
+  'PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled', 'DisruptionTarget', 'HeldUpgrade',
+]);
+
 type Finding = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 
 /** The five conditions that the node reports, in this order, then those of others. Times move only when a status changes. */

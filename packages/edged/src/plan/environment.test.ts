@@ -9,7 +9,7 @@ import { environmentReferences, objectKey, podReferences } from './references.js
 const facts = { nodeName: 'n', hostIPs: ['192.0.2.1'], podIPs: ['10.0.0.1', 'fd00::1'], allocatable: { cpu: '4', memory: '8Gi' } };
 const secret: Secret = { metadata: {}, data: { key: Buffer.from('geheim').toString('base64') } };
 const objects: ObjectLookup = new Map<string, Secret | { metadata: object; data: Record<string, string> }>([
-  ['configmap/cm', { metadata: {}, data: { a: '1', 'b.c': '2', '1bad': 'x' } }],
+  ['configmap/cm', { metadata: {}, data: { a: '1', 'b.c': '2', '1st key': '1', 'bad=': 'x' } }],
   ['secret/sec', secret],
 ]);
 const env = (container: Partial<Container>, labels = {}): Record<string, string> => {
@@ -28,7 +28,7 @@ describe('containerEnvironment', () => {
           { name: 'later', value: '!' },
         ],
       }),
-    ).toEqual({ a: 'own', 'b.c': '2', S_key: 'geheim', x: 'own-geheim-$(later)-$(a)', later: '!' });
+    ).toEqual({ a: 'own', 'b.c': '2', '1st key': '1', S_key: 'geheim', x: 'own-geheim-$(later)-$(a)', later: '!' });
   });
 
   it.each<[string, string]>([

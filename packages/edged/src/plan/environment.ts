@@ -12,8 +12,8 @@ export interface EnvironmentInput {
   readonly facts: PodFacts;
 }
 
-/** Names that a shell and the API accept in `envFrom`; others are left out. */
-const NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
+/** Names that the API accepts in `envFrom`, by its rules of 1.32: printable and without `=`. Others are left out. */
+const NAME = /^[ -<>-~]+$/;
 
 /**
  * The environment of a container: `envFrom` in order, then `env`; what comes later wins, `$(NAME)` sees what came before.

@@ -1,8 +1,9 @@
+import type { RuntimeContainerStatus } from '@edge/core';
 import type { Container, ContainerStatus, Pod, PodStatus } from '@edge/protocol';
 import { anythingRuns, runsOf, type ActualPod } from './actual.js';
 import { podConditions, withConditions } from './conditions.js';
 import { containerStatus, type ContainerStatusInput } from './container-status.js';
-import { isTerminalPhase } from './containers.js';
+import { initRestartPolicy, isSidecar, isTerminalPhase, restartPolicy, restarts } from './containers.js';
 import { limitMessages } from './message-limit.js';
 import { hasStarted, podPhase } from './phase.js';
 import { qosClass } from './qos.js';
@@ -81,17 +82,25 @@ function common(
   kind: ContainerStatusInput['kind'],
   endUnseen = false,
 ): ContainerStatusInput {
+  const runs = runsOf(input.actual, container.name);
   return {
     container,
     kind,
-    runs: runsOf(input.actual, container.name),
+    runs,
     previous: previous?.find(({ name }) => name === container.name),
-    waiting: input.waiting.get(container.name),
+    waiting: isOver(input.pod, container, kind, runs[0]) ? undefined : input.waiting.get(container.name),
     afterInit: (input.pod.spec.initContainers ?? []).length > 0,
     runtime: input.runtime,
     probes: input.probes ?? noProbes,
     endUnseen,
   };
+}
+
+/** It ended and gets no other run: what was wrong with its start, if anything, is told by its end. */
+function isOver(pod: Pod, container: Container, kind: ContainerStatusInput['kind'], newest: RuntimeContainerStatus | undefined): boolean {
+  if (newest?.state !== 'exited' || isSidecar(container)) return false;
+  if (kind === 'ephemeral') return true;
+  return !restarts(kind === 'init' ? initRestartPolicy(pod) : restartPolicy(pod), newest.exitCode);
 }
 
 function addresses({ pod, actual, previous, hostIPs }: PodStatusInput): PodStatus {

@@ -1,6 +1,5 @@
 import type { ContainerConfig, Mount, PodSandboxConfig } from '@edge/core';
 import type { Container, Pod } from '@edge/protocol';
-import { podHostname } from '../isolation/hostname.js';
 import { expand } from './expand.js';
 import { containerAnnotations, containerLabels, logDirectory, sandboxAnnotations, sandboxLabels } from './identity.js';
 
@@ -10,19 +9,17 @@ export interface SandboxConfigInput {
   readonly podLogsDir: string;
   /** When the agent first saw the pod, RFC 3339. */
   readonly seen: string;
-  /** What keeps the pod apart, for a runtime that can. */
-  readonly isolated?: Partial<PodSandboxConfig> | undefined;
 }
 
 /** The sandbox of a pod, in the words of the runtime. */
-export function sandboxConfig({ pod, attempt, podLogsDir, seen, isolated }: SandboxConfigInput): PodSandboxConfig {
+export function sandboxConfig({ pod, attempt, podLogsDir, seen }: SandboxConfigInput): PodSandboxConfig {
   const { name = '', namespace = '', uid = '' } = pod.metadata;
-  const { hostNetwork, hostPID, hostIPC, shareProcessNamespace } = pod.spec;
+  const { hostNetwork, hostPID, hostIPC } = pod.spec;
   const ports = hostNetwork ? [] : pod.spec.containers.flatMap(({ ports = [] }) => ports).filter(({ hostPort }) => hostPort !== undefined && hostPort > 0);
   return {
     metadata: { name, namespace, uid, attempt },
     // On the host's network the name is the host's as well.
-    ...(hostNetwork ? {} : { hostname: podHostname(pod).hostname }),
+    ...(hostNetwork === true ? {} : { hostname: (pod.spec.hostname ?? name).slice(0, 63) }),
     logDirectory: logDirectory(podLogsDir, { name, namespace, uid }),
     labels: sandboxLabels(pod),
     annotations: sandboxAnnotations(pod, seen),
@@ -35,8 +32,6 @@ export function sandboxConfig({ pod, attempt, podLogsDir, seen, isolated }: Sand
     ...(hostNetwork === undefined ? {} : { hostNetwork }),
     ...(hostPID === undefined ? {} : { hostPID }),
     ...(hostIPC === undefined ? {} : { hostIPC }),
-    ...(shareProcessNamespace === undefined ? {} : { sharePID: shareProcessNamespace }),
-    ...isolated,
   };
 }
 
@@ -50,7 +45,6 @@ export interface ContainerConfigInput {
   readonly env: ReadonlyMap<string, string>;
   readonly mounts: readonly Mount[];
   readonly devices?: NonNullable<ContainerConfig['devices']>;
-  readonly linux?: ContainerConfig['linux'] | undefined;
 }
 
 /** A container, in the words of the runtime. `$(NAME)` in command and arguments sees the whole environment. */
@@ -73,6 +67,5 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     ...(container.stdin === undefined ? {} : { stdin: container.stdin }),
     ...(container.stdinOnce === undefined ? {} : { stdinOnce: container.stdinOnce }),
     ...(container.tty === undefined ? {} : { tty: container.tty }),
-    ...(input.linux ? { linux: input.linux } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { createStrategicPatch, type Pod, type PodCondition, type PodStatus } from '@edge/protocol';
+import { NODE_CONDITIONS } from './conditions.js';
 import { sortedJson } from './sorted-json.js';
 
 /** Members of a pod's status that its node writes; what others wrote beside them is left alone. */
@@ -45,8 +46,10 @@ function like(known: unknown, wanted: unknown): unknown {
   return meaning(known) === meaning(wanted) ? known : wanted;
 }
 
+/** The node's own as they are wanted; those of others as they are known: a copy of ours may be old. */
 function conditionsLike(known: readonly PodCondition[] = [], wanted: readonly PodCondition[] = []): unknown[] {
-  return wanted.map((condition) => like(known.find(({ type }) => type === condition.type), condition));
+  const own = wanted.filter(({ type }) => NODE_CONDITIONS.has(type));
+  return [...own.map((condition) => like(known.find(({ type }) => type === condition.type), condition)), ...known.filter(({ type }) => !NODE_CONDITIONS.has(type))];
 }
 
 function meaning(value: unknown): string {

@@ -188,4 +188,19 @@ describe('PodStatuses', () => {
     await turn();
     expect(sent.length).toBe(2);
   });
+
+  it('[edged-12.20] conditions that somebody else sets in the API are never taken back, and the next status sees them', async () => {
+    const { statuses, sent } = scene();
+    const ready = { type: 'Ready', status: 'True' as const };
+    const gate = (status: 'True' | 'False') => ({ type: 'example.com/gate', status });
+    const known = (...conditions: PodStatus['conditions'] & object): void => statuses.known(somePod({}, { phase: 'Running', conditions }));
+    statuses.set('u', { phase: 'Running', conditions: [ready, gate('True')] });
+    known(ready, gate('False'));
+    await turn();
+    expect(sent.slice(1)).toEqual([]);
+    expect(statuses.previous('u').conditions).toEqual([ready, gate('False')]);
+    statuses.set('u', { phase: 'Running', conditions: [{ ...ready, status: 'False' }] });
+    await turn();
+    expect(sent.map(({ content }) => String(content)).join()).not.toContain('gate');
+  });
 });

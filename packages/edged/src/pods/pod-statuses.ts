@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { errorText, type Logger } from '@edge/core';
 import { Operations, readObjectResponse, ResourceTypes, type Message, type Pod, type PodStatus } from '@edge/protocol';
 import type { MetaClient } from '../apply/meta-client.js';
+import { NODE_CONDITIONS } from '../plan/conditions.js';
 import { isTerminalPhase } from '../plan/containers.js';
 import { isWorthSending, podPatchText, podStatusChanges, refusedChanges, type StatusChanges, withDoubtfulReady } from '../plan/status-patch.js';
 
@@ -84,9 +85,9 @@ export class PodStatuses {
     const entry = this.#entries.get(uid);
     const reported = entry?.pod.status ?? {};
     if (!entry?.wanted) return reported;
-    const own = new Set(entry.wanted.conditions?.map(({ type }) => type));
-    const others = (reported.conditions ?? []).filter(({ type }) => !own.has(type));
-    const conditions = [...(entry.wanted.conditions ?? []), ...others];
+    const own = (entry.wanted.conditions ?? []).filter(({ type }) => NODE_CONDITIONS.has(type));
+    const others = (reported.conditions ?? []).filter(({ type }) => !own.some((condition) => condition.type === type));
+    const conditions = [...own, ...others];
     if (!isTakenBack(reported, entry.wanted)) return { ...entry.wanted, conditions };
     const { phase, reason, message } = reported;
     return { ...entry.wanted, conditions, phase, ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };

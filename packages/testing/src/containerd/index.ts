@@ -7,3 +7,5 @@ export type { Registry, RegistryOptions } from './registry.js';
 export { BUSYBOX_IMAGE, buildImage, buildImageParts, PAUSE_IMAGE } from './test-images.js';
 export type { ImageRecipe } from './test-images.js';
 export type { TarEntry } from './tar.js';
+export { remoteCommand } from './remote-command.js';
+export type { RemoteOutcome } from './remote-command.js';
