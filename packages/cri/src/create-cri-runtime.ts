@@ -2,7 +2,7 @@ import type { Logger } from '@edge/core';
 import { CriConnection } from './connect.js';
 import { CriRuntime } from './cri-runtime.js';
 import { socketPath } from './endpoint.js';
-import { tellsEvents } from './events.js';
+import { findEvents } from './events.js';
 import { ImageServiceDefinition } from './generated/api.js';
 import { meet } from './meet.js';
 
@@ -32,9 +32,9 @@ export async function createCriRuntime(options: CriRuntimeOptions): Promise<CriR
   try {
     const version = await meet(connection, { signal });
     if (images !== connection) await images.call(ImageServiceDefinition.fullName, ImageServiceDefinition.methods.imageFsInfo, {}, { signal });
-    const hasEvents = await tellsEvents(connection, version, signal);
-    log?.info('container runtime met', { runtime: version.name, version: version.version, api: version.apiVersion, socket: connection.socket, events: hasEvents });
-    return new CriRuntime({ connection, images, timeoutMs, hasEvents });
+    const events = await findEvents(connection, version, signal);
+    log?.info('container runtime met', { runtime: version.name, version: version.version, api: version.apiVersion, socket: connection.socket, events: events ?? 'none' });
+    return new CriRuntime({ connection, images, timeoutMs, events });
   } catch (error) {
     connection[Symbol.dispose]();
     images[Symbol.dispose]();

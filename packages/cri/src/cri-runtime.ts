@@ -28,7 +28,7 @@ import { resourcesMessage } from './convert/isolation.js';
 import * as requests from './convert/requests.js';
 import { int64 } from './convert/values.js';
 import { CriError, CriErrors } from './errors.js';
-import { followEvents } from './events.js';
+import { followEvents, type EventSource } from './events.js';
 import { ImageServiceDefinition, RuntimeServiceDefinition } from './generated/api.js';
 import { meet } from './meet.js';
 import { SandboxIndex } from './sandbox-index.js';
@@ -44,8 +44,8 @@ export interface CriRuntimeDeps {
   readonly images: CriConnection;
   /** For calls without a time of their own. */
   readonly timeoutMs: number;
-  /** The runtime tells of events. */
-  readonly hasEvents: boolean;
+  /** Who tells of events, if anybody does. */
+  readonly events: EventSource | undefined;
 }
 
 /** A container runtime behind the interface v1. Made by `createCriRuntime`; holds no state of pods. */
@@ -64,7 +64,8 @@ export class CriRuntime implements ContainerRuntime, AsyncDisposable {
     this.#images = deps.images;
     this.#timeoutMs = deps.timeoutMs;
     this.streaming = createStreaming(deps.connection);
-    if (deps.hasEvents) this.events = (signal) => followEvents(deps.connection, signal);
+    const { events, connection } = deps;
+    if (events) this.events = (signal) => followEvents(events, connection, this, signal);
   }
 
   version(signal?: AbortSignal): Promise<RuntimeVersion> {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContainerConfig, ContainerRuntime, PodSandboxConfig } from '@edge/core';
+import type { ContainerConfig, ContainerRuntime, PodSandboxConfig, RuntimeEvent } from '@edge/core';
 import { errorCode, errorText, isAbort, sleep } from '@edge/core';
 import { BUSYBOX_IMAGE, eventually, startContainerd, startRegistry, type Containerd } from '@edge/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -245,3 +245,34 @@ async function pidOf(id: string): Promise<string> {
   const line = (await containerd.ctr('task', 'ls')).split('\n').find((one) => one.startsWith(id));
   return line?.split(/\s+/)[1] ?? '';
 }
+
+it('[cri-7.2] the ends of containers and of sandboxes are told at once, also after the runtime was away; those of commands are not', async () => {
+  const { config, sandbox, id } = await run('ends', ['sleep', '1000']);
+  const second = await runtime.createContainer(sandbox, container('second', ['sleep', '1000']), config);
+  await runtime.startContainer(second);
+  await containerd.kill();
+  await containerd.start();
+  await eventually(() => runtime.version().catch(() => undefined), 'the runtime answers');
+
+  expect(runtime.events).toBeDefined();
+  const seen: RuntimeEvent[] = [];
+  const abort = new AbortController();
+  const listening = (async () => {
+    for await (const event of runtime.events?.(abort.signal) ?? []) seen.push(event);
+  })();
+  const heard = (of: string): Promise<RuntimeEvent> => eventually(async () => seen.find(({ containerId }) => containerId === of), `the end of ${of}`);
+  await sleep(100, never);
+  expect(await output(id, 'echo', 'hello')).toBe('hello');
+  process.kill(Number(await pidOf(id)), 'SIGKILL');
+  expect(await heard(id)).toMatchObject({ type: 'stopped', sandboxId: sandbox });
+  // What is told is what can be seen.
+  expect((await runtime.listContainers({ id }))[0]?.state).toBe('exited');
+  process.kill(Number(await pidOf(sandbox)), 'SIGKILL');
+  expect(await heard(sandbox)).toMatchObject({ type: 'stopped', sandboxId: sandbox });
+  expect((await runtime.podSandboxStatus(sandbox)).state).toBe('notready');
+  await runtime.stopContainer(second, 0);
+  expect(await heard(second)).toMatchObject({ type: 'stopped', sandboxId: sandbox });
+  expect(seen).toHaveLength(3);
+  abort.abort();
+  await listening;
+});

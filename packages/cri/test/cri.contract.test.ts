@@ -9,7 +9,7 @@ const { dieBySignal: _, ...commands } = shellCommands;
 
 runtimeSuite('containerd over CRI', {
   commands,
-  abilities: { logs: true, execSync: true, events: false, images: 'real', podAddresses: true },
+  abilities: { logs: true, execSync: true, events: 'ends', images: 'real', podAddresses: true },
   image: BUSYBOX_IMAGE,
   logRoot: () => join(containerd.folder, 'pods'),
   open: async () => {

@@ -11,8 +11,9 @@ it('[cri-6.1] the generated code is what the definitions give', async () => {
   try {
     const tools = join(root, '..', '..', 'node_modules', '.bin');
     execFileSync(join(tools, 'buf'), ['generate', '--output', out], { cwd: root, env: { ...process.env, PATH: `${tools}${delimiter}${process.env['PATH'] ?? ''}` } });
-    const file = 'src/generated/api.ts';
-    expect(await readFile(join(out, file), 'utf8')).toBe(await readFile(join(root, file), 'utf8'));
+    for (const file of ['src/generated/api.ts', 'src/generated/events.ts']) {
+      expect(await readFile(join(out, file), 'utf8')).toBe(await readFile(join(root, file), 'utf8'));
+    }
   } finally {
     await rm(out, { recursive: true });
   }

@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import { Server, ServerCredentials, status, type MethodDefinition, type handleServerStreamingCall, type handleUnaryCall, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { MessageFns } from '../src/generated/api.js';
 import { ImageServiceDefinition, RuntimeServiceDefinition } from '../src/generated/api.js';
+import { EventsDefinition, type Envelope, type SubscribeRequest } from '../src/generated/events.js';
 
 type Methods = typeof RuntimeServiceDefinition.methods & typeof ImageServiceDefinition.methods;
 type RequestOf<Name extends keyof Methods> = Methods[Name]['requestType'] extends MessageFns<infer Request> ? Request : never;
 type ResponseOf<Name extends keyof Methods> = Methods[Name]['responseType'] extends MessageFns<infer Response> ? Response : never;
 type Call<Name extends keyof Methods> = ServerUnaryCall<RequestOf<Name>, ResponseOf<Name>>;
 
-/** What the calls answer; those left out are not implemented. `events` serves the stream of events. */
+/** What the calls answer; those left out are not implemented. `events` and `containerdEvents` serve the streams of events. */
 export type Script = {
   [Name in Exclude<keyof Methods, 'getContainerEvents'>]?: (request: RequestOf<Name>, call: Call<Name>) => ResponseOf<Name> | Promise<ResponseOf<Name>>;
-} & { readonly events?: handleServerStreamingCall<RequestOf<'getContainerEvents'>, ResponseOf<'getContainerEvents'>> };
+} & {
+  readonly events?: handleServerStreamingCall<RequestOf<'getContainerEvents'>, ResponseOf<'getContainerEvents'>>;
+  readonly containerdEvents?: handleServerStreamingCall<SubscribeRequest, Envelope>;
+};
 
 /** Fails a call as a runtime does. */
 export class Refusal extends Error {
@@ -52,6 +56,9 @@ export class ScriptedRuntime implements AsyncDisposable {
         Object.fromEntries(wanted.map(([name]) => [name, name === 'getContainerEvents' ? script.events : unary(script[name as keyof Script])])) as Record<string, handleUnaryCall<unknown, unknown>>,
       );
     }
+    if (script.containerdEvents) {
+      server.addService({ subscribe: describe(EventsDefinition.fullName, EventsDefinition.methods.subscribe) }, { subscribe: script.containerdEvents });
+    }
     await new Promise<void>((resolve, reject) => server.bindAsync(`unix://${this.socket}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve())));
     this.#server = server;
   }
@@ -71,7 +78,7 @@ export class ScriptedRuntime implements AsyncDisposable {
 /** The answer to the first question of a client. */
 export const containerd2 = { version: () => ({ version: '0.1.0', runtimeName: 'containerd', runtimeVersion: 'v2.1.0', runtimeApiVersion: 'v1' }) } satisfies Script;
 
-function describe(service: string, method: Methods[keyof Methods]): MethodDefinition<unknown, unknown> {
+function describe(service: string, method: Methods[keyof Methods] | typeof EventsDefinition.methods.subscribe): MethodDefinition<unknown, unknown> {
   const codec = <T>(type: MessageFns<T>): { serialize: (value: T) => Buffer; deserialize: (bytes: Buffer) => T } => ({
     serialize: (value) => Buffer.from(type.encode(value).finish()),
     deserialize: (bytes) => type.decode(bytes),

@@ -41,8 +41,8 @@ export interface ContainerRuntime {
   removeImage(image: string, signal?: AbortSignal): Promise<void>;
 
   /**
-   * Tells of state changes as they happen; optional, a reader must also list from time to time.
-   * Ends when the signal aborts.
+   * Tells of state changes as they happen, at least of what has ended; optional, a reader must also list from time to
+   * time. Ends when the signal aborts.
    */
   events?(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
 

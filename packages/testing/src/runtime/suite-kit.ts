@@ -45,7 +45,8 @@ export interface RuntimeAbilities {
   /** Writes log files. */
   readonly logs: boolean;
   readonly execSync: boolean;
-  readonly events: boolean;
+  /** `ends`: tells only of what has ended. */
+  readonly events: boolean | 'ends';
   /** `real`: an image that was not pulled is absent. `any`: all images are present. */
   readonly images: 'real' | 'any';
   /** Each pod has an address of its own. Without it pods share that of the node. */

@@ -72,7 +72,8 @@ export function generalChapter(scene: RuntimeScene): void {
     await scene.runtime.removeImage('localhost/suite/never-pulled:0');
   });
 
-  if (!scene.options.abilities.events) return;
+  const { events } = scene.options.abilities;
+  if (!events) return;
   it('[runtime-7.8] tells of the life of a container, and stops telling when aborted', async () => {
     const abort = new AbortController();
     const seen: RuntimeEvent[] = [];
@@ -82,13 +83,19 @@ export function generalChapter(scene: RuntimeScene): void {
     })();
     const { sandbox, container } = await scene.started(scene.commands.exit(0));
     await scene.exited(container);
+    const told = (type: RuntimeEvent['type'], id: string): Promise<RuntimeEvent> =>
+      eventually(async () => seen.find((event) => event.type === type && event.containerId === id), `${type} of ${id}`);
+    await told('stopped', container);
+    await scene.runtime.stopPodSandbox(sandbox);
+    await told('stopped', sandbox);
     await scene.runtime.removePodSandbox(sandbox);
-    await eventually(async () => seen.find((event) => event.type === 'deleted' && event.containerId === sandbox), 'the event of the removal');
+    if (events === true) await told('deleted', sandbox);
     abort.abort();
     await reading;
     const of = (id: string): string[] => seen.filter((event) => event.containerId === id).map((event) => event.type);
-    expect(of(container)).toEqual(['created', 'started', 'stopped', 'deleted']);
-    expect(of(sandbox)).toEqual(['created', 'started', 'stopped', 'deleted']);
+    const life = events === 'ends' ? ['stopped'] : ['created', 'started', 'stopped', 'deleted'];
+    expect(of(container)).toEqual(life);
+    expect(of(sandbox)).toEqual(life);
     expect(seen.every((event) => event.sandboxId === sandbox)).toBe(true);
   });
 }
