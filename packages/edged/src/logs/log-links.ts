@@ -20,12 +20,21 @@ export class LogLinks {
   /** Makes the link of a container that has started. Never fails: no container depends on it. */
   async add(container: { pod: string; namespace: string; name: string; id: string; logPath: string }): Promise<void> {
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o755 });
-      await symlink(container.logPath, join(this.#folder, linkName(container)));
+      await this.#link(container.logPath, join(this.#folder, linkName(container)));
     } catch (error) {
       if (errorCode(error) === 'EEXIST' || this.#told) return;
       this.#told = true;
       this.#log.warn('log collectors will not find logs of containers', { folder: this.#folder, err: errorText(error) });
+    }
+  }
+
+  async #link(target: string, path: string): Promise<void> {
+    try {
+      await symlink(target, path);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      await mkdir(this.#folder, { recursive: true, mode: 0o755 });
+      await symlink(target, path);
     }
   }
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode, errorText, type Logger, type Mount, type RuntimeContainerStatus } from '@edge/core';
@@ -38,10 +38,10 @@ export class TerminationMessages {
     const hostPath = join(folder, attempt.toString(16).padStart(8, '0'));
     try {
       await mkdir(folder, { recursive: true, mode: 0o750 });
-      await (await open(hostPath, 'w')).close();
+      await using file = await open(hostPath, 'w');
       // As a mode of creation it would fall victim to the umask.
-      await chmod(hostPath, 0o666);
-      await removeOld(folder);
+      await file.chmod(0o666);
+      if (attempt >= FILES_KEPT) await removeOld(folder);
       return { containerPath, hostPath };
     } catch (error) {
       this.#log.warn('no file for a termination message', { path: hostPath, err: errorText(error) });
