@@ -207,7 +207,7 @@ describe('statistics on containerd', () => {
     });
     await expect.poll(() => readFile(join(sandboxConfig.logDirectory, 'c', '0.log'), 'utf8'), { timeout: 10_000 }).toContain('filled');
     const [told] = (await runtime.listContainerStats?.({ id: container })) ?? [];
-    const { pods, node } = await statistics.sample(true);
+    const { pods, node } = await statistics.sample('all');
     const measured = pods.find(({ uid }) => uid === 'uid-1-2');
     const [own] = measured?.containers ?? [];
     expect(own?.path).toBe(`${containerd.cgroupRoot}/kubepods/besteffort/poduid-1-2/${container}`);

@@ -5,7 +5,7 @@ import { cadvisorMetrics } from '../stats/cadvisor-metrics.js';
 import { formatMetrics, gauge, type MetricFamily } from '../stats/prometheus.js';
 import { resourceMetrics, scrapeError } from '../stats/resource-metrics.js';
 import type { Sample } from '../stats/sample.js';
-import type { Statistics } from '../stats/statistics.js';
+import type { Scope, Statistics } from '../stats/statistics.js';
 import { summary } from '../stats/summary.js';
 import { metricsText, type ApiAnswer } from './answer.js';
 import type { HealthCheck } from './health.js';
@@ -31,20 +31,20 @@ export function measurements(deps: MeasurementDeps): Record<string, Handler> {
     '/stats/summary': async ({ query }) => {
       const only = /^(1|t|true)$/i.test(query.get('only_cpu_and_memory') ?? '');
       // In many lines: the tunnel's other end reads answers line by line, and a long one breaks it.
-      return { type: 'application/json', body: JSON.stringify(summary(await statistics.sample(!only), only), undefined, 1) };
+      return { type: 'application/json', body: JSON.stringify(summary(await statistics.sample(only ? 'brief' : 'all'), only), undefined, 1) };
     },
     '/metrics': async ({ signal }) => metricsText(formatMetrics(await agentFamilies(deps, signal))),
-    '/metrics/resource': () => scrape(deps, resourceMetrics, scrapeError(1)),
-    '/metrics/cadvisor': () => scrape(deps, cadvisorMetrics, [gauge('container_scrape_error', '1 when containers could not be measured, else 0', 1)]),
+    '/metrics/resource': () => scrape(deps, 'brief', resourceMetrics, scrapeError(1)),
+    '/metrics/cadvisor': () => scrape(deps, 'usual', cadvisorMetrics, [gauge('container_scrape_error', '1 when containers could not be measured, else 0', 1)]),
     '/metrics/probes': () => metricsText(formatMetrics(probes())),
     '/metrics/slis': () => metricsText(formatMetrics([healthFamily(checks)])),
   };
 }
 
 /** A failure is a value of its own, so that it is seen where the others would be. */
-async function scrape({ statistics, log }: MeasurementDeps, families: (sample: Sample) => MetricFamily[], otherwise: MetricFamily[]): Promise<ApiAnswer> {
+async function scrape({ statistics, log }: MeasurementDeps, scope: Scope, families: (sample: Sample) => MetricFamily[], otherwise: MetricFamily[]): Promise<ApiAnswer> {
   try {
-    return metricsText(formatMetrics(families(await statistics.sample(false))));
+    return metricsText(formatMetrics(families(await statistics.sample(scope))));
   } catch (error) {
     log.verbose(1, 'containers could not be measured', { err: errorText(error) });
     return metricsText(formatMetrics(otherwise));

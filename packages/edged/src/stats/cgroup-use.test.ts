@@ -31,7 +31,7 @@ describe('control groups', () => {
       'pod/pids.current': '3\n',
       'pod/io.stat': '8:0 rbytes=100 wbytes=200 rios=1 wios=2 dbytes=0\n8:16 rbytes=10 wbytes=20 rios=3 wios=4\n',
     });
-    expect(await readCgroupUse(root, 2, 'pod')).toEqual({
+    expect(readCgroupUse(root, 2, 'pod')).toEqual({
       cpuNanoseconds: 1_000_000,
       cpuUserNanoseconds: 600_000,
       cpuSystemNanoseconds: 400_000,
@@ -68,7 +68,7 @@ describe('control groups', () => {
       'pids/pod/pids.current': '2\n',
       'blkio/pod/blkio.throttle.io_service_bytes': '8:0 Read 10\n8:0 Write 20\n8:0 Total 30\n8:16 Read 1\nTotal 31\n',
     });
-    expect(await readCgroupUse(root, 1, 'pod')).toEqual({
+    expect(readCgroupUse(root, 1, 'pod')).toEqual({
       cpuNanoseconds: 5000,
       memoryUsageBytes: 1000,
       memoryWorkingSetBytes: 700,
@@ -80,9 +80,9 @@ describe('control groups', () => {
     });
   });
 
-  it('[edged-30.12] a group that is gone uses nothing that could be told', async () => {
-    expect(await readCgroupUse(root, 1, 'gone')).toEqual({});
-    expect(await readCgroupUse(root, 2, 'gone')).toEqual({});
+  it('[edged-30.12] a group that is gone uses nothing that could be told', () => {
+    expect(readCgroupUse(root, 1, 'gone')).toEqual({});
+    expect(readCgroupUse(root, 2, 'gone')).toEqual({});
   });
 
   it('[edged-30.13] finds the groups of pods by either driver, whichever agent made them', async () => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { columns } from './proc.js';
 
@@ -36,60 +36,56 @@ export interface CgroupUse {
 /** Above this a memory limit of cgroup v1 means none. */
 const NO_LIMIT = 2 ** 62;
 
+/** `brief`: processor and memory alone. */
+export type Detail = 'brief' | 'full';
+
 /**
- * Reads the files of a group. A group that is gone gives an empty answer.
+ * Reads the files of a group. A group that is gone gives an empty answer. They are the kernel's memory and not on a disk, so
+ * reading them at once costs a fraction of what handing each to a thread would.
  * @param root where cgroups are mounted, `/sys/fs/cgroup`
  * @param path of the group below its hierarchy, `/kubepods/pod…`
  */
-export async function readCgroupUse(root: string, version: 1 | 2, path: string): Promise<CgroupUse> {
-  return withoutAbsent(version === 2 ? await readVersion2(join(root, path)) : await readVersion1(root, path));
+export function readCgroupUse(root: string, version: 1 | 2, path: string, detail: Detail = 'full'): CgroupUse {
+  return withoutAbsent(version === 2 ? readVersion2(join(root, path), detail) : readVersion1(root, path, detail));
 }
 
-type Loose = { -readonly [K in keyof CgroupUse]: number | undefined };
+type Loose = { -readonly [K in keyof CgroupUse]?: number | undefined };
 
-async function readVersion1(root: string, path: string): Promise<Loose> {
-  const file = (controller: string, name: string): Promise<string | undefined> => text(join(root, controller, path, name));
-  const [usage, user, system, cpuStat, quota, period, memory, limit, most, memoryStat, oom, pids, ioBytes, ioCount] = await Promise.all([
-    file('cpuacct', 'cpuacct.usage'),
-    file('cpuacct', 'cpuacct.usage_user'),
-    file('cpuacct', 'cpuacct.usage_sys'),
-    file('cpu', 'cpu.stat'),
-    file('cpu', 'cpu.cfs_quota_us'),
-    file('cpu', 'cpu.cfs_period_us'),
-    file('memory', 'memory.usage_in_bytes'),
-    file('memory', 'memory.limit_in_bytes'),
-    file('memory', 'memory.max_usage_in_bytes'),
-    file('memory', 'memory.stat'),
-    file('memory', 'memory.oom_control'),
-    file('pids', 'pids.current'),
-    file('blkio', 'blkio.throttle.io_service_bytes'),
-    file('blkio', 'blkio.throttle.io_serviced'),
-  ]);
-  const cpu = columns(cpuStat ?? '');
-  const stat = columns(memoryStat ?? '');
-  const used = number(memory);
-  const limited = Number(quota) > 0;
-  return {
-    cpuNanoseconds: number(usage),
-    cpuUserNanoseconds: number(user),
-    cpuSystemNanoseconds: number(system),
-    periods: cpu.get('nr_periods'),
-    throttledPeriods: cpu.get('nr_throttled'),
-    throttledNanoseconds: cpu.get('throttled_time'),
-    cpuQuota: limited ? number(quota) : undefined,
-    cpuPeriod: limited ? number(period) : undefined,
+function readVersion1(root: string, path: string, detail: Detail): Loose {
+  const file = (controller: string, name: string): string | undefined => text(join(root, controller, path, name));
+  const limit = number(file('memory', 'memory.limit_in_bytes'));
+  const used = number(file('memory', 'memory.usage_in_bytes'));
+  const stat = columns(file('memory', 'memory.stat') ?? '');
+  const brief: Loose = {
+    cpuNanoseconds: number(file('cpuacct', 'cpuacct.usage')),
     memoryUsageBytes: used,
     memoryWorkingSetBytes: used === undefined ? undefined : Math.max(0, used - (stat.get('total_inactive_file') ?? 0)),
     memoryRssBytes: stat.get('total_rss'),
     memoryCacheBytes: stat.get('total_cache'),
     memoryMappedFileBytes: stat.get('total_mapped_file'),
     memorySwapBytes: stat.get('total_swap'),
-    memoryMostBytes: number(most),
-    memoryLimitBytes: Number(limit) < NO_LIMIT ? number(limit) : undefined,
+    memoryLimitBytes: limit !== undefined && limit < NO_LIMIT ? limit : undefined,
     pageFaults: stat.get('total_pgfault'),
     majorPageFaults: stat.get('total_pgmajfault'),
-    oomKills: columns(oom ?? '').get('oom_kill'),
-    processes: number(pids),
+  };
+  if (detail === 'brief') return brief;
+  const cpu = columns(file('cpu', 'cpu.stat') ?? '');
+  const quota = number(file('cpu', 'cpu.cfs_quota_us'));
+  const limited = quota !== undefined && quota > 0;
+  const ioBytes = file('blkio', 'blkio.throttle.io_service_bytes');
+  const ioCount = file('blkio', 'blkio.throttle.io_serviced');
+  return {
+    ...brief,
+    cpuUserNanoseconds: number(file('cpuacct', 'cpuacct.usage_user')),
+    cpuSystemNanoseconds: number(file('cpuacct', 'cpuacct.usage_sys')),
+    periods: cpu.get('nr_periods'),
+    throttledPeriods: cpu.get('nr_throttled'),
+    throttledNanoseconds: cpu.get('throttled_time'),
+    cpuQuota: limited ? quota : undefined,
+    cpuPeriod: limited ? number(file('cpu', 'cpu.cfs_period_us')) : undefined,
+    memoryMostBytes: number(file('memory', 'memory.max_usage_in_bytes')),
+    oomKills: columns(file('memory', 'memory.oom_control') ?? '').get('oom_kill'),
+    processes: number(file('pids', 'pids.current')),
     readBytes: ioSum(ioBytes, 'Read'),
     writtenBytes: ioSum(ioBytes, 'Write'),
     reads: ioSum(ioCount, 'Read'),
@@ -97,38 +93,40 @@ async function readVersion1(root: string, path: string): Promise<Loose> {
   };
 }
 
-async function readVersion2(directory: string): Promise<Loose> {
-  const file = (name: string): Promise<string | undefined> => text(join(directory, name));
-  const [cpuStat, cpuMax, memory, limit, peak, memoryStat, events, swap, pids, io] = await Promise.all(
-    ['cpu.stat', 'cpu.max', 'memory.current', 'memory.max', 'memory.peak', 'memory.stat', 'memory.events', 'memory.swap.current', 'pids.current', 'io.stat'].map(file),
-  );
-  const cpu = columns(cpuStat ?? '');
-  const stat = columns(memoryStat ?? '');
-  const used = number(memory);
+function readVersion2(directory: string, detail: Detail): Loose {
+  const file = (name: string): string | undefined => text(join(directory, name));
+  const cpu = columns(file('cpu.stat') ?? '');
+  const stat = columns(file('memory.stat') ?? '');
+  const used = number(file('memory.current'));
   const nanoseconds = (name: string): number | undefined => times(cpu.get(name), 1000);
-  const [quota, period] = (cpuMax ?? '').trim().split(' ');
-  const limited = quota !== undefined && quota !== '' && quota !== 'max';
-  return {
+  const brief: Loose = {
     cpuNanoseconds: nanoseconds('usage_usec'),
     cpuUserNanoseconds: nanoseconds('user_usec'),
     cpuSystemNanoseconds: nanoseconds('system_usec'),
     periods: cpu.get('nr_periods'),
     throttledPeriods: cpu.get('nr_throttled'),
     throttledNanoseconds: nanoseconds('throttled_usec'),
-    cpuQuota: limited ? number(quota) : undefined,
-    cpuPeriod: limited ? number(period) : undefined,
     memoryUsageBytes: used,
     memoryWorkingSetBytes: used === undefined ? undefined : Math.max(0, used - (stat.get('inactive_file') ?? 0)),
     memoryRssBytes: stat.get('anon'),
     memoryCacheBytes: stat.get('file'),
     memoryMappedFileBytes: stat.get('file_mapped'),
-    memorySwapBytes: number(swap),
-    memoryMostBytes: number(peak),
-    memoryLimitBytes: number(limit),
+    memorySwapBytes: number(file('memory.swap.current')),
+    memoryLimitBytes: number(file('memory.max')),
     pageFaults: stat.get('pgfault'),
     majorPageFaults: stat.get('pgmajfault'),
-    oomKills: columns(events ?? '').get('oom_kill'),
-    processes: number(pids),
+  };
+  if (detail === 'brief') return brief;
+  const [quota = 'max', period] = (file('cpu.max') ?? 'max').trim().split(' ');
+  const limited = quota !== 'max';
+  const io = file('io.stat');
+  return {
+    ...brief,
+    cpuQuota: limited ? number(quota) : undefined,
+    cpuPeriod: limited ? number(period) : undefined,
+    memoryMostBytes: number(file('memory.peak')),
+    oomKills: columns(file('memory.events') ?? '').get('oom_kill'),
+    processes: number(file('pids.current')),
     readBytes: keySum(io, 'rbytes'),
     writtenBytes: keySum(io, 'wbytes'),
     reads: keySum(io, 'rios'),
@@ -157,8 +155,12 @@ function times(value: number | undefined, factor: number): number | undefined {
   return value === undefined ? undefined : value * factor;
 }
 
-async function text(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
+function text(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function withoutAbsent(loose: Loose): CgroupUse {

@@ -20,6 +20,11 @@ const PATIENCE_MS = 20_000;
 /** Pods looked at side by side. */
 const SIDE_BY_SIDE = 16;
 
+/** How much is looked at: processor and memory; besides them network, limits and devices; all of it with disks and volumes. */
+export type Scope = 'brief' | 'usual' | 'all';
+
+const SCOPES: readonly Scope[] = ['brief', 'usual', 'all'];
+
 export interface StatisticsDeps {
   readonly nodeName: string;
   readonly runtime: () => ContainerRuntime | undefined;
@@ -52,7 +57,7 @@ export class Statistics {
   readonly #rates = new Rates();
   readonly #agentStartedAt = Date.now() - process.uptime() * 1000;
   #ownNetwork: Promise<string | undefined> | undefined;
-  #last: { readonly at: number; readonly disks: boolean; readonly sample: Promise<Sample> } | undefined;
+  #last: { readonly at: number; readonly scope: Scope; readonly sample: Promise<Sample> } | undefined;
 
   constructor(deps: StatisticsDeps) {
     this.#deps = deps;
@@ -61,13 +66,12 @@ export class Statistics {
     this.#disks = new DiskUse({ maxAgeMs: deps.volumeStatsMs });
   }
 
-  /** @param disks also what logs and volumes take; processor, memory and network alone are much cheaper */
-  sample(disks: boolean): Promise<Sample> {
+  sample(scope: Scope): Promise<Sample> {
     const last = this.#last;
-    if (last && Date.now() - last.at < FRESH_MS && (last.disks || !disks)) return last.sample;
+    if (last && Date.now() - last.at < FRESH_MS && SCOPES.indexOf(last.scope) >= SCOPES.indexOf(scope)) return last.sample;
     // Not ended by the one who asked first and left: others may wait for the same answer.
-    const sample = this.#measure(disks, AbortSignal.timeout(PATIENCE_MS));
-    const mine = { at: Date.now(), disks, sample };
+    const sample = this.#measure(scope, AbortSignal.timeout(PATIENCE_MS));
+    const mine = { at: Date.now(), scope, sample };
     this.#last = mine;
     sample.catch(() => {
       if (this.#last === mine) this.#last = undefined;
@@ -75,15 +79,15 @@ export class Statistics {
     return sample;
   }
 
-  async #measure(disks: boolean, signal: AbortSignal): Promise<Sample> {
+  async #measure(scope: Scope, signal: AbortSignal): Promise<Sample> {
     const at = Date.now();
     const [machine, listed, agent] = await Promise.all([readMachineUse(), this.#list(signal), readAgentUse()]);
     const pods: PodSample[] = [];
     for (let from = 0; from < listed.sandboxes.length; from += SIDE_BY_SIDE) {
       const some = listed.sandboxes.slice(from, from + SIDE_BY_SIDE);
-      pods.push(...(await Promise.all(some.map((sandbox) => this.#pod(sandbox, listed, at, disks, signal)))));
+      pods.push(...(await Promise.all(some.map((sandbox) => this.#pod(sandbox, listed, at, scope, signal)))));
     }
-    const node = await this.#node(machine, agent, listed, at, signal);
+    const node = await this.#node(machine, agent, listed, at, scope, signal);
     this.#rates.forgetOthers();
     return { at, node, pods };
   }
@@ -106,16 +110,12 @@ export class Statistics {
     };
   }
 
-  async #node(machine: MachineUse, agent: CgroupUse, listed: Listed, at: number, signal: AbortSignal): Promise<NodeSample> {
+  async #node(machine: MachineUse, agent: CgroupUse, listed: Listed, at: number, scope: Scope, signal: AbortSignal): Promise<NodeSample> {
     const { nodeName, rootDirectory, cgroupRoot } = this.#deps;
     const podsPath = join('/', cgroupRoot, 'kubepods');
-    const [fs, imageFs, plain, slice] = await Promise.all([
-      filesystemState(rootDirectory).catch(() => undefined),
-      this.#imageFs(signal),
-      readCgroupUse(this.#mount, listed.version, podsPath),
-      readCgroupUse(this.#mount, listed.version, `${podsPath}.slice`),
-    ]);
-    const podsUse = plain.cpuNanoseconds === undefined ? slice : plain;
+    const [fs, imageFs] = scope === 'all' ? await Promise.all([filesystemState(rootDirectory).catch(() => undefined), this.#imageFs(signal)]) : [];
+    const plain = this.#read(listed, podsPath, scope);
+    const podsUse = plain.cpuNanoseconds === undefined ? this.#read(listed, `${podsPath}.slice`, scope) : plain;
     return {
       name: nodeName,
       machine,
@@ -125,6 +125,10 @@ export class Statistics {
       agent: this.#system('agent', agent, at, this.#agentStartedAt),
       ...(podsUse.cpuNanoseconds === undefined ? {} : { podsGroup: this.#system('pods', podsUse, at, machine.bootedAt) }),
     };
+  }
+
+  #read({ version }: Listed, path: string, scope: Scope): CgroupUse {
+    return readCgroupUse(this.#mount, version, path, scope === 'brief' ? 'brief' : 'full');
   }
 
   #system(key: string, use: CgroupUse, at: number, startedAt: number): SystemSample {
@@ -137,15 +141,15 @@ export class Statistics {
     return state && { ...state, ownBytes: first.usedBytes, ownInodes: first.inodesUsed };
   }
 
-  async #pod(sandbox: PodSandbox, listed: Listed, at: number, disks: boolean, signal: AbortSignal): Promise<PodSample> {
+  async #pod(sandbox: PodSandbox, listed: Listed, at: number, scope: Scope, signal: AbortSignal): Promise<PodSample> {
     const { uid, name, namespace } = sandbox.metadata;
     const group = listed.groups.get(podKey(uid));
     const mine = listed.containers.filter(({ sandboxId }) => sandboxId === sandbox.id);
-    const [use, interfaces, containers, volumes] = await Promise.all([
-      group && readCgroupUse(this.#mount, listed.version, group.path),
-      group && this.#network(group),
-      Promise.all(mine.map((container) => this.#container(container, sandbox, group, listed, at, disks, signal))),
-      disks ? this.#volumes(this.#deps.pods()?.byUid(uid)?.pod, signal) : [],
+    const use = group && this.#read(listed, group.path, scope);
+    const [interfaces, containers, volumes] = await Promise.all([
+      group && scope !== 'brief' ? this.#network(group) : undefined,
+      Promise.all(mine.map((container) => this.#container(container, sandbox, group, listed, at, scope, signal))),
+      scope === 'all' ? this.#volumes(this.#deps.pods()?.byUid(uid)?.pod, signal) : [],
     ]);
     return {
       uid,
@@ -164,17 +168,17 @@ export class Statistics {
     container: RuntimeContainer,
     sandbox: PodSandbox,
     group: PodGroup | undefined,
-    { stats, version }: Listed,
+    listed: Listed,
     at: number,
-    disks: boolean,
+    scope: Scope,
     signal: AbortSignal,
   ): Promise<ContainerSample> {
     const name = containerName(container);
-    const told = stats.get(container.id);
+    const told = listed.stats.get(container.id);
     const path = group?.containers.get(container.id);
     const folder = join(logDirectory(this.#deps.podLogsDir, sandbox.metadata), name);
-    const [read, logs] = await Promise.all([path === undefined ? {} : readCgroupUse(this.#mount, version, path), disks ? this.#disks.of(folder, signal) : undefined]);
-    const use: CgroupUse = { ...(told ? useOfStats(told) : {}), ...read };
+    const use: CgroupUse = { ...(told ? useOfStats(told) : {}), ...(path === undefined ? {} : this.#read(listed, path, scope)) };
+    const logs = scope === 'all' ? await this.#disks.of(folder, signal) : undefined;
     return {
       id: container.id,
       name,
