@@ -10,6 +10,7 @@ import { EdgeError } from '@edge/core';
  * | `edged.refused` | the cloud (or metamanager for it) said no; `status` says why when it came from the API |
  * | `edged.volume` | a volume cannot be prepared |
  * | `edged.mount` | something cannot be mounted or unmounted |
+ * | `edged.csi` | a CSI driver is not there, or said no |
  * | `edged.container-config` | a container's settings cannot be resolved (`CreateContainerConfigError`) |
  * | `edged.image-name` | a text is no name of an image |
  * | `edged.cgroups` | control groups are not there, or one cannot be made, limited or removed |
@@ -32,6 +33,7 @@ export type EdgedErrorCode =
   | 'edged.refused'
   | 'edged.volume'
   | 'edged.mount'
+  | 'edged.csi'
   | 'edged.container-config'
   | 'edged.image-name'
   | 'edged.cgroups'

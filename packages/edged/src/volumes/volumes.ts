@@ -8,6 +8,7 @@ import type { PodFacts } from '../plan/pod-fields.js';
 import { volumeReferences } from '../plan/references.js';
 import { writePayload } from './atomic-writer.js';
 import type { ClaimReader } from './claims.js';
+import type { CsiVolumes } from './csi/csi-volumes.js';
 import { ContainerMounts } from './container-mounts.js';
 import { emptyDirMount, makeEmptyDir, recordEmptyDir, tmpfsOptions } from './empty-dir.js';
 import { prepareHostPath } from './host-path.js';
@@ -25,6 +26,7 @@ export interface VolumesDeps {
   readonly objects: ObjectReader;
   readonly tokens: TokenReader;
   readonly claims: ClaimReader;
+  readonly csi: CsiVolumes;
   /** Absent where this process cannot mount or where containers see the node's own files: volumes are plain directories then. */
   readonly mounter: Mounter | undefined;
   /** Whether the runtime can make all that is mounted below a mount read-only, by the name of the runtime's handler. */
@@ -61,7 +63,7 @@ export class Volumes {
 
   /**
    * Brings all volumes of a pod up to date; calling again changes only what is different.
-   * @throws EdgeError `edged.volume`, `edged.mount`, `edged.refused`, `edged.bad-answer`
+   * @throws EdgeError `edged.volume`, `edged.mount`, `edged.csi`, `edged.refused`, `edged.bad-answer`
    */
   prepare(pod: Pod, facts: PodFacts, signal: AbortSignal): Promise<readonly VolumePlan[]> {
     return this.#inTurn(pod, async (uid) => {
@@ -105,7 +107,9 @@ export class Volumes {
   async release(uid: string, signal: AbortSignal): Promise<void> {
     if (this.#released.has(uid)) return;
     await this.#inTurn({ metadata: { uid } }, async () => {
-      const left = await removeVolumes(podDirectory(await this.#realRoot(), uid), this.#deps.mounter, signal);
+      const root = await this.#realRoot();
+      await this.#deps.csi.takeDown(root, uid, signal);
+      const left = await removeVolumes(podDirectory(root, uid), this.#deps.mounter, signal);
       if (left.length > 0) this.#deps.log.warn('directories of volumes are left behind', { uid, left });
       this.#released.add(uid);
     });
@@ -174,7 +178,8 @@ export class Volumes {
         case 'nfs':
           return await this.#mountOnce(plan, pod, { source: source.from, type: 'nfs', options: source.options }, signal);
         case 'csi':
-          throw edgedError('edged.volume', `volume "${name}": this version cannot provide volumes of CSI drivers (${source.csi.driver})`);
+          if (!(await this.#deps.csi.publish({ root, pod, csi: source.csi, target: path, readOnly: plan.readOnly, fsGroup: podOwnership(pod).fsGroup }, signal))) await this.#give(plan, pod, signal);
+          return;
       }
     } catch (cause) {
       if (cause instanceof EdgeError || signal.aborted) throw cause;
