@@ -5,6 +5,8 @@ import { errorText, isAbort, sleep, type CloudLink, type Life, type Logger, type
 import { Operations, type Message, type ResourcePath } from '@edge/protocol';
 import { MetaClient } from './apply/meta-client.js';
 import { ObjectReader } from './apply/object-reader.js';
+import { controlVolume } from './volumes/csi/csi-controller.js';
+import { CsiDrivers } from './volumes/csi/drivers.js';
 import { SizeLimits } from './volumes/size-limits.js';
 import { createVolumes } from './volumes/create-volumes.js';
 import type { EdgedConfig } from './config.js';
@@ -53,6 +55,8 @@ export class Edged implements Runnable {
   readonly #meta: MetaClient;
   readonly #known = new NodeKnown();
   readonly #metrics = new AgentMetrics();
+  readonly #drivers: CsiDrivers;
+  #signal: AbortSignal = AbortSignal.abort();
   #runtime: OpenedRuntime | undefined;
   #pods: PodManager | undefined;
   #node: NodeReporter | undefined;
@@ -60,10 +64,12 @@ export class Edged implements Runnable {
   constructor(deps: EdgedDeps) {
     this.#deps = deps;
     this.#meta = new MetaClient({ bus: deps.bus });
+    this.#drivers = new CsiDrivers({ root: deps.config.rootDirectory, log: deps.log });
   }
 
   async run(life: Life): Promise<void> {
     const { config, log, openRuntime, identity, link } = this.#deps;
+    this.#signal = life.signal;
     await prepareRoot(config.rootDirectory);
     const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
     const open = async (): Promise<OpenedRuntime> => measuredRuntime(await openRuntime({ config, hostIP, log }), (...call) => this.#metrics.runtimeCall(...call));
@@ -116,6 +122,7 @@ export class Edged implements Runnable {
       (until) => rotation.run(until),
       (until) => collector.run(until),
       (until) => sizes.run(until),
+      (until) => (runtime.cgroupDriver ? this.#drivers.run(until) : undefined),
     ]);
   }
 
@@ -129,6 +136,11 @@ export class Edged implements Runnable {
 
   objectChanged({ namespace, type, name }: ResourcePath): void {
     this.#pods?.objectChanged(namespace, { kind: type === 'secret' ? 'secret' : 'configmap', name });
+  }
+
+  /** @throws EdgeError `edged.csi`, `edged.bad-answer` */
+  volumeOperation({ route: { operation }, content }: Message): Promise<object> {
+    return controlVolume(this.#drivers, operation, content, this.#signal);
   }
 
   podPatchAnswered(message: Message): void {
@@ -180,7 +192,7 @@ export class Edged implements Runnable {
     const { config, identity, link, log } = this.#deps;
     const meta = this.#meta;
     const objects = new ObjectReader({ meta, log });
-    const volumes = await createVolumes({ root: config.rootDirectory, runtime, meta, objects, log });
+    const volumes = await createVolumes({ root: config.rootDirectory, runtime, meta, objects, drivers: this.#drivers, nodeName: identity.name, log });
     return new PodManager({
       runtime,
       runtimeName: (await runtime.version()).name,

@@ -20,5 +20,10 @@ export const podDeleteAnswered: MessageKind = defineKind('podDeleteAnswered', {
   type: ResourceTypes.pod,
   operation: [Operations.response, Operations.error],
 });
+/** What the cloud's CSI driver asks of the driver on this node. */
+export const volumeOperation: MessageKind = defineKind('volumeOperation', {
+  type: ResourceTypes.volume,
+  operation: [Operations.createVolume, Operations.deleteVolume, Operations.controllerPublishVolume, Operations.controllerUnpublishVolume],
+});
 /** Everything else that the cloud pushes and that needs nothing done here. */
 export const otherPush: MessageKind = defineKind('otherPush', { operation: [...CHANGES, Operations.delete, Operations.response], answer: false });

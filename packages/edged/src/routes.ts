@@ -1,7 +1,7 @@
 import { route, type Route } from '@edge/core';
-import { parseResource } from '@edge/protocol';
+import { createResponse, parseResource } from '@edge/protocol';
 import type { Edged } from './edged.js';
-import { nodePatchAnswered, objectChanged, otherPush, podChanged, podDeleteAnswered, podDeleted, podPatchAnswered } from './kinds.js';
+import { nodePatchAnswered, objectChanged, otherPush, podChanged, podDeleteAnswered, podDeleted, podPatchAnswered, volumeOperation } from './kinds.js';
 
 /** Pods in order: a deletion must not overtake the change before it. The work itself is done by workers, side by side. */
 export const routes: readonly Route<Edged>[] = [
@@ -10,6 +10,8 @@ export const routes: readonly Route<Edged>[] = [
   route(podPatchAnswered, 'pods', (edged, _content, message) => edged.podPatchAnswered(message)),
   route(podDeleteAnswered, 'pods', (edged, content, message) => edged.podDeleteAnswered(content, message)),
   route(objectChanged, 'objects', (edged, _object, { route: { resource } }) => edged.objectChanged(parseResource(resource))),
+  // Each volume by itself: a driver that hangs holds up no other.
+  route(volumeOperation, ({ route: { resource } }) => resource, async (edged, _content, message) => createResponse(message, await edged.volumeOperation(message))),
   route(nodePatchAnswered, 'node', (edged, _content, message) => edged.nodePatchAnswered(message)),
   route(otherPush, 'others', () => undefined),
 ];

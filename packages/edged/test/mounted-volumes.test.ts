@@ -29,6 +29,7 @@ const open = (): Volumes =>
     objects: { fetch: async () => new Map([['secret/s', { metadata: {}, data: secret }]]) } as never,
     tokens: { forVolume: async (_: Pod, { projected }: Volume) => new Map(projected ? [['token', 'jwt']] : []) } as never,
     claims: { forPod: async () => claimed } as never,
+    csi: { takeDown: async () => undefined } as never,
     mounter,
     recursiveReadOnly: async () => handlerCan,
     labels: false,

@@ -127,7 +127,7 @@ function planInlineCsi(root: string, uid: string, name: string, inline: InlineCs
     ephemeral: true,
     fsType,
     mountOptions: [],
-    accessModes: [],
+    accessModes: ['ReadWriteOnce'],
     attributes: volumeAttributes,
     ...(nodePublishSecretRef ? { publishSecret: nodePublishSecretRef } : {}),
   };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode } from '@edge/core';
-import { errorStatus, type ObjectMeta, type Pod, type Secret } from '@edge/protocol';
+import { errorCode, isAbort } from '@edge/core';
+import type { ObjectMeta, Pod, Secret } from '@edge/protocol';
 import type { MetaClient } from '../../apply/meta-client.js';
 import { readObject, type ObjectReader } from '../../apply/object-reader.js';
 import { edgedError } from '../../errors.js';
@@ -111,15 +111,25 @@ export class CsiVolumes {
   }
 
   async #takeDown(root: string, at: string, { driverName, volumeHandle, volumeLifecycleMode }: VolumeData, signal: AbortSignal): Promise<void> {
-    const driver = await this.#deps.drivers.find(driverName, signal);
     const target = join(at, 'mount');
-    await driver.call('Node', 'NodeUnpublishVolume', NODE_UNPUBLISH, EMPTY, { volume_id: volumeHandle, target_path: target }, signal);
+    const driver = await this.#driverFor(driverName, target, signal);
+    if (driver) await driver.call('Node', 'NodeUnpublishVolume', NODE_UNPUBLISH, EMPTY, { volume_id: volumeHandle, target_path: target }, signal);
     if (isMountPoint(await readMountTable(), target)) throw edgedError('edged.csi', `driver ${driverName} says that ${target} is unpublished, but it is still mounted`);
     await rmdir(target).catch(unlessGone);
     // From here on the volume counts as left by this pod.
     await rm(join(at, DATA_FILE), { force: true });
     await rmdir(at).catch(unlessGone);
-    if (volumeLifecycleMode !== 'Ephemeral' && !(await isUsed(root, driverName, volumeHandle))) await this.#unstage(root, driver, volumeHandle, signal);
+    if (driver && volumeLifecycleMode !== 'Ephemeral' && !(await isUsed(root, driverName, volumeHandle))) await this.#unstage(root, driver, volumeHandle, signal);
+  }
+
+  /** A driver that was taken away can do nothing more; it has to come back only for what is still mounted. */
+  async #driverFor(name: string, target: string, signal: AbortSignal): Promise<CsiDriver | undefined> {
+    try {
+      return await this.#deps.drivers.find(name, signal);
+    } catch (error) {
+      if (isAbort(error) || isMountPoint(await readMountTable(), target)) throw error;
+      return undefined;
+    }
   }
 
   async #unstage(root: string, driver: CsiDriver, handle: string, signal: AbortSignal): Promise<void> {
@@ -132,12 +142,16 @@ export class CsiVolumes {
     await rmdir(dirname(staging)).catch(unlessGone);
   }
 
-  /** What attaching has told about the device. Without an attachment the driver needs none, as far as this node can know. */
+  /**
+   * What attaching has told about the device. Without an attachment the driver needs none, as far as this node can know;
+   * one that was made is in the store, also without the cloud.
+   */
   async #attached(driver: string, handle: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
     const resource = `default/volumeattachment/${attachmentName(handle, driver, this.#deps.nodeName)}`;
-    const content = await this.#deps.meta.request('query', resource, null, signal);
-    // The cloud cannot say that something does not exist in a better way than others.
-    if (errorStatus(content)?.reason === 'NotFound') return {};
+    const content = await this.#deps.meta.request('query', resource, null, signal).catch((error: unknown) => {
+      if (isAbort(error)) throw error;
+      return [];
+    });
     const attachment = readObject<Attachment>(resource, content);
     if (attachment && attachment.status?.attached !== true) throw edgedError('edged.csi', `volume ${handle} of driver ${driver} is not attached to this node yet`);
     return attachment?.status?.attachmentMetadata ?? {};
