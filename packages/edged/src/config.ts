@@ -1,6 +1,8 @@
 import { EdgeError, token, type Token } from '@edge/core';
 import type { Taint } from '@edge/protocol';
+import type { IsolationConfig } from './isolation/config.js';
 import type { PullRules } from './images/create-images.js';
+import type { GarbageRules } from './plan/garbage.js';
 import type { ImageGcRules } from './images/plan-image-gc.js';
 import type { RotationRules } from './logs/log-rotation.js';
 import type { ResourceRules } from './plan/node-resources.js';
@@ -46,8 +48,9 @@ export interface EdgedConfig {
   readonly nodeStatusUpdateMs: number;
   readonly nodeStatusReportMs: number;
   readonly leaseSeconds: number;
-  /** Dead containers kept for each name. */
-  readonly keepDead: number;
+  readonly garbage: GarbageRules;
+  /** Dead containers kept on the whole node; infinite for no limit. */
+  readonly maxDead: number;
   readonly rules: ResourceRules;
   readonly pulls: PullRules;
   readonly imageGc: ImageGcRules;
@@ -56,9 +59,12 @@ export interface EdgedConfig {
   /** Images that the node's status lists; -1 for all. */
   readonly nodeStatusMaxImages: number;
   readonly logs: RotationRules;
+  readonly isolation: IsolationConfig;
 }
 
 export const EdgedConfig: Token<EdgedConfig> = token<EdgedConfig>('edged', 'EdgedConfig');
+
+const KUBELET = 'modules.edged.tailoredKubeletConfig';
 
 const DEFAULT_EVICTION = { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%', 'imagefs.inodesFree': '5%' };
 
@@ -72,9 +78,9 @@ type Tree = Readonly<Record<string, unknown>>;
  */
 export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
   const slice = tree(raw, 'modules.edged');
-  const kubelet = tree(slice['tailoredKubeletConfig'], 'modules.edged.tailoredKubeletConfig');
+  const kubelet = tree(slice['tailoredKubeletConfig'], KUBELET);
   const own = reader(slice, 'modules.edged');
-  const tailored = reader(kubelet, 'modules.edged.tailoredKubeletConfig');
+  const tailored = reader(kubelet, KUBELET);
   return {
     enable: own.flag('enable', true),
     runtime: runtimeChoice(tree(root['edge'], 'edge')['runtime']),
@@ -105,7 +111,8 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
     nodeStatusUpdateMs: tailored.duration('nodeStatusUpdateFrequency', 10_000),
     nodeStatusReportMs: tailored.duration('nodeStatusReportFrequency', 300_000),
     leaseSeconds: tailored.number('nodeLeaseDurationSeconds', 40),
-    keepDead: limit(own.number('maxPerPodContainerCount', 1)),
+    garbage: { keepDead: limit(own.number('maxPerPodContainerCount', 1)), minAgeMs: own.duration('minimumGCAge', 0) },
+    maxDead: limit(own.number('maxContainerCount', -1)),
     pulls: {
       serial: tailored.flag('serializeImagePulls', true),
       parallel: tailored.number('maxParallelImagePulls', 0),
@@ -134,6 +141,7 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
       evictionHard: tailored.texts('evictionHard', DEFAULT_EVICTION),
       ignoreEvictionLimits: own.flag('experimentalNodeAllocatableIgnoreEvictionThreshold', false),
     },
+    isolation: isolationConfig(kubelet, tailored),
   };
 }
 
@@ -149,6 +157,53 @@ function limit(value: number): number {
 function endpoints(runtime: string, image: string): EdgedConfig['endpoints'] {
   return { runtime: runtime === DEFAULT_ENDPOINT ? '' : runtime, image: image === DEFAULT_ENDPOINT ? '' : image };
 }
+
+function isolationConfig(kubelet: Tree, tailored: Reader): IsolationConfig {
+  const gates = tree(kubelet['featureGates'], `${KUBELET}.featureGates`);
+  const swap = tree(kubelet['memorySwap'], `${KUBELET}.memorySwap`);
+  const texts = (key: string): string[] => tailored.list(key).map(String);
+  return {
+    cgroupDriver: tailored.text('cgroupDriver', 'cgroupfs') === 'systemd' ? 'systemd' : 'cgroupfs',
+    cgroupRoot: tailored.text('cgroupRoot', ''),
+    cgroupsPerQos: tailored.flag('cgroupsPerQOS', true),
+    failCgroupV1: tailored.flag('failCgroupV1', false),
+    podPidsLimit: tailored.number('podPidsLimit', -1),
+    limits: {
+      cpuCfsQuota: tailored.flag('cpuCFSQuota', true),
+      cpuCfsPeriod: Math.round(tailored.duration('cpuCFSQuotaPeriod', 100) * 1000),
+      limitedSwap: swap['swapBehavior'] === 'LimitedSwap' && gates['NodeSwap'] !== false,
+      memoryQos: gates['MemoryQoS'] === true,
+      memoryThrottlingFactor: typeof kubelet['memoryThrottlingFactor'] === 'number' ? kubelet['memoryThrottlingFactor'] : 0.9,
+    },
+    singleProcessOomKill: typeof kubelet['singleProcessOOMKill'] === 'boolean' ? kubelet['singleProcessOOMKill'] : undefined,
+    reservations: {
+      enforce: kubelet['enforceNodeAllocatable'] === undefined ? ['pods'] : texts('enforceNodeAllocatable'),
+      systemReserved: tailored.texts('systemReserved', {}),
+      kubeReserved: tailored.texts('kubeReserved', {}),
+      systemReservedCgroup: tailored.text('systemReservedCgroup', ''),
+      kubeReservedCgroup: tailored.text('kubeReservedCgroup', ''),
+    },
+    seccompDefault: tailored.flag('seccompDefault', false),
+    dns: {
+      clusterDNS: texts('clusterDNS'),
+      clusterDomain: tailored.text('clusterDomain', 'cluster.local'),
+      // An empty text means "inherit nothing" here, unlike elsewhere.
+      resolverFile: kubelet['resolvConf'] === '' ? '' : tailored.text('resolvConf', '/etc/resolv.conf'),
+    },
+    allowedUnsafeSysctls: texts('allowedUnsafeSysctls'),
+    ignored: IGNORED.filter(([key, usual]) => ![undefined, null, '', usual].includes(kubelet[key] as string | undefined)).map(([key]) => `${KUBELET}.${key}`),
+  };
+}
+
+/** Settings about processors and memory nodes of large machines that have no effect, with the value that asks for nothing. */
+const IGNORED: readonly (readonly [key: string, usual: string])[] = [
+  ['cpuManagerPolicy', 'none'],
+  ['memoryManagerPolicy', 'None'],
+  ['topologyManagerPolicy', 'none'],
+  ['reservedSystemCPUs', ''],
+  ['kubeletCgroups', ''],
+  ['systemCgroups', ''],
+];
 
 function runtimeChoice(value: unknown): EdgedConfig['runtime'] {
   if (value === undefined || value === null || value === '') return 'cri';

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { setMaxListeners } from 'node:events';
 import { errorText, isAbort, sleep, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable } from '@edge/core';
-import { Operations, type Message, type ResourcePath } from '@edge/protocol';
+import { Operations, type Message, type Pod, type ResourcePath } from '@edge/protocol';
 import { MetaClient } from './apply/meta-client.js';
 import { ObjectReader } from './apply/object-reader.js';
 import { controlVolume } from './volumes/csi/csi-controller.js';
@@ -16,15 +16,20 @@ import { ImageCollector } from './images/image-collector.js';
 import { LogLinks } from './logs/log-links.js';
 import { LogRotation } from './logs/log-rotation.js';
 import { TerminationMessages } from './messages/termination-messages.js';
+import type { Isolation } from './isolation/isolation.js';
+import type { LinuxIsolation } from './isolation/linux-isolation.js';
+import { openIsolation } from './isolation/open-isolation.js';
 import { LeaseKeeper } from './node/lease-keeper.js';
 import { NodeFacts } from './node/node-facts.js';
 import { NodeKnown } from './node/node-known.js';
 import { NodeReporter } from './node/node-reporter.js';
+import { isTerminalPhase } from './plan/containers.js';
 import { nodeLabels, nodeObject } from './plan/node-status.js';
 import { Leftovers } from './pods/leftovers.js';
 import { PodEvents } from './pods/pod-events.js';
 import { PodManager } from './pods/pod-manager.js';
 import { network } from './reach/network.js';
+import type { PodRecord } from './pods/pods-view.js';
 import type { OpenedRuntime, OpenRuntime } from './runtime/open-runtime.js';
 import { RuntimeKeeper } from './runtime/runtime-keeper.js';
 import { createKubeletApi } from './server/create-kubelet-api.js';
@@ -103,7 +108,8 @@ export class Edged implements Runnable {
   async #runPods(keeper: RuntimeKeeper, facts: NodeFacts, signal: AbortSignal): Promise<void> {
     const runtime = await keeper.opened(signal);
     this.#runtime = runtime;
-    const pods = await this.#manager(runtime, facts);
+    const isolation = runtime.cgroupDriver ? await this.#isolation(runtime, facts, signal) : undefined;
+    const pods = await this.#manager(runtime, facts, isolation);
     this.#pods = pods;
     this.#node?.wake();
     const { config, link, log } = this.#deps;
@@ -123,6 +129,7 @@ export class Edged implements Runnable {
       (until) => collector.run(until),
       (until) => sizes.run(until),
       (until) => (runtime.cgroupDriver ? this.#drivers.run(until) : undefined),
+      (until) => isolation?.run(until),
     ]);
   }
 
@@ -153,6 +160,20 @@ export class Edged implements Runnable {
 
   podDeleteAnswered(content: unknown, { route }: Message): void {
     if (content !== 'OK') this.#deps.log.verbose(1, 'the cloud answered a pod deletion with something else than OK', { resource: route.resource });
+  }
+
+  #isolation(runtime: OpenedRuntime, facts: NodeFacts, signal: AbortSignal): Promise<LinuxIsolation> {
+    const { config, log } = this.#deps;
+    return openIsolation({
+      runtime,
+      config: config.isolation,
+      rules: config.rules,
+      rootDirectory: config.rootDirectory,
+      pods: () => activePods(this.#pods?.list() ?? []),
+      nodeIPs: () => facts.addresses,
+      signal,
+      log,
+    });
   }
 
   #reporter(facts: NodeFacts): NodeReporter {
@@ -188,7 +209,7 @@ export class Edged implements Runnable {
     });
   }
 
-  async #manager(runtime: OpenedRuntime, facts: NodeFacts): Promise<PodManager> {
+  async #manager(runtime: OpenedRuntime, facts: NodeFacts, isolation: Isolation | undefined): Promise<PodManager> {
     const { config, identity, link, log } = this.#deps;
     const meta = this.#meta;
     const objects = new ObjectReader({ meta, log });
@@ -205,11 +226,13 @@ export class Edged implements Runnable {
       images: createImages({ runtime, objects, rootDirectory: config.rootDirectory, rules: config.pulls, log }),
       volumes,
       leftovers: new Leftovers({ root: config.rootDirectory, podLogsDir: config.podLogsDir, removePod: (uid, signal) => volumes.remove(uid, signal), log }),
+      isolation,
       events: new PodEvents({ meta, report: config.reportEvent, nodeName: identity.name, log }),
       nodeName: identity.name,
       namespace: config.registerNodeNamespace,
       podLogsDir: config.podLogsDir,
-      keepDead: config.keepDead,
+      garbage: config.garbage,
+      maxDead: config.maxDead,
       relistMs: runtime.events ? RELIST_MS : RELIST_WITHOUT_EVENTS_MS,
       hostIPs: () => facts.addresses,
       facts: (podIPs) => ({ nodeName: identity.name, hostIPs: facts.addresses, podIPs, allocatable: facts.allocatable }),
@@ -223,6 +246,11 @@ function syncProblem(listedAt: number | undefined): string | undefined {
   if (listedAt === undefined) return 'the container runtime has not been reached yet';
   const age = Date.now() - listedAt;
   return age > STUCK_MS ? `the container runtime was last listed ${Math.round(age / 1000)} s ago` : undefined;
+}
+
+/** The pods that have not ended. */
+function activePods(records: readonly PodRecord[]): Pod[] {
+  return records.filter(({ removed, status }) => !removed && !isTerminalPhase(status.phase)).map(({ pod }) => pod);
 }
 
 async function prepareRoot(directory: string): Promise<void> {

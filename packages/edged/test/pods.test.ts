@@ -154,6 +154,9 @@ describe('pods', () => {
 
   it('[edged-3.15] a push that is no pod is set aside and disturbs nothing', async () => {
     const { cloud } = await open();
+    await cloud.push(pod('first'), 'insert');
+    // From then on pushes are looked at: what came before the agent had its runtime is in the store.
+    await cloud.until('Running', () => cloud.pods.get('default/first')?.status?.phase === 'Running');
     for (const content of [null, 7, 'pod', {}, { metadata: { uid: 'u', name: 'n', namespace: 'default' }, spec: { containers: [null] } }]) {
       await cloud.push(pod('web'), 'insert');
       await cloud.raw('update', 'default/pod/web', content);

@@ -67,6 +67,15 @@ describe('pods as real processes', () => {
     await expect.poll(() => log('web'), { timeout: 5000 }).toContain('file good evening');
   });
 
+  it('[edged-24.43] last words reach the status, from the file below EDGE_ROOT or from the log', async () => {
+    await start();
+    await cloud.push(pod('words', { restartPolicy: 'Never', containers: shell('echo -n "mine is the last" > "$EDGE_ROOT/dev/termination-log"; exit 4') }), 'insert');
+    await cloud.push(pod('log', { restartPolicy: 'Never', containers: shell('echo oh no; exit 4', { terminationMessagePolicy: 'FallbackToLogsOnError' }) }), 'insert');
+    await cloud.until('both have ended', () => status('words')?.phase === 'Failed' && status('log')?.phase === 'Failed');
+    const words = (name: string): string | undefined => status(name)?.containerStatuses?.[0]?.state.terminated?.message;
+    expect([words('words'), words('log')]).toEqual(['mine is the last', 'oh no\n']);
+  });
+
   it('[edged-4.2] a restarted agent finds its processes running and reports how they end', async () => {
     await start();
     await cloud.push(pod('job', { restartPolicy: 'Never', containers: shell('echo $$$$; sleep 1.5; exit 7') }), 'insert');

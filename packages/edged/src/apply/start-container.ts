@@ -2,6 +2,7 @@ import { errorText, isAbort, type ContainerConfig, type ContainerRuntime, type P
 import type { Pod } from '@edge/protocol';
 import { CannotStart } from '../errors.js';
 import { postStart } from '../hooks/post-start.js';
+import type { Isolation } from '../isolation/isolation.js';
 import type { ImageProvider } from '../images/images.js';
 import type { LogLinks } from '../logs/log-links.js';
 import type { TerminationMessages } from '../messages/termination-messages.js';
@@ -24,6 +25,8 @@ export interface StartDeps {
   readonly images: ImageProvider;
   readonly messages: TerminationMessages;
   readonly links: LogLinks;
+  /** Absent for a runtime that does not isolate. */
+  readonly isolation?: Isolation | undefined;
   readonly objects: ObjectReader;
   readonly volumes: Volumes;
   readonly places: Semaphore;
@@ -67,22 +70,24 @@ export async function startContainer(deps: StartDeps, input: StartInput, signal:
   try {
     const told = (event: PodEvent): void => input.say({ ...event, fieldPath });
     const patience = AbortSignal.any([signal, input.endSignal]);
-    const { id: image } = await deps.images.provide(pod, container, told, patience);
+    const found = await deps.images.provide(pod, container, told, patience);
     phase = 'CreateContainerConfigError';
     const objects = await deps.objects.fetch(pod.metadata.namespace ?? '', environmentReferences(container), signal);
     const env = containerEnvironment({ pod, container, objects, facts });
     const handler = input.sandbox.runtimeHandler ?? '';
     const mounts = await deps.volumes.mounts({ pod, container, volumes: input.volumes, env, handler }, signal);
     const message = await deps.messages.prepare(pod.metadata.uid ?? '', container, step.restartCount);
+    const isolated = await deps.isolation?.container({ pod, container, image: found, podIPs: facts.podIPs });
     const wanted = containerConfig({
       pod,
       container,
       restartCount: step.restartCount,
       backoffSeconds: step.backoffSeconds,
-      image,
+      image: found.id,
       env,
-      mounts: message ? [...mounts, message] : mounts,
+      mounts: [...mounts, ...(message ? [message] : []), ...(isolated?.mounts ?? [])],
       devices: planDevices(container, input.volumes),
+      linux: isolated?.linux,
     });
     const config = withTarget(step, wanted);
     const id = await deps.places.run(async () => {

@@ -10,6 +10,7 @@ import type { PodFacts } from '../plan/pod-fields.js';
 import { sandboxConfig } from '../plan/runtime-config.js';
 import type { PodStep, Waiting } from '../plan/steps.js';
 import type { Reach } from '../reach/reach.js';
+import type { Isolation } from '../isolation/isolation.js';
 import type { VolumePlan } from '../volumes/plan-volumes.js';
 import type { ObjectReader } from './object-reader.js';
 import type { Semaphore } from './semaphore.js';
@@ -26,6 +27,8 @@ export interface StepsDeps {
   readonly volumes: Volumes;
   readonly objects: ObjectReader;
   readonly podLogsDir: string;
+  /** Absent for a runtime that does not isolate. */
+  readonly isolation?: Isolation | undefined;
   /** Bounds how many pods and containers are made at once; waiting for anything else takes no place. */
   readonly places: Semaphore;
 }
@@ -81,7 +84,8 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
         case 'startContainer': {
           if (!scene.pod || sandboxId === undefined) break;
           const { pod } = scene;
-          const sandbox = sandboxConfig({ pod, attempt: sandboxAttempt, podLogsDir: deps.podLogsDir, seen: scene.seen });
+          const isolated = await deps.isolation?.sandbox(pod, signal);
+          const sandbox = sandboxConfig({ pod, attempt: sandboxAttempt, podLogsDir: deps.podLogsDir, seen: scene.seen, isolated: isolated?.config });
           const outcome = await startContainer(deps, { pod, step, sandboxId, sandbox, volumes, facts: scene.facts(podIPs), address: addressOf(scene, podIPs), say: scene.say, endSignal: scene.killSignal }, signal);
           if (outcome.started) break;
           waiting.set(step.container.name, outcome.waiting);
@@ -123,9 +127,14 @@ async function prepare(deps: StepsDeps, scene: StepsScene, podIPs: readonly stri
 
 async function createSandbox(deps: StepsDeps, scene: StepsScene, attempt: number, signal: AbortSignal): Promise<string> {
   try {
-    const config = sandboxConfig({ pod: scene.pod as Pod, attempt, podLogsDir: deps.podLogsDir, seen: scene.seen });
+    const pod = scene.pod as Pod;
+    const isolated = await deps.isolation?.sandbox(pod, signal);
+    for (const warning of isolated?.warnings ?? []) scene.say(warning);
+    await deps.isolation?.prepare(pod);
+    const config = sandboxConfig({ pod, attempt, podLogsDir: deps.podLogsDir, seen: scene.seen, isolated: isolated?.config });
     return await deps.places.run(() => deps.runtime.runPodSandbox(config, signal));
-  } catch (error) {
+  } catch (cause) {
+    const error = deps.isolation?.explain(cause) ?? cause;
     if (!isAbort(error)) scene.say({ type: 'Warning', reason: 'FailedCreatePodSandBox', message: errorText(error) });
     throw error;
   }

@@ -103,6 +103,9 @@ describe('images of containers', () => {
       expect((await provide()).reason).toBe('ImagePullBackOff');
     }
     expect(registry.pulls).toHaveLength(8);
+    vi.setSystemTime(0);
+    await provide();
+    expect(registry.pulls, 'a clock that was set back does not stop pulls for years').toHaveLength(9);
     // Another pod does not inherit the pause, and none goes on after the pod.
     expect((await failure(images.provide(...podWith({}, { uid: 'other' }), registry.say, never))).reason).toBe('ErrImagePull');
     images.forget('u');

@@ -34,7 +34,7 @@ const UNREACHABLE_MS = 30_000;
 export class Images implements ImageProvider {
   readonly #deps: ImagesDeps;
   readonly #backOff = new PullBackOff();
-  /** Registries that gave no answer, and until when that counts. */
+  /** Registries that gave no answer, and until when that counts, on the clock that nobody sets. */
   readonly #unreachable = new Map<string, number>();
 
   constructor(deps: ImagesDeps) {
@@ -51,7 +51,7 @@ export class Images implements ImageProvider {
     }
     if (policy === 'Never') throw new CannotStart('ErrImageNeverPull', `Container image "${container.image}" is not present with pull policy of Never`);
     const trusted = present !== undefined && hasRun(pod, container, present) ? present : undefined;
-    const quiet = (this.#unreachable.get(name.registry) ?? 0) > Date.now();
+    const quiet = (this.#unreachable.get(name.registry) ?? 0) > performance.now();
     if (trusted && quiet) return withoutAsking(trusted, name, say);
     try {
       return await this.#pull(pod, name, say, signal);
@@ -82,8 +82,8 @@ export class Images implements ImageProvider {
     const auths = await credentials.for(pod, name, missing, signal);
     // With other credentials it is another pull, which need not wait.
     const key = JSON.stringify([name.asked, auths]);
-    const failure = this.#backOff.last(uid, key);
-    if (failure && failure.until > Date.now()) {
+    const failure = this.#backOff.pending(uid, key, Date.now());
+    if (failure) {
       say(normal('BackOff', `Back-off pulling image "${name.asked}"`));
       throw backOff(name, failure.text, failure.until);
     }
@@ -98,7 +98,7 @@ export class Images implements ImageProvider {
       return image;
     } catch (error) {
       if (isAbort(error) || error instanceof CannotStart) throw error;
-      if (isUnreachable(error)) this.#unreachable.set(name.registry, Date.now() + UNREACHABLE_MS);
+      if (isUnreachable(error)) this.#unreachable.set(name.registry, performance.now() + UNREACHABLE_MS);
       throw this.#failed(uid, key, name, error, say);
     }
   }

@@ -17,13 +17,14 @@ export interface FailedPull {
 export class PullBackOff {
   readonly #failed = new Map<string, Map<string, FailedPull>>();
 
-  /** The last failure. The next pull makes no sense before its time is over. */
-  last(uid: string, image: string): FailedPull | undefined {
-    return this.#failed.get(uid)?.get(image);
+  /** The failure after which the next pull still has to wait. When the clock has been set back nothing has to. */
+  pending(uid: string, image: string, now: number): FailedPull | undefined {
+    const last = this.#failed.get(uid)?.get(image);
+    return last && last.until > now && last.until - now <= last.pauseMs ? last : undefined;
   }
 
   failed(uid: string, image: string, text: string, now: number): FailedPull {
-    const before = this.last(uid, image);
+    const before = this.#failed.get(uid)?.get(image);
     const goesOn = before !== undefined && now - (before.until - before.pauseMs) <= 2 * LAST_MS;
     const pauseMs = goesOn ? Math.min(before.pauseMs * 2, LAST_MS) : FIRST_MS;
     const failure = { failures: goesOn ? before.failures + 1 : 1, until: now + pauseMs, text, pauseMs };

@@ -11,7 +11,7 @@ export interface PodHostname {
 }
 
 /** What a pod is called among others. */
-export function podHostname(pod: Pod, clusterDomain: string): PodHostname {
+export function podHostname(pod: Pod, clusterDomain = ''): PodHostname {
   const { hostname, subdomain } = pod.spec;
   const name = hostname || (pod.metadata.name ?? '');
   const short = name.length <= LONGEST_NAME ? name : name.slice(0, LONGEST_NAME).replace(/[-.]+$/, '');

@@ -1,11 +1,12 @@
 import { errorText, isAbort, type Logger } from '@edge/core';
 import type { Pod } from '@edge/protocol';
-import { amounts, podRequests, whole } from '../plan/pod-resources.js';
+import { podRequests, whole, type Amounts } from '../plan/pod-resources.js';
 import { qosClass } from '../plan/qos.js';
 import { UNBOUNDED_HUGEPAGES, type CgroupLimits } from './cgroup-files.js';
 import { parentsOfPods, podCgroup, podOfCgroup, podsCgroup, possiblePodCgroups, qosCgroup, type CgroupNaming } from './cgroup-paths.js';
 import type { CgroupTree } from './cgroup-tree.js';
 import { cpuShares } from './cpu.js';
+import type { ReservedGroup } from './reservations.js';
 import { hugepages, podCgroupLimits, type ResourcesInput } from './resources.js';
 
 export interface PodCgroupsDeps {
@@ -14,10 +15,9 @@ export interface PodCgroupsDeps {
   readonly resources: ResourcesInput;
   /** Most processes of a pod; 0 or less: no limit. */
   readonly podPidsLimit: number;
-  /** What all pods together may take: quantities by resource name, `pid` among them. */
-  readonly podsMayTake: Readonly<Record<string, string>>;
-  /** Groups outside the pods' that get limits too, and which. */
-  readonly reserved: readonly { readonly cgroup: string; readonly limits: Readonly<Record<string, string>>; readonly cpuOnly: boolean }[];
+  /** What all pods together may take, `pid` among it. */
+  readonly podsMayTake: Amounts;
+  readonly reserved: readonly ReservedGroup[];
   /** The pods that count: those that have not ended. */
   readonly pods: () => readonly Pod[];
   readonly log: Logger;
@@ -107,8 +107,8 @@ export class PodCgroups {
   async #limitNode(): Promise<void> {
     const { tree, naming, podsMayTake, reserved, log } = this.#deps;
     const wishes = [
-      { path: podsCgroup(naming), limits: this.#nodeLimits(podsMayTake, false) },
-      ...reserved.map(({ cgroup, limits, cpuOnly }) => ({ path: `/${cgroup.replace(/^\/+/, '')}`, limits: this.#nodeLimits(limits, cpuOnly) })),
+      { path: podsCgroup(naming), limits: this.#nodeLimits(podsMayTake) },
+      ...reserved.map(({ cgroup, limits }) => ({ path: `/${cgroup.replace(/^\/+/, '')}`, limits: this.#nodeLimits(limits) })),
     ];
     const failures: string[] = [];
     for (const { path, limits } of wishes) await tree.make(path, limits).catch((error: unknown) => failures.push(errorText(error)));
@@ -117,17 +117,13 @@ export class PodCgroups {
     this.#complaint = complaint;
   }
 
-  #nodeLimits(quantities: Readonly<Record<string, string>>, cpuOnly: boolean): CgroupLimits {
-    const limits = amounts(quantities);
+  #nodeLimits(limits: Amounts): CgroupLimits {
     const cpu = limits.get('cpu');
-    const weight = cpu === undefined ? {} : { cpuShares: cpuShares(cpu) };
-    if (cpuOnly) return weight;
-    const { machine } = this.#deps.resources;
     return {
-      ...weight,
+      ...(cpu === undefined ? {} : { cpuShares: cpuShares(cpu) }),
       ...(limits.has('memory') ? { memoryBytes: whole(limits.get('memory')) } : {}),
       ...(limits.has('pid') ? { pids: whole(limits.get('pid')) } : {}),
-      hugepages: hugepages(limits, machine),
+      ...([...limits.keys()].some((name) => name !== 'cpu') ? { hugepages: hugepages(limits, this.#deps.resources.machine) } : {}),
     };
   }
 }

@@ -1,13 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { parseQuantity } from '../plan/quantity.js';
 import type { CgroupMounts } from './cgroup-mounts.js';
 import type { LinuxMachine } from './machine.js';
 
 /**
  * Reads what limits depend on.
- * @param allocatableMemory as the node reports it, a quantity
+ * @param allocatableMemoryBytes what pods may take together
  */
-export async function readLinuxMachine(mounts: CgroupMounts, allocatableMemory: string): Promise<LinuxMachine> {
+export async function readLinuxMachine(mounts: CgroupMounts, allocatableMemoryBytes: bigint): Promise<LinuxMachine> {
   const meminfo = await readFile('/proc/meminfo', 'utf8');
   const kilobytes = (name: string): bigint => BigInt(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(meminfo)?.[1] ?? 0) * 1024n;
   return {
@@ -17,7 +16,7 @@ export async function readLinuxMachine(mounts: CgroupMounts, allocatableMemory: 
     swapBytes: kilobytes('SwapTotal'),
     swapAccounting: await swapIsAccounted(mounts),
     hugepageSizes: await readHugepageSizes(),
-    allocatableMemoryBytes: parseQuantity(allocatableMemory) / 1000n,
+    allocatableMemoryBytes,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { RuntimeContainerStatus } from '@edge/core';
 import type { Container, Pod } from '@edge/protocol';
 import { runsOf, type ActualPod } from './actual.js';
-import { collectGarbage } from './garbage.js';
+import { collectGarbage, type GarbageRules } from './garbage.js';
 import { initRestartPolicy, isSidecar, isTerminalPhase, restartPolicy, restarts, sidecars, type RestartPolicy } from './containers.js';
 import { decideRestart } from './backoff.js';
 import { containerHash, ContainerAnnotations, restartCountOf } from './identity.js';
@@ -18,8 +18,8 @@ export interface PlanInput {
   readonly actual: ActualPod;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Dead containers kept for each name; 1 unless configured. */
-  readonly keepDead?: number;
+  /** What is kept of dead containers; one of each name unless configured. */
+  readonly garbage?: GarbageRules;
   /** What the probes say; the pod has none unless given. */
   readonly probes?: ProbeView;
 }
@@ -32,6 +32,9 @@ interface Verdict {
   readonly wakeAt?: number;
   readonly waiting?: Waiting;
 }
+
+/** Clocks are corrected all the time, by a little. */
+const CLOCK_TOLERANCE_MS = 1_000;
 
 const over: Verdict = { kind: 'over', steps: [], kills: [] };
 const keep: Verdict = { kind: 'keep', steps: [], kills: [] };
@@ -145,7 +148,9 @@ function probesOf({ probes = noProbes }: PlanInput): ProbeView {
 
 function restart(input: PlanInput, container: Container, ended: RuntimeContainerStatus, init: boolean): Verdict {
   const decision = decideRestart(ended);
-  if (decision.notBefore > input.now) {
+  // A run that ended in the future: the clock has been set back, and nobody can wait until then.
+  const clockIsRight = decision.notBefore - input.now <= decision.waitSeconds * 1000 + CLOCK_TOLERANCE_MS;
+  if (decision.notBefore > input.now && clockIsRight) {
     const { name, namespace, uid } = input.pod.metadata;
     const message = `back-off ${duration(decision.waitSeconds)} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;
     return { kind: 'wait', steps: [], kills: [], wakeAt: decision.notBefore, waiting: { reason: 'CrashLoopBackOff', message } };
@@ -171,7 +176,8 @@ function assemble(input: PlanInput, newSandbox: boolean, verdicts: readonly [str
   const waiting = new Map<string, Waiting>();
   for (const [name, verdict] of verdicts) if (verdict.waiting) waiting.set(name, verdict.waiting);
   const wakes = verdicts.flatMap(([, { wakeAt }]) => (wakeAt === undefined ? [] : [wakeAt]));
-  const wake = wakes.length === 0 ? {} : { wakeAt: Math.min(...wakes) };
+  const wakeAt = (times: readonly number[]): { wakeAt?: number } => (times.length === 0 ? {} : { wakeAt: Math.min(...times) });
+  const wake = wakeAt(wakes);
   const starts = verdicts.flatMap(([, verdict]) => verdict.steps);
   if (newSandbox) {
     // While every container has to wait a new sandbox would only idle; what still runs in the old one ends first.
@@ -183,7 +189,8 @@ function assemble(input: PlanInput, newSandbox: boolean, verdicts: readonly [str
   const steps: PodStep[] = kills.length === 0 ? [] : [{ do: 'killContainers', containers: kills }];
   starts.unshift(...planEphemeral(pod, actual));
   if (starts.length > 0) steps.push({ do: 'prepareVolumes' }, ...starts);
-  return { steps: [...steps, ...collectGarbage(actual, input.keepDead ?? 1)], waiting, ...wake };
+  const garbage = collectGarbage(actual, input.garbage ?? { keepDead: 1, minAgeMs: 0 }, input.now);
+  return { steps: [...steps, ...garbage.steps], waiting, ...wakeAt([...wakes, garbage.wakeAt ?? []].flat()) };
 }
 
 /** Earlier runs that still work beside a later one of the same name: somebody else started that one. */

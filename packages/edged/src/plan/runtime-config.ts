@@ -1,5 +1,6 @@
 import type { ContainerConfig, Mount, PodSandboxConfig } from '@edge/core';
 import type { Container, Pod } from '@edge/protocol';
+import { podHostname } from '../isolation/hostname.js';
 import { expand } from './expand.js';
 import { containerAnnotations, containerLabels, logDirectory, sandboxAnnotations, sandboxLabels } from './identity.js';
 
@@ -9,17 +10,19 @@ export interface SandboxConfigInput {
   readonly podLogsDir: string;
   /** When the agent first saw the pod, RFC 3339. */
   readonly seen: string;
+  /** What keeps the pod apart, for a runtime that can. */
+  readonly isolated?: Partial<PodSandboxConfig> | undefined;
 }
 
 /** The sandbox of a pod, in the words of the runtime. */
-export function sandboxConfig({ pod, attempt, podLogsDir, seen }: SandboxConfigInput): PodSandboxConfig {
+export function sandboxConfig({ pod, attempt, podLogsDir, seen, isolated }: SandboxConfigInput): PodSandboxConfig {
   const { name = '', namespace = '', uid = '' } = pod.metadata;
-  const { hostNetwork, hostPID, hostIPC } = pod.spec;
+  const { hostNetwork, hostPID, hostIPC, shareProcessNamespace } = pod.spec;
   const ports = hostNetwork ? [] : pod.spec.containers.flatMap(({ ports = [] }) => ports).filter(({ hostPort }) => hostPort !== undefined && hostPort > 0);
   return {
     metadata: { name, namespace, uid, attempt },
     // On the host's network the name is the host's as well.
-    ...(hostNetwork === true ? {} : { hostname: (pod.spec.hostname ?? name).slice(0, 63) }),
+    ...(hostNetwork ? {} : { hostname: podHostname(pod).hostname }),
     logDirectory: logDirectory(podLogsDir, { name, namespace, uid }),
     labels: sandboxLabels(pod),
     annotations: sandboxAnnotations(pod, seen),
@@ -32,6 +35,8 @@ export function sandboxConfig({ pod, attempt, podLogsDir, seen }: SandboxConfigI
     ...(hostNetwork === undefined ? {} : { hostNetwork }),
     ...(hostPID === undefined ? {} : { hostPID }),
     ...(hostIPC === undefined ? {} : { hostIPC }),
+    ...(shareProcessNamespace === undefined ? {} : { sharePID: shareProcessNamespace }),
+    ...isolated,
   };
 }
 
@@ -45,6 +50,7 @@ export interface ContainerConfigInput {
   readonly env: ReadonlyMap<string, string>;
   readonly mounts: readonly Mount[];
   readonly devices?: NonNullable<ContainerConfig['devices']>;
+  readonly linux?: ContainerConfig['linux'] | undefined;
 }
 
 /** A container, in the words of the runtime. `$(NAME)` in command and arguments sees the whole environment. */
@@ -67,5 +73,6 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     ...(container.stdin === undefined ? {} : { stdin: container.stdin }),
     ...(container.stdinOnce === undefined ? {} : { stdinOnce: container.stdinOnce }),
     ...(container.tty === undefined ? {} : { tty: container.tty }),
+    ...(input.linux ? { linux: input.linux } : {}),
   };
 }

@@ -8,8 +8,10 @@ import { Semaphore } from '../apply/semaphore.js';
 import type { ImageProvider } from '../images/images.js';
 import type { LogLinks } from '../logs/log-links.js';
 import type { TerminationMessages } from '../messages/termination-messages.js';
+import type { Isolation } from '../isolation/isolation.js';
 import type { Volumes } from '../volumes/volumes.js';
 import type { ActualPod } from '../plan/actual.js';
+import { shareOfDead, type GarbageRules } from '../plan/garbage.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
 import type { PodVerdict } from '../plan/verdict.js';
@@ -46,12 +48,16 @@ export interface PodManagerDeps {
   readonly messages: TerminationMessages;
   readonly links: LogLinks;
   readonly volumes: Volumes;
+  /** Absent for a runtime that does not isolate. */
+  readonly isolation?: Isolation | undefined;
   readonly events: PodEvents;
   readonly leftovers: Leftovers;
   readonly nodeName: string;
   readonly namespace: string;
   readonly podLogsDir: string;
-  readonly keepDead: number;
+  readonly garbage: GarbageRules;
+  /** Dead containers kept on the whole node; infinite for no limit. */
+  readonly maxDead: number;
   /** Milliseconds between listings of the runtime. */
   readonly relistMs: number;
   readonly hostIPs: () => readonly string[];
@@ -77,10 +83,12 @@ export class PodManager implements PodsView, PodControl {
   #relistSoon: NodeJS.Timeout | undefined;
   #listedAt = Date.now();
   #mayHaveOrphans = false;
+  #garbage: GarbageRules;
   #runtimeAnswers = true;
 
   constructor(deps: PodManagerDeps) {
     this.#deps = deps;
+    this.#garbage = deps.garbage;
     this.#view = new RuntimeView({ runtime: deps.runtime, messages: deps.messages });
     this.#refresh = new VolumeRefresh({
       volumes: deps.volumes,
@@ -292,6 +300,7 @@ export class PodManager implements PodsView, PodControl {
         statuses: this.#statuses,
         probes: this.#probes,
         places: this.#places,
+        garbage: () => this.#garbage,
         mustWait: (candidate) => this.#nameIsHeld(uid, candidate),
         onGone: () => this.#gone(uid, { namespace, name }),
         signal: this.#signal,
@@ -310,6 +319,7 @@ export class PodManager implements PodsView, PodControl {
   }
 
   async #gone(uid: string, identity: { namespace: string; name: string }): Promise<void> {
+    await this.#deps.isolation?.release(uid, this.#signal);
     await this.#deps.volumes.remove(uid, this.#signal);
     const { namespace, name } = identity;
     this.#workers.delete(uid);
@@ -346,6 +356,8 @@ export class PodManager implements PodsView, PodControl {
       const listed = await this.#view.list(this.#signal);
       this.#listedAt = Date.now();
       this.#answers(true);
+      const { garbage, maxDead } = this.#deps;
+      this.#garbage = shareOfDead(garbage, maxDead, [...listed.values()].map(({ containers }) => containers));
       for (const [uid, worker] of this.#workers) worker.noticed(fingerprint(listed.get(uid)));
       for (const pod of listed.values()) {
         if (this.#workers.has(pod.uid) || !this.#mayHaveOrphans) continue;
@@ -386,8 +398,10 @@ export class PodManager implements PodsView, PodControl {
     if (!this.#mayHaveOrphans) return;
     try {
       const listed = await this.#view.list(this.#signal);
-      await this.#deps.leftovers.sweep((uid) => this.#workers.has(uid) || listed.has(uid), this.#signal);
+      const isKnown = (uid: string): boolean => this.#workers.has(uid) || listed.has(uid);
+      await this.#deps.leftovers.sweep(isKnown, this.#signal);
       await this.#deps.links.sweep();
+      await this.#deps.isolation?.sweep(isKnown, this.#signal);
     } catch (error) {
       if (!isAbort(error)) this.#deps.log.warn('what pods have left behind cannot be looked through', { err: errorText(error) });
     }

@@ -8,6 +8,7 @@ import { podGrace } from '../plan/grace.js';
 import { planPod } from '../plan/plan-pod.js';
 import { planRemoval, planStop } from '../plan/plan-stop.js';
 import type { Probes } from '../probes/probes.js';
+import type { GarbageRules } from '../plan/garbage.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { podStatus } from '../plan/pod-status.js';
 import type { PodPlan, PodStep, Waiting } from '../plan/steps.js';
@@ -31,7 +32,7 @@ export interface PodWorkerDeps extends StepsDeps {
   readonly statuses: PodStatuses;
   readonly events: PodEvents;
   readonly probes: Probes;
-  readonly keepDead: number;
+  readonly garbage: () => GarbageRules;
   /** Addresses of the node, the preferred one first. */
   readonly hostIPs: () => readonly string[];
   readonly facts: (podIPs: readonly string[]) => PodFacts;
@@ -174,11 +175,15 @@ export class PodWorker {
     deps.probes.sync(known, actual, terminating);
     const plan: PodPlan = terminating
       ? { ...planStop(pod, actual, this.#graceOfVerdict(pod)), waiting: new Map() }
-      : planPod({ pod: known, actual, now: Date.now(), keepDead: deps.keepDead, probes: deps.probes.view(deps.uid) });
+      : planPod({ pod: known, actual, now: Date.now(), garbage: deps.garbage(), probes: deps.probes.view(deps.uid) });
     this.#report(pod, actual, plan, terminating);
     if (plan.steps.length === 0) {
       const deleted = pod.metadata.deletionTimestamp !== undefined;
-      if (!anythingRuns(actual) && isTerminalPhase(deps.statuses.previous(deps.uid).phase)) await deps.volumes.release(deps.uid, deps.signal);
+      if (!anythingRuns(actual) && isTerminalPhase(deps.statuses.previous(deps.uid).phase)) {
+        // What was left running may still use volumes.
+        await deps.isolation?.release(deps.uid, deps.signal);
+        await deps.volumes.release(deps.uid, deps.signal);
+      }
       if (deleted && !anythingRuns(actual) && deps.statuses.isFinal(deps.uid)) deps.statuses.sendDelete(deps.uid);
       this.#failures = 0;
       if (plan.wakeAt !== undefined) {
