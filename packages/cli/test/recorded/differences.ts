@@ -1,6 +1,6 @@
 import { Operations, strategicMerge, type Pod } from '@edge/protocol';
 import { withoutUnknown } from './cloud-rest.js';
-import type { Contents, Difference, PairedMessages } from './difference.js';
+import type { Contents, Difference, OwnMessage, PairedMessages } from './difference.js';
 import { containerStates } from './pairing.js';
 import { lookUp, typeOf, without, words } from './recordings.js';
 import { comparable, withoutNulls } from './texts.js';
@@ -76,12 +76,7 @@ export const differences: readonly Difference[] = [
     name: 'states-are-not-held-back',
     where: 'ours: a `podpatch` with ContainerCreating right after a reconnect, one with a container that runs and is not ready yet, and later ones that start from them',
     why: 'upstream sends no status for up to a minute when the answer to an earlier one was lost with the link, and then all at once',
-    adds: ({ message, rivals, firstInSession }) => {
-      if (typeOf(message) !== 'podpatch' || rivals.length === 0) return false;
-      const states = containerStates(message);
-      if (firstInSession && states.includes('waiting')) return !rivals.some((rival) => containerStates(rival).includes('waiting'));
-      return /running(;|$)/.test(states) && !rivals.some((rival) => containerStates(rival) === states);
-    },
+    adds: neverHeldBack,
     rewrites: (contents, pair) => (typeOf(pair.ours.message) === 'podpatch' && pair.added.length > 0 ? effects(contents, pair) : contents),
   },
   {
@@ -160,4 +155,12 @@ function saysReadyAlone(patchText: unknown): boolean {
 
 function isRegistration(message: { route: { operation: string; resource: string } }): boolean {
   return message.route.operation === Operations.insert && message.route.resource.startsWith('null/node/');
+}
+
+/** A status that upstream would have sent much later, together with the next. */
+function neverHeldBack({ message, rivals, firstInSession }: OwnMessage): boolean {
+  if (typeOf(message) !== 'podpatch' || rivals.length === 0) return false;
+  const states = containerStates(message);
+  if (firstInSession && states.includes('waiting')) return !rivals.some((rival) => containerStates(rival).includes('waiting'));
+  return /running(;|$)/.test(states) && !rivals.some((rival) => containerStates(rival) === states);
 }
