@@ -149,7 +149,7 @@ describe('tokenState', () => {
     ['new', token(1000), 0, 'fresh'],
     ['four fifths gone', token(1000), 801_000, 'stale'],
     ['just before', token(1000), 799_000, 'fresh'],
-    ['expired', token(1000), 1_000_000, 'useless'],
+    ['expired', token(1000), 1_000_000, 'expired'],
     ['older than a day', token(1_000_000), 24 * 3_600_000 + 1000, 'stale'],
     ['without an end', token(null), 1e12, 'fresh'],
     ['without a token', { status: { token: '' } }, 0, 'useless'],

@@ -10,7 +10,8 @@ import { fromStore, relay } from './relay.js';
 
 /**
  * Tokens of service accounts. A stored one is used only for exactly the account, audiences, life and pod it was asked
- * for, and stays until a new one is stored: an offline node keeps what is still valid. [metamanager-5]
+ * for, and stays until a new one is stored. Without the cloud even an expired one is given out: pods that mount one, which
+ * is nearly every pod, have to start again after a power cut, and it is renewed as soon as the cloud is back. [metamanager-5]
  */
 export class TokenHandler {
   readonly #objects: MetaObjects;
@@ -25,7 +26,7 @@ export class TokenHandler {
     this.#now = deps.now ?? Date.now;
   }
 
-  /** @throws EdgeError when there is no valid token and the cloud is not there */
+  /** @throws EdgeError when there is no token and the cloud is not there */
   async handle(message: Message): Promise<Message> {
     const path = parseResource(message.route.resource);
     const key = tokenKey(path.namespace, path.name, asTokenRequest(message));
@@ -37,7 +38,7 @@ export class TokenHandler {
       if (await this.#store(answer, path, key)) return relay(message, answer);
       return stored !== undefined && state === 'stale' ? fromStore(message, [stored]) : relay(message, answer);
     } catch (error) {
-      if (stored === undefined || state !== 'stale' || errorCode(error) === 'core.aborted') throw error;
+      if (stored === undefined || state === 'useless' || errorCode(error) === 'core.aborted') throw error;
       this.#log.verbose(1, 'an older token is used because the cloud gave no new one', { resource: formatResource(path), err: errorText(error) });
       return fromStore(message, [stored]);
     }
