@@ -27,7 +27,7 @@ export interface CoreOptions {
   readonly contract?: ContractVersions;
   /** Milliseconds a module may take to get ready; 30 s unless given. */
   readonly readyTimeoutMs?: number;
-  /** Milliseconds all modules together may take to stop; 20 s unless given. */
+  /** Milliseconds all modules together may take to stop, beside what some ask for themselves; 20 s unless given. */
   readonly stopTimeoutMs?: number;
 }
 
@@ -38,6 +38,7 @@ export class Core {
   readonly #bus = new LocalBus();
   readonly #health = createCell<Readonly<Record<string, ModuleHealth>>>({});
   readonly #container = new Container();
+  #extraStopMs = 0;
 
   constructor(options: CoreOptions) {
     this.#options = options;
@@ -129,6 +130,7 @@ export class Core {
       readyTimeoutMs,
       mayRestart: gates.explicit('moduleRestart') !== false,
     });
+    this.#extraStopMs += module.extraStopMs?.(config) ?? 0;
     return [{ name: module.name, after: module.after, unit }];
   }
 
@@ -144,7 +146,8 @@ export class Core {
   }
 
   async #stopAll(lives: readonly { unit: Supervised; life: Promise<void> }[]): Promise<void> {
-    const { log, stopTimeoutMs = 20_000 } = this.#options;
+    const { log } = this.#options;
+    const stopTimeoutMs = (this.#options.stopTimeoutMs ?? 20_000) + this.#extraStopMs;
     const deadline = Date.now() + stopTimeoutMs;
     for (const { unit, life } of [...lives].reverse()) {
       unit.stop();

@@ -73,6 +73,8 @@ export interface ModuleDefinition<M extends Runnable = Runnable, Config = unknow
   readonly after: readonly string[];
   readonly routes: readonly Route<M>[];
   readonly restart: RestartPolicy;
+  /** Milliseconds that it may take to stop beyond what all modules together get; 0 unless given. */
+  readonly extraStopMs?: (config: Config) => number;
   /** Places per lane. */
   readonly laneCapacity?: number;
   readonly entry: Token<M>;

@@ -8,6 +8,8 @@ import type { RotationRules } from './logs/log-rotation.js';
 import type { ResourceRules } from './plan/node-resources.js';
 import { parseQuantity } from './plan/quantity.js';
 import type { HandlerSwitches } from './server/routes.js';
+import { shutdownPeriods, type ShutdownPeriod } from './policy/shutdown-plan.js';
+import { parseThresholds, type Threshold } from './policy/thresholds.js';
 
 /** What edged reads of `edgecore.yaml`: the slice `modules.edged`, `edge.runtime` and `edge.kubeletApi`. Times in milliseconds unless named otherwise. */
 export interface EdgedConfig {
@@ -60,6 +62,20 @@ export interface EdgedConfig {
   readonly nodeStatusMaxImages: number;
   readonly logs: RotationRules;
   readonly isolation: IsolationConfig;
+  readonly eviction: {
+    readonly thresholds: readonly Threshold[];
+    /** How long a pressure condition stays after it was last seen. */
+    readonly transitionMs: number;
+    /** Most seconds that a pod evicted at a soft limit gets to end. */
+    readonly softGraceSeconds: number;
+    /** Pods that take more of the disk than they may are evicted. */
+    readonly limitStorage: boolean;
+  };
+  /** When the machine shuts down: how long pods get to end, lower priorities first. Empty: pods are left alone. */
+  readonly shutdown: readonly ShutdownPeriod[];
+  /** Directory of pods that run without the cloud, or a file with one; empty for none. */
+  readonly staticPodPath: string;
+  readonly staticPodCheckMs: number;
 }
 
 export const EdgedConfig: Token<EdgedConfig> = token<EdgedConfig>('edged', 'EdgedConfig');
@@ -81,6 +97,7 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
   const kubelet = tree(slice['tailoredKubeletConfig'], KUBELET);
   const own = reader(slice, 'modules.edged');
   const tailored = reader(kubelet, KUBELET);
+  const evictionHard = tailored.texts('evictionHard', DEFAULT_EVICTION);
   return {
     enable: own.flag('enable', true),
     runtime: runtimeChoice(tree(root['edge'], 'edge')['runtime']),
@@ -138,10 +155,29 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
       podsPerCore: tailored.number('podsPerCore', 0),
       systemReserved: tailored.texts('systemReserved', {}),
       kubeReserved: tailored.texts('kubeReserved', {}),
-      evictionHard: tailored.texts('evictionHard', DEFAULT_EVICTION),
+      evictionHard,
       ignoreEvictionLimits: own.flag('experimentalNodeAllocatableIgnoreEvictionThreshold', false),
     },
     isolation: isolationConfig(kubelet, tailored),
+    eviction: {
+      thresholds: parseThresholds({
+        evictionHard,
+        evictionSoft: tailored.texts('evictionSoft', {}),
+        softGraceMs: tailored.durations('evictionSoftGracePeriod'),
+        minimumReclaim: tailored.texts('evictionMinimumReclaim', {}),
+        watchAllocatable: kubelet['enforceNodeAllocatable'] === undefined || tailored.list('enforceNodeAllocatable').includes('pods'),
+      }),
+      transitionMs: tailored.duration('evictionPressureTransitionPeriod', 300_000),
+      softGraceSeconds: tailored.number('evictionMaxPodGracePeriod', 0),
+      limitStorage: tailored.flag('localStorageCapacityIsolation', true),
+    },
+    shutdown: shutdownPeriods({
+      totalMs: tailored.duration('shutdownGracePeriod', 0),
+      criticalMs: tailored.duration('shutdownGracePeriodCriticalPods', 0),
+      byPriority: tailored.list('shutdownGracePeriodByPodPriority'),
+    }),
+    staticPodPath: tailored.text('staticPodPath', '/etc/kubeedge/manifests'),
+    staticPodCheckMs: tailored.duration('fileCheckFrequency', 20_000),
   };
 }
 
@@ -224,6 +260,8 @@ interface Reader {
   texts(key: string, fallback: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   list(key: string): readonly unknown[];
   duration(key: string, fallback: number): number;
+  /** Milliseconds by name. */
+  durations(key: string): Readonly<Record<string, number>>;
 }
 
 /** Null counts as missing, as for Go's pointers; so does an empty text. */
@@ -234,6 +272,7 @@ function reader(from: Tree, path: string): Reader {
     if (!fits(value)) throw invalid(`${path}.${key}`, value, right);
     return value as T;
   };
+  const isDuration = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
   const isTexts = (value: unknown): boolean => isTree(value) && Object.values(value).every((one) => typeof one === 'string');
   return {
     flag: (key, fallback) => get(key, fallback, (value) => typeof value === 'boolean', 'true or false'),
@@ -242,8 +281,12 @@ function reader(from: Tree, path: string): Reader {
     texts: (key, fallback) => get(key, fallback, isTexts, 'names with texts'),
     list: (key) => get<readonly unknown[]>(key, [], Array.isArray, 'a list'),
     duration: (key, fallback) => {
-      const value = get<string | number>(key, '', (one) => typeof one === 'string' || typeof one === 'number', 'a duration such as 10s or 5m0s');
+      const value = get<string | number>(key, '', isDuration, 'a duration such as 10s or 5m0s');
       return value === '' ? fallback : durationMs(value, `${path}.${key}`, fallback);
+    },
+    durations: (key) => {
+      const all = get<Readonly<Record<string, string | number>>>(key, {}, (value) => isTree(value) && Object.values(value).every(isDuration), 'names with durations');
+      return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, durationMs(value, `${path}.${key}["${name}"]`, 0)]));
     },
   };
 }

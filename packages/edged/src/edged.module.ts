@@ -21,6 +21,8 @@ export function createEdged(openRuntime: OpenRuntime = openConfiguredRuntime): M
     config: { path: 'modules.edged', token: EdgedConfig, parse: parseEdgedConfig },
     after: ['metamanager'],
     routes,
+    // Only a shutdown of the whole machine takes so long.
+    extraStopMs: ({ shutdown }) => shutdown.reduce((sum, { seconds }) => sum + seconds * 1000, 0),
     entry: Entry,
     bindings: (bind) => {
       provideValue(bind, Opener, openRuntime);

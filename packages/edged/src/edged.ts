@@ -18,7 +18,10 @@ import { LogRotation } from './logs/log-rotation.js';
 import { TerminationMessages } from './messages/termination-messages.js';
 import type { Isolation } from './isolation/isolation.js';
 import type { LinuxIsolation } from './isolation/linux-isolation.js';
-import { openIsolation } from './isolation/open-isolation.js';
+import { podsCgroup } from './isolation/cgroup-paths.js';
+import { chooseDriver } from './isolation/driver.js';
+import { openIsolation, sysctlRulesOfNode } from './isolation/open-isolation.js';
+import { refusedSysctl } from './isolation/sysctls.js';
 import { LeaseKeeper } from './node/lease-keeper.js';
 import { NodeFacts } from './node/node-facts.js';
 import { NodeKnown } from './node/node-known.js';
@@ -27,9 +30,11 @@ import { isTerminalPhase } from './plan/containers.js';
 import { nodeLabels, nodeObject } from './plan/node-status.js';
 import { Leftovers } from './pods/leftovers.js';
 import { PodEvents } from './pods/pod-events.js';
+import { isPod } from './pods/pod-list.js';
 import { PodManager } from './pods/pod-manager.js';
 import { network } from './reach/network.js';
 import type { PodRecord } from './pods/pods-view.js';
+import { Policy } from './policy/policy.js';
 import type { OpenedRuntime, OpenRuntime } from './runtime/open-runtime.js';
 import { RuntimeKeeper } from './runtime/runtime-keeper.js';
 import { createKubeletApi } from './server/create-kubelet-api.js';
@@ -37,6 +42,8 @@ import type { KubeletApi } from './server/kubelet-api.js';
 import { AgentMetrics } from './stats/agent-metrics.js';
 import { probeMetrics } from './stats/probe-metrics.js';
 import { measuredRuntime } from './stats/measured-runtime.js';
+import { ManifestDirectory } from './static-pods/manifest-directory.js';
+import { MirrorPods } from './static-pods/mirror-pods.js';
 
 export interface EdgedDeps {
   readonly bus: MessageBus;
@@ -64,6 +71,10 @@ export class Edged implements Runnable {
   #signal: AbortSignal = AbortSignal.abort();
   #runtime: OpenedRuntime | undefined;
   #pods: PodManager | undefined;
+  #policy: Policy | undefined;
+  #mirrors: MirrorPods | undefined;
+  /** Releases that came before there was a runtime. */
+  readonly #releases: ResourcePath[] = [];
   #node: NodeReporter | undefined;
 
   constructor(deps: EdgedDeps) {
@@ -81,7 +92,15 @@ export class Edged implements Runnable {
     await using keeper = new RuntimeKeeper({ open, onReady: () => this.#pods?.runtimeReady(), maxImages: config.nodeStatusMaxImages, log });
     // Usually it is there at once, and then the node's first message says Ready. A hanging one keeps nobody waiting.
     await Promise.race([keeper.tryOpen(), sleep(FIRST_TRY_MS, life.signal)]);
-    const facts = new NodeFacts({ identity, config, known: this.#known, runtime: keeper });
+    const facts = new NodeFacts({
+      identity,
+      config,
+      known: this.#known,
+      runtime: keeper,
+      notReady: () => (this.#policy?.shutdown.running ? ['node is shutting down'] : []),
+      pressure: () => this.#policy?.eviction.pressure ?? new Set(),
+      onAddresses: () => this.#pods?.nodeChanged(),
+    });
     await facts.refresh();
     this.#node = this.#reporter(facts);
     const lease = new LeaseKeeper({
@@ -96,7 +115,7 @@ export class Edged implements Runnable {
     using _anew = this.#known.onAnother(() => this.#pods?.wasAway());
     using _session = link.subscribe(({ connected }) => connected && this.#pods?.sessionBegan());
     life.ready();
-    await together(life.signal, [
+    await together(afterwards(life.signal, () => this.#policy?.shutdown.endPods()), [
       (signal) => this.#node?.run(signal),
       (signal) => lease.run(signal),
       (signal) => this.#runPods(keeper, facts, signal),
@@ -109,10 +128,8 @@ export class Edged implements Runnable {
     const runtime = await keeper.opened(signal);
     this.#runtime = runtime;
     const isolation = runtime.cgroupDriver ? await this.#isolation(runtime, facts, signal) : undefined;
+    const { identity, config, link, log } = this.#deps;
     const pods = await this.#manager(runtime, facts, isolation);
-    this.#pods = pods;
-    this.#node?.wake();
-    const { config, link, log } = this.#deps;
     const rotation = new LogRotation({ runtime, podLogsDir: config.podLogsDir, rules: config.logs, log });
     const collector = new ImageCollector({
       runtime,
@@ -123,6 +140,35 @@ export class Edged implements Runnable {
       log,
     });
     const sizes = new SizeLimits({ root: config.rootDirectory, pods, control: pods, log });
+    const sysctls = sysctlRulesOfNode(config.isolation);
+    const { driver } = chooseDriver(config.isolation.cgroupDriver, await runtime.cgroupDriver?.(signal));
+    const policy = new Policy({
+      nodeName: identity.name,
+      config,
+      runtime,
+      pods,
+      known: this.#known,
+      facts,
+      podsGroup: podsCgroup({ driver, root: config.isolation.cgroupRoot }),
+      checks: isolation ? [(pod) => refusedSysctl(pod, sysctls)] : [],
+      reclaimDisk: async (until) => void (await collector.removeUnused(until)),
+      onChange: () => this.#node?.wake(),
+      log,
+    });
+    const mirrors = new MirrorPods({ meta: this.#meta, link, node: () => this.#known.value, scene: () => pods.mirrorScene(), onMirror: (mirror) => pods.mirrorChanged(mirror), log });
+    const files = new ManifestDirectory({
+      path: config.staticPodPath,
+      nodeName: identity.name,
+      checkMs: config.staticPodCheckMs,
+      onPods: (found, whole) => pods.setLocal(found, whole),
+      log,
+    });
+    using _node = this.#known.cell.subscribe(() => mirrors.wake());
+    this.#policy = policy;
+    this.#mirrors = mirrors;
+    this.#pods = pods;
+    for (const path of this.#releases.splice(0)) this.podReleased(path);
+    this.#node?.wake();
     await together(signal, [
       (until) => pods.run(until),
       (until) => rotation.run(until),
@@ -130,15 +176,26 @@ export class Edged implements Runnable {
       (until) => sizes.run(until),
       (until) => (runtime.cgroupDriver ? this.#drivers.run(until) : undefined),
       (until) => isolation?.run(until),
+      (until) => files.run(until),
+      (until) => mirrors.run(until),
+      (until) => policy.eviction.run(until),
     ]);
   }
 
+  /** @throws EdgeError `edged.bad-answer` for something that is no pod */
   podChanged(pod: unknown): void {
+    if (!isPod(pod)) throw edgedError('edged.bad-answer', 'the content is no pod');
     this.#pods?.podChanged(pod);
   }
 
   podDeleted(pod: unknown, { namespace, name }: ResourcePath): void {
     this.#pods?.podDeleted(pod, namespace, name);
+  }
+
+  podReleased(path: ResourcePath): void {
+    if (this.#pods) this.#pods.release(path.namespace, path.name);
+    // Unlike pods it is in no store.
+    else this.#releases.push(path);
   }
 
   objectChanged({ namespace, type, name }: ResourcePath): void {
@@ -237,6 +294,11 @@ export class Edged implements Runnable {
       hostIPs: () => facts.addresses,
       facts: (podIPs) => ({ nodeName: identity.name, hostIPs: facts.addresses, podIPs, allocatable: facts.allocatable }),
       connected: () => link.value.connected,
+      admission: {
+        admit: (pod, begun) => this.#policy?.admission.admit(pod, begun) ?? 'wait',
+        forget: (uid) => this.#policy?.admission.forget(uid),
+      },
+      onMirrors: () => this.#mirrors?.wake(),
       log,
     });
   }
@@ -264,6 +326,15 @@ async function prepareRoot(directory: string): Promise<void> {
       cause,
     );
   }
+}
+
+/** Aborts when the other signal has and what comes in between is done. */
+function afterwards(signal: AbortSignal, last: () => Promise<void> | undefined): AbortSignal {
+  const controller = new AbortController();
+  const end = (): void => void Promise.resolve(last()).finally(() => controller.abort(signal.reason));
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
+  return controller.signal;
 }
 
 /** Runs all until the signal aborts; when one fails the others are stopped and the failure is thrown. */

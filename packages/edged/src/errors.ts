@@ -25,6 +25,7 @@ import { EdgeError } from '@edge/core';
  * | `edged.probe-target` | a probe or hook names something that cannot be asked: a port, a host, no action |
  * | `edged.runtime-hangs` | the runtime does not answer in time, which is not the container's fault |
  * | `edged.hook` | a hook of a container failed |
+ * | `edged.manifest` | a file with a static pod is not one |
  * | `edged.cannot-start` | a `CannotStart`: the reason is its own |
  */
 export type EdgedErrorCode =
@@ -47,7 +48,8 @@ export type EdgedErrorCode =
   | 'edged.probe-timeout'
   | 'edged.probe-target'
   | 'edged.runtime-hangs'
-  | 'edged.hook';
+  | 'edged.hook'
+  | 'edged.manifest';
 
 /**
  * Something keeps a container from starting, for now at least. It is told in the container's waiting state; the pod's

@@ -6,6 +6,8 @@ const OBJECTS = [ResourceTypes.configMap, ResourceTypes.secret];
 /** What metamanager hands over. Contents are the cloud's, so nothing is taken for granted about their shape. */
 export const podChanged: MessageKind = defineKind('podChanged', { type: ResourceTypes.pod, operation: CHANGES });
 export const podDeleted: MessageKind = defineKind('podDeleted', { type: ResourceTypes.pod, operation: Operations.delete });
+/** Lets a pod go that waits because of the hold annotation; sent by the node's own API. */
+export const podReleased: MessageKind = defineKind('podReleased', { type: ResourceTypes.pod, operation: Operations.unholdUpgrade });
 export const objectChanged: MessageKind = defineKind('objectChanged', { type: OBJECTS, operation: [...CHANGES, Operations.delete] });
 export const podPatchAnswered: MessageKind = defineKind('podPatchAnswered', {
   type: ResourceTypes.podPatch,

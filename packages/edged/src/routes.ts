@@ -1,12 +1,13 @@
 import { route, type Route } from '@edge/core';
 import { createResponse, parseResource } from '@edge/protocol';
 import type { Edged } from './edged.js';
-import { nodePatchAnswered, objectChanged, otherPush, podChanged, podDeleteAnswered, podDeleted, podPatchAnswered, volumeOperation } from './kinds.js';
+import { nodePatchAnswered, objectChanged, otherPush, podChanged, podDeleteAnswered, podDeleted, podPatchAnswered, podReleased, volumeOperation } from './kinds.js';
 
 /** Pods in order: a deletion must not overtake the change before it. The work itself is done by workers, side by side. */
 export const routes: readonly Route<Edged>[] = [
   route(podChanged, 'pods', (edged, pod) => edged.podChanged(pod)),
   route(podDeleted, 'pods', (edged, pod, { route: { resource } }) => edged.podDeleted(pod, parseResource(resource))),
+  route(podReleased, 'pods', (edged, _content, { route: { resource } }) => edged.podReleased(parseResource(resource))),
   route(podPatchAnswered, 'pods', (edged, _content, message) => edged.podPatchAnswered(message)),
   route(podDeleteAnswered, 'pods', (edged, content, message) => edged.podDeleteAnswered(content, message)),
   route(objectChanged, 'objects', (edged, _object, { route: { resource } }) => edged.objectChanged(parseResource(resource))),

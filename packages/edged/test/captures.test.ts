@@ -121,6 +121,7 @@ const machine: Omit<NodeStatusInput, 'now'> = {
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '10%' },
     ignoreEvictionLimits: false,
   },
+  pressure: new Set(),
   agentVersion: 'v0.0.0-master+$Format:%h$',
   runtimeVersion: 'containerd://1.6.20',
   notReady: [],

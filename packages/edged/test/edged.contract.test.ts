@@ -12,7 +12,7 @@ describeModule(createEdged(async () => runtime), async () => {
   const cloud = new PlayedCloud();
   cloud.put({ metadata: { name: 'p', namespace: 'default', uid: `uid-${root}` }, spec: { nodeName: 'edge-1', containers: [{ name: 'c', image: 'i' }] } });
   return {
-    config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), address: ownLoopback() } } } },
+    config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), staticPodPath: join(root, 'manifests'), address: ownLoopback() } } } },
     neighbours: (bus) => cloud.join(bus),
     dispose: () => rm(root, { recursive: true, force: true }),
   };

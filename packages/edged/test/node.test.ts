@@ -145,7 +145,7 @@ describe('node', () => {
     const cloud = new PlayedCloud();
     const link = createCell<LinkStatus>({ connected: true, session: 1, since: 0 });
     await using _running = await runModule(withLink(openConfiguredRuntime, link), {
-      config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { containerRuntimeEndpoint: `unix://${root}/none.sock` } } } },
+      config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { containerRuntimeEndpoint: `unix://${root}/none.sock`, staticPodPath: join(root, 'manifests') } } } },
       identity: testIdentity(NODE),
       neighbours: (bus) => cloud.join(bus),
     });

@@ -168,7 +168,7 @@ describe('pods', () => {
 
   it('[edged-3.13] runs a thousand pods, each container started once', async () => {
     const runtime = createMemoryRuntime({});
-    const { cloud } = await open({ runtime });
+    const { cloud } = await open({ runtime, config: { tailoredKubeletConfig: { maxPods: 1000 } } });
     for (let i = 0; i < 1000; i += 1) await cloud.push(pod(`p${i}`), 'insert');
     await cloud.until('all Running', () => [...cloud.pods.values()].filter(({ status }) => status?.phase === 'Running').length === 1000, 90_000);
     expect(runtime.calls.get('startContainer')).toBe(1000);

@@ -14,7 +14,7 @@ let agent: RunningModule;
 
 const start = async (): Promise<RunningModule> =>
   (agent = await runModule(withLink(openConfiguredRuntime, createCell<LinkStatus>({ connected: true, session: 1, since: 0 })), {
-    config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), address: ownLoopback() } } }, edge: { runtime: 'process' } },
+    config: { modules: { edged: { rootDirectory: root, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), staticPodPath: join(root, 'manifests'), address: ownLoopback() } } }, edge: { runtime: 'process' } },
     identity: testIdentity(NODE, ['192.0.2.10']),
     neighbours: (bus) => cloud.join(bus),
   }));

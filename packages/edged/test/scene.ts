@@ -112,6 +112,8 @@ export class PlayedCloud {
     switch (`${operation} ${type}`) {
       case 'query pod':
         return name === '' ? [...this.stored].filter(([row]) => row.startsWith('pod ')).map(([, text]) => text) : [];
+      case 'query podpatch':
+        return [...this.stored].filter(([row]) => row.startsWith('podpatch ')).map(([, text]) => text);
       case 'query node':
         return this.stored.has('node') ? [this.stored.get('node')] : [];
       case 'insert node':
@@ -138,8 +140,11 @@ export class PlayedCloud {
         }
         return undefined;
       case 'patch podpatch':
+        this.stored.set(`podpatch ${namespace}/${name}`, message.content as string);
         if (this.online && !this.mute) this.#answerLater(message, this.#patchPod(`${namespace}/${name}`, message.content as string));
         return undefined;
+      case 'insert pod':
+        return this.online ? this.#createPod(`${namespace}/${name}`, message.content as Pod) : createMessage({ ...message.route, operation: 'error', content: 'offline', parentId: message.header.id });
       case 'delete pod':
         if (this.online) this.#deletePod(message, `${namespace}/${name}`);
         return undefined;
@@ -165,6 +170,14 @@ export class PlayedCloud {
     return { Object: this.put(next), Err: null };
   }
 
+  /** As the cloud does with mirror pods: its version is the answer, and comes as a push as well. */
+  #createPod(name: string, pod: Pod): object {
+    if (this.pods.has(name)) return { Object: null, Err: { ErrStatus: exists } };
+    const stamped = this.put({ ...pod, metadata: { ...pod.metadata, uid: `api-${(this.#version += 1)}` } });
+    this.#soon(() => this.#toEdged('insert', `${stamped.metadata.namespace}/pod/${stamped.metadata.name}`, stamped), 2);
+    return { Object: stamped, Err: null };
+  }
+
   #deletePod(message: Message, name: string): void {
     const pod = this.pods.get(name);
     const { preconditions } = message.content as { preconditions: { uid: string } };
@@ -172,6 +185,7 @@ export class PlayedCloud {
     if (!pod || pod.metadata.uid !== preconditions.uid) return;
     this.pods.delete(name);
     this.stored.delete(`pod ${name}`);
+    this.stored.delete(`podpatch ${name}`);
     this.#soon(() => this.#toEdged('delete', `${pod.metadata.namespace}/pod/${pod.metadata.name}`, pod), 2);
   }
 
@@ -217,7 +231,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const start = (over: ContainerRuntime): Promise<RunningModule> => {
     return runModule(withLink(async () => over, link), {
       config: {
-        modules: { edged: { rootDirectory: root, ...options.config, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), address: ownLoopback(), ...(options.config?.['tailoredKubeletConfig'] as object) } } },
+        modules: { edged: { rootDirectory: root, ...options.config, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), staticPodPath: join(root, 'manifests'), address: ownLoopback(), ...(options.config?.['tailoredKubeletConfig'] as object) } } },
         edge: { runtime: 'process', ...options.edge },
       },
       identity: testIdentity(NODE, ['192.0.2.10']),

@@ -47,7 +47,7 @@ export async function startAgent({ folder, node, cloud, runtime }: AgentOptions)
             rootDirectory: join(folder, 'kubelet'),
             // Upstream looks every 10 s; looking more often brings what there is to say without waiting for it.
             // The usual port, as it was recorded, at an address that no other test uses.
-            tailoredKubeletConfig: { podLogsDir: join(folder, 'logs'), nodeStatusUpdateFrequency: '100ms', address: ownLoopback() },
+            tailoredKubeletConfig: { podLogsDir: join(folder, 'logs'), staticPodPath: join(folder, 'manifests'), nodeStatusUpdateFrequency: '100ms', address: ownLoopback() },
           },
         },
         edge: { runtime: 'process' },

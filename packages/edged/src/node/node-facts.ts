@@ -3,6 +3,7 @@ import type { EdgedConfig } from '../config.js';
 import { readMachineIdentity, readMachineResources } from '../facts/machine.js';
 import type { Quantities } from '../plan/node-resources.js';
 import { nodeStatus, type MachineIdentity, type ReportedNodeStatus } from '../plan/node-status.js';
+import type { Pressure } from '../policy/pressure.js';
 import type { RuntimeKeeper } from '../runtime/runtime-keeper.js';
 import type { NodeKnown } from './node-known.js';
 
@@ -11,6 +12,12 @@ export interface NodeFactsDeps {
   readonly config: EdgedConfig;
   readonly known: NodeKnown;
   readonly runtime: RuntimeKeeper;
+  /** Other reasons for which the node cannot run pods. */
+  readonly notReady?: () => readonly string[];
+  /** What the node is short of. */
+  readonly pressure?: () => ReadonlySet<Pressure>;
+  /** The node has other addresses than before. */
+  readonly onAddresses?: () => void;
 }
 
 /** What is to be said about the node, gathered anew at each refresh. */
@@ -33,6 +40,10 @@ export class NodeFacts {
     return this.#addresses;
   }
 
+  get capacity(): Quantities {
+    return this.#status?.capacity ?? {};
+  }
+
   get allocatable(): Quantities {
     return this.#status?.allocatable ?? {};
   }
@@ -45,7 +56,9 @@ export class NodeFacts {
       readMachineResources(config.rootDirectory),
       keeper.condition(),
     ]);
+    const moved = this.#status !== undefined && addresses.join() !== this.#addresses.join();
     this.#addresses = addresses;
+    if (moved) this.#deps.onAddresses?.();
     this.#status = nodeStatus({
       name: identity.name,
       addresses,
@@ -54,8 +67,10 @@ export class NodeFacts {
       rules: config.rules,
       agentVersion: identity.version,
       runtimeVersion: runtime.version,
-      notReady: runtime.notReady,
       images: runtime.images,
+      notReady: [...runtime.notReady, ...(this.#deps.notReady?.() ?? [])],
+      pressure: this.#deps.pressure?.() ?? new Set(),
+      ...(runtime.handlers ? { handlers: runtime.handlers } : {}),
       previous: known.value?.status?.conditions ?? this.#status?.conditions ?? [],
       now: Date.now(),
     });

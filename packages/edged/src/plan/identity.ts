@@ -1,5 +1,6 @@
 import type { ContainerConfig, RuntimeContainer } from '@edge/core';
 import type { Container, Pod } from '@edge/protocol';
+import { isStatic, SourceAnnotations } from '../policy/standing.js';
 
 /** Labels by which any agent finds a pod's sandboxes and containers in the runtime. */
 export const PodLabels = {
@@ -50,7 +51,8 @@ export function podLabels(pod: Pod): Record<string, string> {
 
 /** Annotations of the sandbox: the pod's, when the agent first saw it (RFC 3339), and from where. */
 export function sandboxAnnotations(pod: Pod, seen: string): Record<string, string> {
-  return { ...pod.metadata.annotations, 'kubernetes.io/config.seen': seen, 'kubernetes.io/config.source': 'api' };
+  const source = isStatic(pod) ? 'file' : 'api';
+  return { ...pod.metadata.annotations, [SourceAnnotations.seen]: pod.metadata.annotations?.[SourceAnnotations.seen] ?? seen, [SourceAnnotations.source]: source };
 }
 
 export function containerLabels(pod: Pod, container: Container): Record<string, string> {

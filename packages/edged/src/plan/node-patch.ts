@@ -31,6 +31,7 @@ export function nodeChanges(known: KubeNode, wanted: NodeWanted, restate: boolea
       addresses: wanted.status.addresses,
       nodeInfo: { ...before.status.nodeInfo, ...wanted.status.nodeInfo },
       ...(wanted.status.images === undefined ? {} : { images: wanted.status.images }),
+      ...(wanted.status.runtimeHandlers ? { runtimeHandlers: wanted.status.runtimeHandlers } : {}),
     },
   };
   const base = restate && before.status.conditions ? { ...before, status: { ...before.status, conditions: conditions.map((one) => (own.has(one.type) ? { type: one.type } : one)) } } : before;

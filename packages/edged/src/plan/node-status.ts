@@ -1,5 +1,7 @@
+import type { RuntimeHandler } from '@edge/core';
 import type { KubeNode, NodeAddress, NodeCondition, NodeStatus } from '@edge/protocol';
 import type { NodeImage } from '../images/node-images.js';
+import type { Pressure } from '../policy/pressure.js';
 import { nodeResources, type MachineResources, type ResourceRules } from './node-resources.js';
 import { seconds } from './time.js';
 
@@ -30,6 +32,9 @@ export interface NodeStatusInput {
   readonly notReady: readonly string[];
   /** Images to tell of; undefined for none. */
   readonly images?: NodeImage[] | undefined;
+  readonly pressure: ReadonlySet<Pressure>;
+  /** Kinds of sandboxes that the runtime offers, when it says so. */
+  readonly handlers?: readonly RuntimeHandler[];
   /** Conditions as known until now, for the times of their last change. */
   readonly previous: readonly NodeCondition[];
   /** Milliseconds since the epoch. */
@@ -40,7 +45,8 @@ export interface NodeStatusInput {
 export const KUBERNETES_VERSION = 'v1.32.10';
 
 /** The members of a node's status that the node itself reports again and again. */
-export type ReportedNodeStatus = Required<Pick<NodeStatus, 'capacity' | 'allocatable' | 'conditions' | 'addresses' | 'nodeInfo'>> & { readonly images?: NodeImage[] };
+export type ReportedNodeStatus = Required<Pick<NodeStatus, 'capacity' | 'allocatable' | 'conditions' | 'addresses' | 'nodeInfo'>> &
+  Pick<NodeStatus, 'runtimeHandlers'> & { readonly images?: NodeImage[] };
 
 /** The status of the node. Pure. */
 export function nodeStatus(input: NodeStatusInput): ReportedNodeStatus {
@@ -65,7 +71,15 @@ export function nodeStatus(input: NodeStatusInput): ReportedNodeStatus {
       architecture: input.identity.architecture,
     },
     ...(input.images === undefined ? {} : { images: input.images }),
+    ...(input.handlers && input.handlers.length > 0 ? { runtimeHandlers: runtimeHandlers(input.handlers) } : {}),
   };
+}
+
+/** By name, so that a runtime that lists them in another order has nothing new to say. */
+function runtimeHandlers(handlers: readonly RuntimeHandler[]): unknown[] {
+  return [...handlers]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, recursiveReadOnlyMounts, userNamespaces }) => ({ name, features: { recursiveReadOnlyMounts, userNamespaces } }));
 }
 
 /** Text of the Ready condition of a node without a runtime. */
@@ -73,12 +87,19 @@ export function notReadyMessage(reasons: readonly string[]): string {
   return reasons.join('; ');
 }
 
-function nodeConditions({ notReady, previous, now }: NodeStatusInput): NodeCondition[] {
+function nodeConditions({ notReady, pressure, previous, now }: NodeStatusInput): NodeCondition[] {
   const ready = notReady.length === 0;
+  const short = (condition: Pressure): boolean => pressure.has(condition);
   const findings: Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
-    { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
-    { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
-    { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
+    short('MemoryPressure')
+      ? { type: 'MemoryPressure', status: 'True', reason: 'KubeletHasInsufficientMemory', message: 'kubelet has insufficient memory available' }
+      : { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
+    short('DiskPressure')
+      ? { type: 'DiskPressure', status: 'True', reason: 'KubeletHasDiskPressure', message: 'kubelet has disk pressure' }
+      : { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
+    short('PIDPressure')
+      ? { type: 'PIDPressure', status: 'True', reason: 'KubeletHasInsufficientPID', message: 'kubelet has insufficient PID available' }
+      : { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
     ready
       ? { type: 'Ready', status: 'True', reason: 'EdgeReady', message: 'edge is posting ready status' }
       : { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: notReadyMessage(notReady) },
@@ -137,6 +158,7 @@ export function nodeObject(input: NodeObjectInput): KubeNode {
       daemonEndpoints: { kubeletEndpoint: { Port: port } },
       nodeInfo: status.nodeInfo,
       ...(status.images === undefined ? {} : { images: status.images }),
+      ...(status.runtimeHandlers ? { runtimeHandlers: status.runtimeHandlers } : {}),
     },
   };
 }

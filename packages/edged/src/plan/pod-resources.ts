@@ -58,7 +58,8 @@ function atMost(pod: Pod, of: (container: Container) => Amounts): Amounts {
   return greater(pod.spec.containers.map(of).reduce(sum, sidecarsSoFar), inits);
 }
 
-function sum(one: Amounts, other: Amounts): Amounts {
+/** Both together. */
+export function sum(one: Amounts, other: Amounts): Amounts {
   return merge(one, other, (a, b) => a + b);
 }
 

@@ -58,6 +58,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const before = previous.phase !== undefined && isTerminalPhase(previous.phase);
   const phase = verdict && ended && !before ? 'Failed' : podPhase({ pod, inits, containers, previous: previous.phase, ended });
   const conditions = podConditions({ pod, phase, inits, containers, sandboxServes: serves, previous: previous.conditions ?? [], now });
+  // It was turned away: states of containers that never were would hide the reason from people.
+  const turnedAway = isTerminalPhase(phase) && actual.containers.length === 0 && previous.containerStatuses === undefined;
   // The reason comes with the final phase: as long as something works the pod has not failed yet.
   const { message, reason } = verdict && ended && !before ? verdict : previous;
   const sharers = inits.length + containers.length + (pod.spec.ephemeralContainers ?? []).length;
@@ -68,8 +70,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(reason === undefined ? {} : { reason }),
     ...addresses(input),
     startTime: previous.startTime ?? seconds(now),
-    ...(inits.length === 0 ? {} : { initContainerStatuses: limitMessages(inits, sharers) }),
-    containerStatuses: limitMessages(containers, sharers),
+    ...(inits.length === 0 || turnedAway ? {} : { initContainerStatuses: limitMessages(inits, sharers) }),
+    ...(turnedAway ? {} : { containerStatuses: limitMessages(containers, sharers) }),
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: limitMessages(ephemeral, sharers) }),
     qosClass: previous.qosClass ?? qosClass(pod),
   };

@@ -1,4 +1,5 @@
 import type { Pod } from '@edge/protocol';
+import { isMirror, SourceAnnotations } from '../policy/standing.js';
 
 /** The pods in rows of the store. */
 export interface PodList {
@@ -19,10 +20,33 @@ export function readPodList(rows: readonly string[], nodeName: string): PodList 
   return { pods, unreadable };
 }
 
+/** Status patches in rows of the store, by the uid that they are for. */
+export function readLastWords(rows: readonly string[]): ReadonlyMap<string, object> {
+  const found = new Map<string, object>();
+  for (const row of rows) {
+    const value = parse(row);
+    // On the wire the patch is a text.
+    const patch = (typeof value === 'string' ? parse(value) : value) as { metadata?: { uid?: unknown } } | null | undefined;
+    if (typeof patch?.metadata?.uid === 'string') found.set(patch.metadata.uid, patch);
+  }
+  return found;
+}
+
+/** Only this node says which pods come from its files; an API pod cannot make itself one by an annotation. */
+export function fromApi(pod: Pod): Pod {
+  if (isMirror(pod) || pod.metadata.annotations?.[SourceAnnotations.source] === undefined) return pod;
+  const { [SourceAnnotations.source]: _claimed, ...annotations } = pod.metadata.annotations;
+  return { ...pod, metadata: { ...pod.metadata, annotations } };
+}
+
 function readPod(row: string): Pod | undefined {
+  const value = parse(row);
+  return isPod(value) ? value : undefined;
+}
+
+function parse(row: string): unknown {
   try {
-    const value: unknown = JSON.parse(row);
-    return isPod(value) ? value : undefined;
+    return JSON.parse(row);
   } catch {
     return undefined;
   }

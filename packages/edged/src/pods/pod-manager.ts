@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { backoffDelay, errorText, isAbort, sleep, type ContainerRuntime, type Logger, type RuntimeEvent } from '@edge/core';
-import { formatResource, ResourceTypes, type Message, type Pod } from '@edge/protocol';
+import { formatResource, ResourceTypes, strategicMerge, type Message, type Pod } from '@edge/protocol';
 import type { MetaClient } from '../apply/meta-client.js';
 import type { ObjectReader } from '../apply/object-reader.js';
 import { Semaphore } from '../apply/semaphore.js';
@@ -15,11 +15,14 @@ import { shareOfDead, type GarbageRules } from '../plan/garbage.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { objectKey, podReferences, volumeReferences, type ObjectReference } from '../plan/references.js';
 import type { PodVerdict } from '../plan/verdict.js';
-import { edgedError } from '../errors.js';
+import { HoldUpgrade } from '../hold/hold-upgrade.js';
+import type { Admission } from '../policy/admission.js';
+import { isMirror, isStatic, SourceAnnotations } from '../policy/standing.js';
+import { fullName, isMirrorOf, type MirrorScene } from '../static-pods/plan-mirrors.js';
 import { followEvents } from './follow-events.js';
 import type { Leftovers } from './leftovers.js';
 import type { PodEvents } from './pod-events.js';
-import { isPod, readPodList } from './pod-list.js';
+import { fromApi, isPod, readLastWords, readPodList } from './pod-list.js';
 import { PodStatuses } from './pod-statuses.js';
 import type { PodControl, PodRecord, PodsView } from './pods-view.js';
 import { Probes, type ProbeCount } from '../probes/probes.js';
@@ -36,6 +39,8 @@ const OUTAGE_RELIST_MS = 1_000;
 const LIST_RETRY = { firstMs: 200, factor: 2, limitMs: 5_000, jitter: 0.1 };
 /** Between looks at what pods mount (files follow their objects, tokens are renewed) and at what pods have left behind. */
 const SWEEP_MS = 60_000;
+/** Events come in groups. */
+const RELIST_SOON_MS = 50;
 
 export interface PodManagerDeps {
   readonly runtime: ContainerRuntime;
@@ -63,6 +68,9 @@ export interface PodManagerDeps {
   readonly hostIPs: () => readonly string[];
   readonly facts: (podIPs: readonly string[]) => PodFacts;
   readonly connected: () => boolean;
+  readonly admission: Pick<Admission, 'admit' | 'forget'>;
+  /** Static pods or their mirrors have changed. */
+  readonly onMirrors: () => void;
   /** The runtime has stopped to answer, or answers again. */
   readonly onRuntime: (answers: boolean) => void;
   readonly log: Logger;
@@ -77,6 +85,14 @@ export class PodManager implements PodsView, PodControl {
   readonly #refresh: VolumeRefresh;
   readonly #workers = new Map<string, PodWorker>();
   readonly #places = new Semaphore(PLACES);
+  readonly #hold = new HoldUpgrade();
+  /** Pods from files of this node, by uid, and whether all files could be read; undefined until they were. */
+  #local: ReadonlyMap<string, Pod> = new Map();
+  #localWhole: boolean | undefined;
+  /** Images of such pods in the API, by full name. */
+  readonly #mirrors = new Map<string, Pod>();
+  /** Status patches of an earlier run of the agent that the API may not have heard, by uid there. */
+  #lastWords: ReadonlyMap<string, object> = new Map();
   /** What came before the first list; undefined afterwards. */
   #early: (() => void)[] | undefined = [];
   #signal: AbortSignal = AbortSignal.abort();
@@ -129,14 +145,44 @@ export class PodManager implements PodsView, PodControl {
     }
   }
 
-  /**
-   * A pod was pushed, new or changed.
-   * @throws EdgeError `edged.bad-answer` for something that is no pod
-   */
-  podChanged(pod: unknown): void {
-    if (!isPod(pod)) throw edgedError('edged.bad-answer', 'the content is no pod');
+  /** A pod was pushed, new or changed. */
+  podChanged(pod: Pod): void {
     if (pod.spec.nodeName !== this.#deps.nodeName) return;
     this.#afterList(() => this.#accept(pod, true));
+  }
+
+  /**
+   * All pods that files of this node define; they run without the cloud. What is not among them any more ends.
+   * @param whole false when some files could not be read: nothing of unknown static pods is ended then
+   */
+  setLocal(pods: readonly Pod[], whole: boolean): void {
+    this.#afterList(() => {
+      this.#local = new Map(pods.map((pod) => [pod.metadata.uid ?? '', pod]));
+      this.#localWhole = whole;
+      for (const [uid, worker] of this.#workers) {
+        if (worker.pod && isStatic(worker.pod) && !worker.removed && !this.#local.has(uid)) worker.remove();
+      }
+      for (const [uid, pod] of this.#local) if (!this.#workers.has(uid)) this.#addLocal(uid, pod);
+      this.#deps.onMirrors();
+      // Whose file went while the agent was away.
+      this.#relistSoon ??= setTimeout(() => void this.#relist(), RELIST_SOON_MS);
+    });
+  }
+
+  /** Static pods, and what the API has of them. */
+  mirrorScene(): MirrorScene {
+    const pods = [...this.#workers.values()].flatMap(({ pod, removed }) => (pod && isStatic(pod) ? [{ pod, removed }] : []));
+    return { pods, mirrors: [...this.#mirrors.values()], whole: this.#localWhole === true };
+  }
+
+  /** A mirror as the API has it now. */
+  mirrorChanged(mirror: Pod): void {
+    this.#afterList(() => this.#acceptMirror(mirror));
+  }
+
+  /** Lets a pod go that the hold annotation keeps back. */
+  release(namespace: string, name: string): void {
+    this.#afterList(() => this.#byName(namespace, name)?.release());
   }
 
   /**
@@ -146,15 +192,18 @@ export class PodManager implements PodsView, PodControl {
   podDeleted(pod: unknown, namespace: string, name: string): void {
     this.#afterList(() => {
       const uid = (pod as Partial<Pod> | null)?.metadata?.uid;
+      const mirror = this.#mirrors.get(`${namespace}/${name}`);
+      if (mirror && (!uid || mirror.metadata.uid === uid)) return this.#forgetMirror(mirror);
       const worker = uid ? this.#workers.get(uid) : this.#byName(namespace, name);
-      if (worker && isPod(pod)) worker.update(pod);
-      worker?.remove();
+      if (!worker || (worker.pod && isStatic(worker.pod))) return;
+      if (isPod(pod)) worker.update(fromApi(pod));
+      worker.remove();
     });
   }
 
-  /** True when all pods of the node are known: their list has come, and every stored one could be read. */
+  /** True when all pods of the node are known: their list has come, and every stored one and every file could be read. */
   get complete(): boolean {
-    return this.#early === undefined && this.#mayHaveOrphans;
+    return this.#early === undefined && this.#mayHaveOrphans && this.#localWhole === true;
   }
 
   /** When the runtime was last listed, milliseconds since the epoch. */
@@ -221,6 +270,11 @@ export class PodManager implements PodsView, PodControl {
     this.#afterList(() => this.#statuses.answered(message));
   }
 
+  /** The node has other addresses: statuses name them. */
+  nodeChanged(): void {
+    for (const worker of this.#workers.values()) worker.stir();
+  }
+
   /** A new session with the cloud: what differs is said again. */
   sessionBegan(): void {
     this.#statuses.sweep();
@@ -239,6 +293,7 @@ export class PodManager implements PodsView, PodControl {
       try {
         const { pods, unreadable } = readPodList(await meta.rows(resource, this.#signal), nodeName);
         this.#mayHaveOrphans = unreadable === 0;
+        this.#lastWords = await this.#readLastWords();
         if (unreadable > 0) log.error('stored pods cannot be read, so containers of unknown pods are left alone', { rows: unreadable });
         for (const pod of pods) {
           this.#accept(pod);
@@ -257,18 +312,32 @@ export class PodManager implements PodsView, PodControl {
     for (const later of early) later();
   }
 
+  /** They only make statuses more exact, so without them things go on. */
+  async #readLastWords(): Promise<ReadonlyMap<string, object>> {
+    const { meta, namespace, log } = this.#deps;
+    try {
+      return readLastWords(await meta.rows(formatResource({ namespace, type: ResourceTypes.podPatch }), this.#signal));
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      log.verbose(1, 'what was said last about pods cannot be read', { err: errorText(error) });
+      return new Map();
+    }
+  }
+
   #afterList(action: () => void): void {
     if (this.#early) this.#early.push(action);
     else action();
   }
 
   /** @param create false for answers, which must not bring back a pod that was taken away meanwhile */
-  #accept(pod: Pod, create = this.#early !== undefined): void {
+  #accept(given: Pod, create = this.#early !== undefined): void {
+    if (isMirror(given)) return this.#acceptMirror(given);
+    const pod = fromApi(given);
     const uid = pod.metadata.uid ?? '';
     const worker = this.#workers.get(uid);
-    if (worker?.pod) {
-      if (isOlder(pod.metadata, worker.pod.metadata)) return;
-      const { labels, annotations } = worker.pod.metadata;
+    if (worker?.newest) {
+      if (isOlder(pod.metadata, worker.newest.metadata)) return;
+      const { labels, annotations } = worker.newest.metadata;
       this.#statuses.known(pod);
       worker.update(pod);
       // Files of the downward API show them.
@@ -278,8 +347,37 @@ export class PodManager implements PodsView, PodControl {
     if (!worker && !create) return;
     // A new pod under a known name: the API can only have it when the old one is gone there.
     const { namespace = '', name = '' } = pod.metadata;
-    this.#byName(namespace, name)?.remove();
-    this.#statuses.known(pod);
+    const earlier = this.#byName(namespace, name);
+    if (earlier?.pod && !isStatic(earlier.pod)) earlier.remove();
+    this.#know(pod, uid);
+    this.#add(uid, pod);
+  }
+
+  /** @param uid that the pod has on this node */
+  #know(pod: Pod, uid: string): void {
+    this.#statuses.known(pod, uid);
+    const said = this.#lastWords.get(pod.metadata.uid ?? '');
+    if (said) this.#statuses.recall(uid, strategicMerge(pod, said).status ?? {});
+  }
+
+  #acceptMirror(mirror: Pod): void {
+    const known = this.#mirrors.get(fullName(mirror));
+    if (known && isOlder(mirror.metadata, known.metadata)) return;
+    this.#mirrors.set(fullName(mirror), mirror);
+    for (const [uid, { pod }] of this.#workers) if (pod && isStatic(pod) && isMirrorOf(mirror, pod)) this.#know(mirror, uid);
+    this.#deps.onMirrors();
+  }
+
+  #forgetMirror(mirror: Pod): void {
+    this.#mirrors.delete(fullName(mirror));
+    for (const [uid, { pod }] of this.#workers) if (pod && isStatic(pod) && isMirrorOf(mirror, pod)) this.#statuses.unknown(uid, pod);
+    this.#deps.onMirrors();
+  }
+
+  #addLocal(uid: string, pod: Pod): void {
+    this.#statuses.unknown(uid, pod);
+    const mirror = this.#mirrors.get(fullName(pod));
+    if (mirror && isMirrorOf(mirror, pod)) this.#know(mirror, uid);
     this.#add(uid, pod);
   }
 
@@ -301,6 +399,7 @@ export class PodManager implements PodsView, PodControl {
         probes: this.#probes,
         places: this.#places,
         garbage: () => this.#garbage,
+        hold: this.#hold,
         mustWait: (candidate) => this.#nameIsHeld(uid, candidate),
         onGone: () => this.#gone(uid, { namespace, name }),
         signal: this.#signal,
@@ -326,6 +425,9 @@ export class PodManager implements PodsView, PodControl {
     this.#statuses.forget(uid);
     this.#probes.forget(uid);
     this.#deps.images.forget(uid);
+    const again = this.#local.get(uid);
+    if (again) this.#addLocal(uid, again);
+    this.#deps.onMirrors();
     for (const worker of this.#workers.values()) {
       if (worker.pod?.metadata.name === name && worker.pod.metadata.namespace === namespace) worker.wake();
     }
@@ -338,7 +440,7 @@ export class PodManager implements PodsView, PodControl {
     const worker = uid === undefined ? undefined : this.#workers.get(uid);
     if (worker) worker.stir();
     // Its sandbox is newer than the last listing.
-    else this.#relistSoon ??= setTimeout(() => void this.#relist(), 50);
+    else this.#relistSoon ??= setTimeout(() => void this.#relist(), RELIST_SOON_MS);
   }
 
   async #relistNowAndThen(): Promise<void> {
@@ -361,6 +463,8 @@ export class PodManager implements PodsView, PodControl {
       for (const [uid, worker] of this.#workers) worker.noticed(fingerprint(listed.get(uid)));
       for (const pod of listed.values()) {
         if (this.#workers.has(pod.uid) || !this.#mayHaveOrphans) continue;
+        const fromFile = pod.sandboxes.some(({ annotations }) => annotations[SourceAnnotations.source] === 'file');
+        if (fromFile && this.#localWhole !== true) continue;
         this.#deps.log.info('pod in the runtime is not assigned to this node and is ended', { pod: `${pod.namespace}/${pod.name}`, uid: pod.uid });
         this.#add(pod.uid, undefined, pod);
       }
@@ -395,7 +499,7 @@ export class PodManager implements PodsView, PodControl {
   }
 
   async #sweepLeftovers(): Promise<void> {
-    if (!this.#mayHaveOrphans) return;
+    if (!this.complete) return;
     try {
       const listed = await this.#view.list(this.#signal);
       const isKnown = (uid: string): boolean => this.#workers.has(uid) || listed.has(uid);

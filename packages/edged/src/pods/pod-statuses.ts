@@ -23,6 +23,10 @@ interface Patch {
 interface Entry {
   /** The pod as the API is known to have it. */
   pod: Pod;
+  /** The API has nothing of it: a static pod without its mirror. */
+  local: boolean;
+  /** What an earlier run of the agent said last and the API may not have heard. */
+  recalled: PodStatus | undefined;
   wanted: PodStatus | undefined;
   inFlight: Patch | undefined;
   /** What the API server drops. */
@@ -58,39 +62,45 @@ export class PodStatuses {
     this.#deps = deps;
   }
 
-  /** The pod as the API has it: from the list, a push or an answer. */
-  known(pod: Pod): void {
-    const uid = pod.metadata.uid ?? '';
+  /**
+   * The pod as the API has it: from the list, a push or an answer.
+   * @param uid under which it is known on this node, when that is another one than in the API
+   */
+  known(pod: Pod, uid: string = pod.metadata.uid ?? ''): void {
     const entry = this.#entries.get(uid);
-    if (entry) {
-      entry.pod = pod;
-      this.#consider(uid, entry);
-    } else {
-      this.#entries.set(uid, {
-        pod,
-        wanted: undefined,
-        inFlight: undefined,
-        refused: {},
-        gone: false,
-        silentUntil: 0,
-        deleteSentAt: undefined,
-        sending: false,
-        restate: false,
-      });
+    if (!entry) {
+      this.#entries.set(uid, fresh(pod, false));
+      return;
     }
+    // Another object than before, so nothing that was found out about that one counts.
+    if (entry.local || entry.pod.metadata.uid !== pod.metadata.uid) this.#entries.set(uid, { ...fresh(pod, false), wanted: entry.wanted });
+    else entry.pod = pod;
+    this.#consider(uid, this.#entries.get(uid) as Entry);
+  }
+
+  /** A pod that the API has nothing of, or no longer: its status is kept until it has. */
+  unknown(uid: string, pod: Pod): void {
+    this.#entries.set(uid, { ...fresh(pod, true), wanted: this.#entries.get(uid)?.wanted });
+  }
+
+  /** What an earlier run of the agent said last. */
+  recall(uid: string, status: PodStatus): void {
+    const entry = this.#entries.get(uid);
+    if (entry) entry.recalled = status;
   }
 
   /** What to build the next status on: the last one, with the conditions of others as the API has them. */
   previous(uid: string): PodStatus {
     const entry = this.#entries.get(uid);
-    const reported = entry?.pod.status ?? {};
-    if (!entry?.wanted) return reported;
-    const own = (entry.wanted.conditions ?? []).filter(({ type }) => NODE_CONDITIONS.has(type));
+    const reported = entry?.local ? {} : (entry?.pod.status ?? {});
+    const last = entry?.wanted ?? entry?.recalled;
+    if (!last) return reported;
+    const own = (last.conditions ?? []).filter(({ type }) => NODE_CONDITIONS.has(type));
     const others = (reported.conditions ?? []).filter(({ type }) => !own.some((condition) => condition.type === type));
     const conditions = [...own, ...others];
-    if (!isTakenBack(reported, entry.wanted)) return { ...entry.wanted, conditions };
+    if (!isTakenBack(reported, last)) return { ...last, conditions };
     const { phase, reason, message } = reported;
-    return { ...entry.wanted, conditions, phase, ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
+    return { ...last, conditions, phase, ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
   }
 
   /** The status that the pod has now. */
@@ -134,7 +144,7 @@ export class PodStatuses {
       return;
     }
     const pod = answer.object;
-    if (entry && patch && pod.metadata?.uid === uid) {
+    if (entry && patch && pod.metadata?.uid === entry.pod.metadata.uid) {
       entry.refused = refusedChanges(patch.changes, podStatusChanges(pod, patch.wanted));
     }
     if (pod.metadata?.uid !== undefined) this.#deps.onPod(pod);
@@ -183,15 +193,16 @@ export class PodStatuses {
 
   #consider(uid: string, entry: Entry): void {
     const { wanted, inFlight } = entry;
-    if (wanted === undefined || entry.gone || entry.sending || isTakenBack(entry.pod.status, wanted)) return;
+    if (wanted === undefined || entry.gone || entry.local || entry.sending || isTakenBack(entry.pod.status, wanted)) return;
     const now = Date.now();
     if (now < entry.silentUntil) return;
     if (inFlight && this.#deps.connected() && now - inFlight.at < HOLD_MS) return;
     const changes = podStatusChanges(entry.restate ? withDoubtfulReady(entry.pod) : entry.pod, wanted);
     if (!isWorthSending(changes, entry.refused)) return;
-    const text = podPatchText(uid, changes);
+    const uidInApi = entry.pod.metadata.uid ?? '';
+    const text = podPatchText(uidInApi, changes);
     // It waits in the outbox already and goes out by itself.
-    if (inFlight && podPatchText(uid, inFlight.changes) === text) return;
+    if (inFlight && podPatchText(uidInApi, inFlight.changes) === text) return;
     void this.#send(uid, entry, changes, wanted, text);
   }
 
@@ -216,8 +227,24 @@ export class PodStatuses {
       entry.sending = false;
     }
     // What came while it was being handed over.
-    this.#consider(uid, entry);
+    if (this.#entries.get(uid) === entry) this.#consider(uid, entry);
   }
+}
+
+function fresh(pod: Pod, local: boolean): Entry {
+  return {
+    pod,
+    local,
+    recalled: undefined,
+    wanted: undefined,
+    inFlight: undefined,
+    refused: {},
+    gone: false,
+    silentUntil: 0,
+    deleteSentAt: undefined,
+    sending: false,
+    restate: false,
+  };
 }
 
 /** True when the API has a final phase, set by somebody else, and our last word is not final: the worker has to think again. */

@@ -2,9 +2,10 @@ import { errorText, isAbort, type ContainerRuntime, type Logger } from '@edge/co
 import type { Pod } from '@edge/protocol';
 import { applySteps, type StepsDeps } from '../apply/steps.js';
 import { anythingRuns, type ActualPod } from '../plan/actual.js';
-import { isTerminalPhase } from '../plan/containers.js';
 import { isAnotherWish, withoutStarts } from '../plan/hold.js';
 import { podGrace } from '../plan/grace.js';
+import { isTerminalPhase } from '../plan/containers.js';
+import { heldStatus, releasedStatus, type HoldUpgrade } from '../hold/hold-upgrade.js';
 import { planPod } from '../plan/plan-pod.js';
 import { planRemoval, planStop } from '../plan/plan-stop.js';
 import type { Probes } from '../probes/probes.js';
@@ -14,6 +15,8 @@ import { podStatus } from '../plan/pod-status.js';
 import type { PodPlan, PodStep, Waiting } from '../plan/steps.js';
 import { seconds } from '../plan/time.js';
 import type { PodVerdict } from '../plan/verdict.js';
+import type { Admission } from '../policy/admission.js';
+import { DEADLINE_EXCEEDED, deadlineOf } from '../policy/deadline.js';
 import type { PodEvents } from './pod-events.js';
 import type { PodStatuses } from './pod-statuses.js';
 import type { RuntimeView } from './runtime-view.js';
@@ -23,6 +26,9 @@ const FIRST_RETRY_MS = 10_000;
 const LAST_RETRY_MS = 60_000;
 /** Rounds of deciding and doing in a row; more would mean that a plan never gets done. */
 const MAX_ROUNDS = 12;
+/** Between questions whether room has been made. */
+const ADMISSION_POLL_MS = 500;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface PodWorkerDeps extends StepsDeps {
   readonly uid: string;
@@ -33,6 +39,8 @@ export interface PodWorkerDeps extends StepsDeps {
   readonly events: PodEvents;
   readonly probes: Probes;
   readonly garbage: () => GarbageRules;
+  readonly admission: Pick<Admission, 'admit' | 'forget'>;
+  readonly hold: HoldUpgrade;
   /** Addresses of the node, the preferred one first. */
   readonly hostIPs: () => readonly string[];
   readonly facts: (podIPs: readonly string[]) => PodFacts;
@@ -66,6 +74,12 @@ export class PodWorker {
   readonly #hooked = new Set<string>();
   /** What the last report said, but for probes. */
   #said: { readonly actual: ActualPod; readonly plan: PodPlan } | undefined;
+  /** The pod was admitted here, now or before an earlier end of the agent. */
+  #isBegun = false;
+  /** A change that waits for its release. */
+  #heldChange: Pod | undefined;
+  /** When the pod's time is over, milliseconds since the epoch. */
+  #deadline = Infinity;
 
   /** @param pod undefined for what the runtime still has of a pod that nobody knows */
   constructor(deps: PodWorkerDeps, pod: Pod | undefined) {
@@ -78,6 +92,11 @@ export class PodWorker {
     return this.#pod;
   }
 
+  /** The last that was heard of the pod, also when it is held back. */
+  get newest(): Pod | undefined {
+    return this.#heldChange ?? this.#pod;
+  }
+
   /** True when the pod was taken from this node; it ends and then everything of it is removed. */
   get removed(): boolean {
     return this.#removed;
@@ -87,10 +106,21 @@ export class PodWorker {
     const ends = pod.metadata.deletionTimestamp !== undefined && this.#pod?.metadata.deletionTimestamp === undefined;
     // The echo of what was reported is no reason to try again.
     const isEcho = Date.now() < this.#holdUntil && !isAnotherWish(this.#pod, pod);
+    const { hold, statuses, uid } = this.#deps;
+    const held = this.#pod !== undefined && this.#isBegun && hold.holdsChange(this.#pod, pod, statuses.previous(uid));
+    this.#heldChange = held ? pod : undefined;
+    if (held) return this.wake();
     this.#pod = pod;
     // Less time than the containers are being given now: they have to be told again. A pod that ends waits for no image.
     if (this.#kill && (ends || podGrace(pod) < this.#kill.grace)) this.#kill.controller.abort();
     if (isEcho) this.stir();
+    else this.wake();
+  }
+
+  /** Lets go what the hold annotation keeps back. */
+  release(): void {
+    this.#deps.hold.release(this.#deps.uid);
+    if (this.#heldChange) this.update(this.#heldChange);
     else this.wake();
   }
 
@@ -170,6 +200,7 @@ export class PodWorker {
     this.#fingerprint = fingerprint;
     if (this.#removed || !pod) return this.#roundOfRemoval(pod, actual);
     if (deps.mustWait(pod)) return 'rest';
+    if (!this.terminating && this.#gate(pod, actual) === 'shut') return 'rest';
     const { terminating } = this;
     const known = withLastStatus(pod, deps.statuses.previous(deps.uid));
     deps.probes.sync(known, actual, terminating);
@@ -189,6 +220,8 @@ export class PodWorker {
       if (plan.wakeAt !== undefined) {
         this.#tellBackoff(pod, plan);
         this.#sleep(plan.wakeAt);
+      } else if (this.#deadline !== Infinity) {
+        this.#sleep(this.#deadline);
       }
       return 'rest';
     }
@@ -199,6 +232,36 @@ export class PodWorker {
     return 'rest';
   }
 
+  /** What comes before all work on a pod: it may have to wait, it may not be allowed here, or its time may be over. */
+  #gate(pod: Pod, actual: ActualPod): 'open' | 'shut' {
+    const { statuses, uid, hold, admission, events } = this.#deps;
+    const status = statuses.previous(uid);
+    this.#deadline = Infinity;
+    if (isTerminalPhase(status.phase)) return 'open';
+    this.#isBegun ||= actual.sandboxes.length + actual.containers.length > 0 || status.startTime !== undefined;
+    if (hold.holdsNew(pod, status, this.#isBegun)) {
+      statuses.set(uid, heldStatus(status, Date.now()));
+      return 'shut';
+    }
+    const answer = admission.admit(pod, this.#isBegun);
+    if (answer === 'wait') {
+      this.#sleep(Date.now() + ADMISSION_POLL_MS);
+      return 'shut';
+    }
+    if (answer !== 'admitted') {
+      events.say(pod, { type: 'Warning', reason: answer.reason, message: answer.message });
+      this.fail(answer);
+      return 'open';
+    }
+    this.#isBegun = true;
+    this.#deadline = deadlineOf(pod, status) ?? Infinity;
+    if (this.#deadline > Date.now()) return 'open';
+    this.#deadline = Infinity;
+    events.say(pod, { type: 'Normal', reason: DEADLINE_EXCEEDED.reason, message: DEADLINE_EXCEEDED.message });
+    this.fail(DEADLINE_EXCEEDED);
+    return 'open';
+  }
+
   async #roundOfRemoval(pod: Pod | undefined, actual: ActualPod): Promise<'again' | 'rest'> {
     this.#deps.probes.forget(this.#deps.uid);
     const { steps } = planStop(pod, actual);
@@ -206,6 +269,8 @@ export class PodWorker {
     const rest = planRemoval(actual);
     if (rest.length > 0) return this.#do(rest, actual, pod);
     await this.#deps.onGone();
+    this.#deps.admission.forget(this.#deps.uid);
+    this.#deps.hold.forget(this.#deps.uid);
     return 'rest';
   }
 
@@ -260,8 +325,10 @@ export class PodWorker {
     const { statuses, hostIPs, probes, runtimeName, uid } = this.#deps;
     this.#said = { actual, plan };
     const waiting = new Map([...this.#waiting, ...plan.waiting]);
-    const previous = statuses.previous(uid);
-    statuses.set(uid, podStatus({ pod, actual, previous, waiting, terminating, verdict: this.#verdict, probes: probes.view(uid), hostIPs: hostIPs(), runtime: runtimeName, now: Date.now() }));
+    const now = Date.now();
+    const last = statuses.previous(uid);
+    const previous = this.#heldChange ? heldStatus(last, now) : releasedStatus(last, now);
+    statuses.set(uid, podStatus({ pod, actual, previous, waiting, terminating, verdict: this.#verdict, probes: probes.view(uid), hostIPs: hostIPs(), runtime: runtimeName, now }));
   }
 
   /** Once for each pause, not for each look during it. */
@@ -284,7 +351,8 @@ export class PodWorker {
   #sleep(until: number): void {
     clearTimeout(this.#timer);
     if (this.#deps.signal.aborted) return;
-    this.#timer = setTimeout(() => this.wake(), Math.max(0, until - Date.now()));
+    const pause = Math.min(until, this.#deadline) - Date.now();
+    this.#timer = setTimeout(() => this.wake(), Math.min(Math.max(0, pause), LONGEST_TIMER_MS));
   }
 
   #label(): string {
