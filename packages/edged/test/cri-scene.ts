@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createCell, type LinkStatus } from '@edge/core';
 import { createCriRuntime, type CriRuntime } from '@edge/cri';
 import type { Pod } from '@edge/protocol';
-import { BUSYBOX_IMAGE, runModule, startContainerd, testIdentity, type Containerd, type ContainerdOptions, type RunningModule } from '@edge/testing';
+import { BUSYBOX_IMAGE, runModule, startContainerd, testIdentity, type Containerd, type ContainerdOptions, type RunningModule, unmountBelow } from '@edge/testing';
 import { NODE, pod, PlayedCloud, withLink } from './scene.js';
 
 /** Edged on a real containerd with a played cloud. */
@@ -79,6 +79,7 @@ export async function openCriScene(options: CriSceneOptions = {}): Promise<CriSc
       await agent.stop();
       await runtime[Symbol.asyncDispose]();
       await containerd[Symbol.asyncDispose]();
+      await unmountBelow(root);
       await rm(root, { recursive: true, force: true });
     },
   };
