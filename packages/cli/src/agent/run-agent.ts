@@ -10,6 +10,7 @@ import { parseVmodule } from '../log/verbosity.js';
 import type { Terminal } from '../program.js';
 import { AGENT_VERSION, KUBEEDGE_VERSION } from '../version.js';
 import { gatesOf } from './gates.js';
+import { protectFromOutOfMemory } from './oom-score.js';
 import { stopOnSignals } from './signals.js';
 
 /** Runs the agent until it is told to stop; resolves with the exit code (0 stopped, 1 could not start). */
@@ -38,6 +39,8 @@ async function startAgent(configPath: string, terminal: Terminal, log: Logger, s
   const config = await withBootstrapToken(read);
   log.info(`Version: ${KUBEEDGE_VERSION}`, { agent: AGENT_VERSION, node: process.versions.node });
   await rememberVersion(configPath, config, log);
+  const { enable, tailoredKubeletConfig } = config.modules.edged;
+  if (enable) await protectFromOutOfMemory(tailoredKubeletConfig.oomScoreAdj ?? undefined, config.edge.runtime, log);
 
   const verdict = await checkEnvironment({ env: terminal.env, metaServerEnabled: config.modules.metaManager.metaServer.enable, signal });
   if (verdict !== 'passed') log.info('the check of the environment was skipped', { reason: verdict });
