@@ -154,6 +154,26 @@ describe.runIf(version1)('limits of pods on containerd', () => {
   });
 });
 
+describe('pods on containerd with limits', () => {
+  it('[edged-26.34] are told as OOMKilled when they take more memory than they may', async () => {
+    const hungry = shellPod('hungry', 'tail /dev/zero', { containers: [{ name: 'c', resources: { limits: { memory: '24Mi' } } }] });
+    const ended = await scene.run(hungry, 'Failed');
+    expect(ended.status?.containerStatuses?.[0]?.state.terminated).toMatchObject({ reason: 'OOMKilled', exitCode: 137 });
+  });
+
+  it('[edged-26.35] are untouched by a new agent, which removes their groups all the same', async () => {
+    const wanted = shellPod('stays', 'sleep 600');
+    const id = (await scene.run(wanted)).status?.containerStatuses?.[0]?.containerID;
+    await scene.restart();
+    await scene.cloud.startDeletion(wanted, 1);
+    await scene.cloud.until('gone', () => !scene.cloud.pods.has('default/stays'), 15_000);
+    const told = scene.cloud.patches(wanted).flatMap((patch) => JSON.stringify(patch).match(/containerd:\/\/\w+/g) ?? []);
+    expect(new Set(told)).toEqual(new Set([id]));
+    const group = join(version1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup', scene.containerd.cgroupRoot, 'kubepods/besteffort/poduid-stays');
+    await expect.poll(() => existsSync(group), { timeout: 5000 }).toBe(false);
+  });
+});
+
 describe('names of pods on containerd', () => {
   it('[edged-27.20] are in the hosts file, with aliases', async () => {
     const ip = pods.get('locked')?.status?.podIP;
