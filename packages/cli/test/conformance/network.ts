@@ -50,6 +50,7 @@ export function networkSpecs(cluster: () => Cluster): void {
     const spec = { hostname: 'given', subdomain: 'sub', hostAliases: [{ ip: '123.45.67.89', hostnames: ['foo', 'bar'] }] };
     await using pod = await cluster().start({ ...spec, containers: [shell('hostname; cat /etc/hosts; sleep 3600'), shell('cat /etc/hosts', { name: 'own', volumeMounts: [{ name: 'own', mountPath: '/etc/hosts' }] })], volumes: [{ name: 'own', hostPath: { path: '/etc/hostname', type: 'File' } }] });
     await pod.said('foo');
+    await pod.until('addressed', ({ status }) => status?.podIP !== undefined);
     const [name, head, ...lines] = pod.output().split('\n');
     expect([name, head]).toEqual(['given', '# Kubernetes-managed hosts file.']);
     const domain = lines.find((line) => line.startsWith(pod.ip))?.split(/\s+/);

@@ -1,5 +1,6 @@
 import type { RuntimeContainerStatus } from '@edge/core';
-import { ContainerAnnotations, restartCountOf } from './identity.js';
+import type { Container } from '@edge/protocol';
+import { containerHash, ContainerAnnotations, restartCountOf } from './identity.js';
 
 export const FIRST_BACKOFF_SECONDS = 10;
 export const MAX_BACKOFF_SECONDS = 300;
@@ -16,13 +17,15 @@ export interface RestartDecision {
 
 /**
  * Crash-loop back-off: the first restart is immediate, then 10 s, doubling to 300 s, from the end of the run. A run of
- * more than 600 s starts the row anew. All of it follows from the container's own record, so a restart of the agent
+ * more than 600 s starts the row anew, and so does another image: what was wrong may have been mended. All of it follows from the container's own record, so a restart of the agent
  * forgets nothing.
  */
-export function decideRestart(ended: RuntimeContainerStatus): RestartDecision {
+export function decideRestart(ended: RuntimeContainerStatus, container: Container): RestartDecision {
   const endedAt = ended.finishedAt || ended.createdAt;
   const ranLong = endedAt - ended.createdAt > 2 * MAX_BACKOFF_SECONDS * 1000;
-  const waitSeconds = ranLong ? 0 : dueWait(ended);
+  const recorded = ended.annotations[ContainerAnnotations.hash];
+  const isChanged = recorded !== undefined && recorded !== containerHash(container);
+  const waitSeconds = ranLong || isChanged ? 0 : dueWait(ended);
   const nextSeconds = waitSeconds === 0 ? FIRST_BACKOFF_SECONDS : Math.min(waitSeconds * 2, MAX_BACKOFF_SECONDS);
   return { notBefore: waitSeconds === 0 ? 0 : endedAt + waitSeconds * 1000, waitSeconds, nextSeconds };
 }

@@ -121,6 +121,11 @@ describe('planPod', () => {
     expect(steps(somePod(), actual)).toEqual(['prepareVolumes', 'start c#6 then 10s']);
   });
 
+  it('[edged-6.15] another image ends the pause and starts the back-off anew', () => {
+    const actual = actualOf([sandbox()], [exited('c', 5, 1, { backoff: 300 })]);
+    expect(steps(somePod({ containers: [{ name: 'c', image: 'new' }] }), actual)).toEqual(['prepareVolumes', 'start c#6 then 10s']);
+  });
+
   it('[edged-6.9] the plan of a pod that has just been brought to its state is empty, whatever the policy', () => {
     for (const restartPolicy of ['Always', 'OnFailure', 'Never'] as const) {
       const pod = somePod({ restartPolicy });

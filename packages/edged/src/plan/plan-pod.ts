@@ -106,7 +106,7 @@ function judge(input: PlanInput, container: Container, policy: RestartPolicy, in
     case 'running': {
       const recorded = newest.annotations[ContainerAnnotations.hash];
       if (recorded === undefined || recorded === containerHash(container)) return unlessFailed(input, container, newest, policy);
-      const { nextSeconds } = decideRestart({ ...newest, finishedAt: input.now });
+      const { nextSeconds } = decideRestart({ ...newest, finishedAt: input.now }, container);
       return {
         kind: 'start',
         kills: [containerKill(input.pod, newest, { why: 'its definition has changed' })],
@@ -127,7 +127,7 @@ function judge(input: PlanInput, container: Container, policy: RestartPolicy, in
       return {
         kind: 'start',
         kills: [containerKill(input.pod, newest, { why: 'its state is unknown' })],
-        steps: [{ ...next, restartCount: restartCountOf(newest) + 1, backoffSeconds: decideRestart(newest).nextSeconds }],
+        steps: [{ ...next, restartCount: restartCountOf(newest) + 1, backoffSeconds: decideRestart(newest, container).nextSeconds }],
       };
     case 'exited':
       return restarts(policy, newest.exitCode) || (policy !== 'Never' && probesOf(input).failed(newest)) ? restart(input, container, newest, init) : over;
@@ -147,7 +147,7 @@ function probesOf({ probes = noProbes }: PlanInput): ProbeView {
 }
 
 function restart(input: PlanInput, container: Container, ended: RuntimeContainerStatus, init: boolean): Verdict {
-  const decision = decideRestart(ended);
+  const decision = decideRestart(ended, container);
   // A run that ended in the future: the clock has been set back, and nobody can wait until then.
   const clockIsRight = decision.notBefore - input.now <= decision.waitSeconds * 1000 + CLOCK_TOLERANCE_MS;
   if (decision.notBefore > input.now && clockIsRight) {
