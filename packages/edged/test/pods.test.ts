@@ -144,9 +144,12 @@ describe('pods', () => {
   it('[edged-3.14] tells the cloud what happens when reportEvent is on, and nothing when it is off', async () => {
     const { cloud } = await open({ config: { reportEvent: true } });
     await cloud.push(pod('crash', { containers: [{ name: 'c', image: 'i', command: ['exit', '1', '10'] }] }), 'insert');
-    const reasons = () => cloud.received.filter(({ route }) => route.resource.includes('/event/')).map(({ content }) => (content as { reason: string }).reason);
+    const reasons = () => cloud.received.filter(({ route }) => route.resource.includes('/event/')).map(({ content }) => {
+      const { event, reason } = content as { event?: { reason: string; count: number }; reason?: string };
+      return reason ?? `${event?.reason} x${event?.count}`;
+    });
     await cloud.until('back-off told', () => reasons().includes('BackOff'));
-    expect(reasons()).toEqual(['Pulling', 'Pulled', 'Created', 'Started', 'Pulling', 'Pulled', 'Created', 'Started', 'BackOff']);
+    expect(reasons()).toEqual(['Pulling', 'Pulled', 'Created', 'Started', 'Pulling x2', 'Pulled', 'Created x2', 'Started x2', 'BackOff']);
     const [event] = cloud.received.filter(({ route }) => route.resource.includes('/event/'));
     expect(event?.route).toMatchObject({ operation: 'insert', source: 'edged', group: 'meta', resource: expect.stringMatching(/^default\/event\/crash\./) });
     expect(event?.content).toMatchObject({ involvedObject: { kind: 'Pod', name: 'crash', uid: 'uid-crash', fieldPath: 'spec.containers{c}' }, type: 'Normal', count: 1 });

@@ -11,11 +11,25 @@ export interface PodEvent {
   readonly fieldPath?: string;
 }
 
+/** Name of the object for an event that happens now; the number tells those of one millisecond apart. */
+export function eventName(pod: Pod, now: number, sequence: number): string {
+  return `${pod.metadata.name}.${now.toString(16)}${sequence.toString(16).padStart(4, '0')}`;
+}
+
+export interface EventOccurrence {
+  /** Of the object. */
+  readonly name: string;
+  readonly count: number;
+  /** Times of the first and the last time that it happened, milliseconds since the epoch. */
+  readonly first: number;
+  readonly last: number;
+}
+
 /** The Event object of the API for it. */
-export function eventObject(pod: Pod, event: PodEvent, nodeName: string, now: number, sequence: number): KubeObject {
+export function eventObject(pod: Pod, event: PodEvent, nodeName: string, occurrence: EventOccurrence): KubeObject {
   const { name = '', namespace = '', uid = '', resourceVersion } = pod.metadata;
   return {
-    metadata: { name: `${name}.${now.toString(16)}${sequence.toString(16).padStart(4, '0')}`, namespace, creationTimestamp: null },
+    metadata: { name: occurrence.name, namespace, creationTimestamp: null },
     involvedObject: {
       kind: 'Pod',
       namespace,
@@ -28,9 +42,9 @@ export function eventObject(pod: Pod, event: PodEvent, nodeName: string, now: nu
     reason: event.reason,
     message: event.message,
     source: { component: 'kubelet', host: nodeName },
-    firstTimestamp: seconds(now),
-    lastTimestamp: seconds(now),
-    count: 1,
+    firstTimestamp: seconds(occurrence.first),
+    lastTimestamp: seconds(occurrence.last),
+    count: occurrence.count,
     type: event.type,
     eventTime: null,
     reportingComponent: 'kubelet',
