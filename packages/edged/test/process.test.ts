@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCell, silentLogger, type LinkStatus } from '@edge/core';
@@ -108,5 +111,32 @@ describe('pods as real processes', () => {
     await cloud.push(pod('typo', { containers: [{ name: 'c', image: 'i', command: ['/no/such/command'] }] }), 'insert');
     const state = () => status('typo')?.containerStatuses?.[0];
     await cloud.until('a reason', () => JSON.stringify(state() ?? {}).includes('no such') || JSON.stringify(state() ?? {}).includes('not found'), 8000);
+  });
+
+  it('[edged-20.58] are probed and have hooks as containers have', async () => {
+    let up = false;
+    const server = createServer((_request, response) => void response.writeHead(up ? 200 : 500).end()).listen(0, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      await start();
+      const tell = (word: string) => ({ exec: { command: ['/bin/sh', '-c', `echo ${word} >> ${root}/told`] } });
+      const told = async (): Promise<string[]> => (await readFile(join(root, 'told'), 'utf8').catch(() => '')).split('\n').filter(Boolean);
+      const every = { periodSeconds: 1, failureThreshold: 1 };
+      const containers = shell(`touch ${root}/alive; trap "echo term >> ${root}/told; exit 0" TERM; while :; do sleep 0.1; done`, {
+        readinessProbe: { httpGet: { host: '127.0.0.1', port: (server.address() as AddressInfo).port }, ...every },
+        livenessProbe: { exec: { command: ['test', '-f', `${root}/alive`] }, ...every },
+        lifecycle: { postStart: tell('hello'), preStop: tell('bye') },
+      });
+      await cloud.push(pod('web', { containers }), 'insert');
+      await cloud.until('Running', () => status('web')?.phase === 'Running');
+      expect(status('web')?.containerStatuses?.[0]?.ready).toBe(false);
+      up = true;
+      await cloud.until('ready', () => status('web')?.containerStatuses?.[0]?.ready);
+      await rm(join(root, 'alive'));
+      await cloud.until('restarted', () => status('web')?.containerStatuses?.[0]?.restartCount === 1 && status('web')?.containerStatuses?.[0]?.ready);
+      expect(await told()).toEqual(['hello', 'bye', 'term', 'hello']);
+    } finally {
+      server.close();
+    }
   });
 });
