@@ -44,7 +44,7 @@ export async function openCriScene(options: CriSceneOptions = {}): Promise<CriSc
   const cloud = new PlayedCloud();
   const link = createCell<LinkStatus>({ connected: true, session: 1, since: Date.now() });
   const runtime = await createCriRuntime({ endpoint: containerd.socket });
-  const tailoredKubeletConfig = { podLogsDir: join(root, 'logs'), cgroupRoot: containerd.cgroupRoot, ...options.tailored };
+  const tailoredKubeletConfig = { podLogsDir: join(root, 'logs'), staticPodPath: join(root, 'manifests'), cgroupRoot: containerd.cgroupRoot, ...options.tailored };
   const start = (): Promise<RunningModule> =>
     runModule(withLink(() => createCriRuntime({ endpoint: containerd.socket }), link), {
       config: { modules: { edged: { rootDirectory: root, reportEvent: true, tailoredKubeletConfig } }, edge: { runtime: 'cri' } },
