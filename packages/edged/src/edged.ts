@@ -39,6 +39,7 @@ import type { OpenedRuntime, OpenRuntime } from './runtime/open-runtime.js';
 import { RuntimeKeeper } from './runtime/runtime-keeper.js';
 import { createKubeletApi } from './server/create-kubelet-api.js';
 import type { KubeletApi } from './server/kubelet-api.js';
+import { steadyNow } from './steady-clock.js';
 import { AgentMetrics } from './stats/agent-metrics.js';
 import { probeMetrics } from './stats/probe-metrics.js';
 import { measuredRuntime } from './stats/measured-runtime.js';
@@ -306,7 +307,7 @@ export class Edged implements Runnable {
 
 function syncProblem(listedAt: number | undefined): string | undefined {
   if (listedAt === undefined) return 'the container runtime has not been reached yet';
-  const age = Date.now() - listedAt;
+  const age = steadyNow() - listedAt;
   return age > STUCK_MS ? `the container runtime was last listed ${Math.round(age / 1000)} s ago` : undefined;
 }
 

@@ -29,6 +29,8 @@ export interface AgentOptions {
   readonly containerd?: Pick<Containerd, 'socket' | 'cgroupRoot'> | undefined;
   /** Level of the log, 0 unless given. */
   readonly verbosity?: number;
+  /** Variables of its environment besides our own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Changes the text of the configuration before it is written. */
   readonly edit?: (text: string) => string;
 }
@@ -75,7 +77,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       const log = openSync(logPath, 'a');
       child = spawn(process.execPath, [...SMALL_MEMORY_FLAGS, PROGRAM, '--config', config, `--v=${options.verbosity ?? 0}`], {
         stdio: ['ignore', log, log],
-        env: { ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '' },
+        env: { ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '', ...options.env },
       });
       closeSync(log);
     },

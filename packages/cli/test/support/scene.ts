@@ -51,17 +51,22 @@ export function sleeper(name: string, node: string | undefined = NODE): object {
 export interface SceneOptions extends Partial<MinicloudOptions> {
   /** Pods run there; as plain processes unless given. */
   readonly containerd?: Containerd;
+  /** Variables of the agent's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with the node's folder before the agent starts. */
+  readonly before?: (nodeFolder: string) => Promise<void>;
   /** Changes the text of the agent's first configuration. */
   readonly edit?: (text: string) => string;
 }
 
-export async function openScene({ containerd, edit, ...given }: SceneOptions = {}): Promise<Scene> {
+export async function openScene({ containerd, edit, env, before, ...given }: SceneOptions = {}): Promise<Scene> {
   const folder = await temporaryFolder();
   const ports = await choosePorts(undefined);
   const options: MinicloudOptions = { dataDir: join(folder.path, 'cloud'), nodeGraceMs: 15_000, ...given };
   const cloud = await startMinicloud(options);
   const [, port] = cloud.hubAddress.split(':');
   const relay = await createRelay(Number(port));
+  await before?.(join(folder.path, 'node'));
   const agent = await startAgent({
     folder: join(folder.path, 'node'),
     node: NODE,
@@ -71,6 +76,7 @@ export async function openScene({ containerd, edit, ...given }: SceneOptions = {
     kubeletPort: ports.kubelet,
     ...(containerd ? { containerd } : {}),
     ...(edit ? { edit } : {}),
+    ...(env ? { env } : {}),
   });
   const leases = (): ResourceClient<{ metadata: object; spec: { renewTime: string } }> => cloud.api.resource('coordination.k8s.io/v1', 'leases');
   const isReady = (): boolean => cloud.api.resource<KubeNode>('v1', 'nodes').find(NODE)?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;

@@ -5,6 +5,7 @@ import type { MetaClient } from '../apply/meta-client.js';
 import { nodeChanges, nodeNews, nodePatchText, type NodeWanted } from '../plan/node-patch.js';
 import type { NodeKnown } from './node-known.js';
 import { pauseUnlessNewSession } from './session.js';
+import { steadyNow } from '../steady-clock.js';
 
 /** Between looks at a machine that cannot run pods at the moment. */
 const UNREADY_UPDATE_MS = 1_000;
@@ -125,7 +126,7 @@ export class NodeReporter {
         log.info('node registered', { node: nodeName });
         this.#registered = true;
         known.learn((answer as { object: KubeNode }).object);
-        this.#sentAt = Date.now();
+        this.#sentAt = steadyNow();
         this.#session = session;
         return;
       }
@@ -148,14 +149,14 @@ export class NodeReporter {
     const newSession = this.#session !== link.value.session;
     // Nothing is known of the node: the patch holds everything, and its answer brings the object.
     const base = known.value ?? { metadata: {}, spec: {} };
-    const due = newSession || Date.now() - this.#sentAt >= reportMs;
+    const due = newSession || steadyNow() - this.#sentAt >= reportMs;
     const differs = nodeNews(base, wanted);
     const news = differs !== '' && differs !== this.#dropped;
     if (!due && (!news || this.#inFlight)) return;
     const text = nodePatchText(nodeChanges(base, wanted, newSession));
     const id = randomUUID();
     this.#inFlight = { id, wanted };
-    this.#sentAt = Date.now();
+    this.#sentAt = steadyNow();
     this.#session = link.value.session;
     await meta.send(Operations.patch, `${CLUSTER_SCOPE}/${ResourceTypes.nodePatch}/${nodeName}`, text, id);
   }

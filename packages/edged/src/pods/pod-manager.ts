@@ -19,6 +19,7 @@ import { HoldUpgrade } from '../hold/hold-upgrade.js';
 import type { Admission } from '../policy/admission.js';
 import { isMirror, isStatic, SourceAnnotations } from '../policy/standing.js';
 import { fullName, isMirrorOf, type MirrorScene } from '../static-pods/plan-mirrors.js';
+import { steadyNow } from '../steady-clock.js';
 import { followEvents } from './follow-events.js';
 import type { Leftovers } from './leftovers.js';
 import type { PodEvents } from './pod-events.js';
@@ -97,7 +98,7 @@ export class PodManager implements PodsView, PodControl {
   #early: (() => void)[] | undefined = [];
   #signal: AbortSignal = AbortSignal.abort();
   #relistSoon: NodeJS.Timeout | undefined;
-  #listedAt = Date.now();
+  #listedAt = steadyNow();
   #mayHaveOrphans = false;
   #garbage: GarbageRules;
   #runtimeAnswers = true;
@@ -206,7 +207,7 @@ export class PodManager implements PodsView, PodControl {
     return this.#early === undefined && this.#mayHaveOrphans && this.#localWhole === true;
   }
 
-  /** When the runtime was last listed, milliseconds since the epoch. */
+  /** When the runtime was last listed, by `steadyNow`. */
   get listedAt(): number {
     return this.#listedAt;
   }
@@ -456,7 +457,7 @@ export class PodManager implements PodsView, PodControl {
     this.#relistSoon = undefined;
     try {
       const listed = await this.#view.list(this.#signal);
-      this.#listedAt = Date.now();
+      this.#listedAt = steadyNow();
       this.#answers(true);
       const { garbage, maxDead } = this.#deps;
       this.#garbage = shareOfDead(garbage, maxDead, [...listed.values()].map(({ containers }) => containers));

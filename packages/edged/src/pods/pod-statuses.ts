@@ -5,6 +5,7 @@ import type { MetaClient } from '../apply/meta-client.js';
 import { NODE_CONDITIONS } from '../plan/conditions.js';
 import { isTerminalPhase } from '../plan/containers.js';
 import { isWorthSending, podPatchText, podStatusChanges, refusedChanges, type StatusChanges, withDoubtfulReady } from '../plan/status-patch.js';
+import { steadyNow } from '../steady-clock.js';
 
 /** A patch without an answer keeps the next one back for so long, while the link is up. */
 const HOLD_MS = 10_000;
@@ -120,7 +121,7 @@ export class PodStatuses {
   sendDelete(uid: string): void {
     const entry = this.#entries.get(uid);
     if (!entry || entry.deleteSentAt !== undefined) return;
-    entry.deleteSentAt = Date.now();
+    entry.deleteSentAt = steadyNow();
     const { namespace, name } = entry.pod.metadata;
     this.#deps.meta
       .send(Operations.delete, `${namespace}/${ResourceTypes.pod}/${name}`, { gracePeriodSeconds: 0, preconditions: { uid } })
@@ -153,7 +154,7 @@ export class PodStatuses {
 
   /** Looks after patches and deletions whose answers did not come, and after those that were put off. From time to time. */
   sweep(): void {
-    const now = Date.now();
+    const now = steadyNow();
     const connected = this.#deps.connected();
     for (const [uid, entry] of this.#entries) {
       if (connected && entry.inFlight && now - entry.inFlight.at > LOST_MS) entry.inFlight = undefined;
@@ -186,7 +187,7 @@ export class PodStatuses {
     const pod = `${entry.pod.metadata.namespace}/${entry.pod.metadata.name}`;
     // Or a later pod took the name. Either way metamanager or the cloud will say that this one is deleted.
     entry.gone = reason === 'NotFound' || ((reason === 'Conflict' || reason === 'Invalid') && /uid/i.test(text));
-    entry.silentUntil = Date.now() + REFUSAL_PAUSE_MS;
+    entry.silentUntil = steadyNow() + REFUSAL_PAUSE_MS;
     if (entry.gone) this.#deps.log.verbose(1, 'the cloud no longer has the pod', { pod });
     else this.#deps.log.warn('the cloud refused a pod status', { pod, reason, err: text });
   }
@@ -194,7 +195,7 @@ export class PodStatuses {
   #consider(uid: string, entry: Entry): void {
     const { wanted, inFlight } = entry;
     if (wanted === undefined || entry.gone || entry.local || entry.sending || isTakenBack(entry.pod.status, wanted)) return;
-    const now = Date.now();
+    const now = steadyNow();
     if (now < entry.silentUntil) return;
     if (inFlight && this.#deps.connected() && now - inFlight.at < HOLD_MS) return;
     const changes = podStatusChanges(entry.restate ? withDoubtfulReady(entry.pod) : entry.pod, wanted);
@@ -213,7 +214,7 @@ export class PodStatuses {
     entry.sending = true;
     entry.restate = false;
     // Known before it is on its way: the answer may be quicker than the hand-over.
-    entry.inFlight = { id, changes, wanted, at: Date.now() };
+    entry.inFlight = { id, changes, wanted, at: steadyNow() };
     this.#patches.set(id, uid);
     try {
       await this.#deps.meta.send(Operations.patch, `${namespace}/${ResourceTypes.podPatch}/${name}`, text, id);
@@ -221,7 +222,7 @@ export class PodStatuses {
     } catch (error) {
       this.#patches.delete(id);
       if (entry.inFlight?.id === id) entry.inFlight = before;
-      entry.silentUntil = Date.now() + 1000;
+      entry.silentUntil = steadyNow() + 1000;
       this.#deps.log.verbose(1, 'pod status not sent, tried again soon', { pod: `${namespace}/${name}`, err: errorText(error) });
     } finally {
       entry.sending = false;
