@@ -72,6 +72,8 @@ export class Edged implements Runnable {
   #signal: AbortSignal = AbortSignal.abort();
   #runtime: OpenedRuntime | undefined;
   #pods: PodManager | undefined;
+  /** The node was away before its pods were looked after. */
+  #awayBefore = false;
   #policy: Policy | undefined;
   #mirrors: MirrorPods | undefined;
   /** Releases that came before there was a runtime. */
@@ -110,10 +112,10 @@ export class Edged implements Runnable {
       known: this.#known,
       nodeName: identity.name,
       durationSeconds: config.leaseSeconds,
-      onAway: () => this.#pods?.wasAway(),
+      onAway: () => this.#wasAway(),
       log,
     });
-    using _anew = this.#known.onAnother(() => this.#pods?.wasAway());
+    using _anew = this.#known.onAnother(() => this.#wasAway());
     using _session = link.subscribe(({ connected }) => connected && this.#pods?.sessionBegan());
     life.ready();
     await together(afterwards(life.signal, () => this.#policy?.shutdown.endPods()), [
@@ -168,6 +170,7 @@ export class Edged implements Runnable {
     this.#policy = policy;
     this.#mirrors = mirrors;
     this.#pods = pods;
+    if (this.#awayBefore) pods.wasAway();
     for (const path of this.#releases.splice(0)) this.podReleased(path);
     this.#node?.wake();
     await together(signal, [
@@ -184,6 +187,11 @@ export class Edged implements Runnable {
   }
 
   /** @throws EdgeError `edged.bad-answer` for something that is no pod */
+  #wasAway(): void {
+    if (this.#pods) this.#pods.wasAway();
+    else this.#awayBefore = true;
+  }
+
   podChanged(pod: unknown): void {
     if (!isPod(pod)) throw edgedError('edged.bad-answer', 'the content is no pod');
     this.#pods?.podChanged(pod);
