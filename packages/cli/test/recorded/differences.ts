@@ -64,7 +64,8 @@ export const differences: readonly Difference[] = [
     name: 'says-ready-again',
     where: 'ours: one `podpatch` with the condition Ready for each pod after an outage longer than three quarters of the lease',
     why: 'the cloud takes Ready away from the pods of a silent node and does not always tell it; upstream never puts that right',
-    adds: ({ message, session, firstInSession }) => typeOf(message) === 'podpatch' && session > 1 && firstInSession && saysReadyAlone(message.content),
+    // Of a pod that came during the outage its first status may go out just before.
+    adds: ({ message, session, firstInSession, rivals }) => typeOf(message) === 'podpatch' && session > 1 && (firstInSession || rivals.length > 0) && saysReadyAlone(message.content),
   },
   {
     name: 'restates-conditions',
