@@ -40,6 +40,8 @@ export function agentConfig(parts: AgentConfigParts): string {
           readOnlyPort: parts.kubeletPort,
           podLogsDir: join(agent, 'pod-logs'),
           staticPodPath: join(agent, 'manifests'),
+          // The usual shares of the disk would keep pods from a well-filled laptop.
+          evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '500Mi' },
           ...(parts.endpoint ? { containerRuntimeEndpoint: parts.endpoint } : {}),
           ...(parts.cgroupRoot ? { cgroupRoot: parts.cgroupRoot } : {}),
         },
