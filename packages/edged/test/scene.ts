@@ -7,6 +7,7 @@ import { createMemoryRuntime, ownLoopback, runModule, testIdentity, type MemoryR
 import { createEdged, type OpenRuntime } from '../src/index.js';
 
 const notFound: Status = { status: 'Failure', reason: 'NotFound', message: 'not found', code: 404, metadata: {} };
+const noSuchPod = (name: string): Status => ({ ...notFound, message: `pods "${name}" not found`, details: { name, kind: 'pods' } });
 const exists: Status = { status: 'Failure', reason: 'AlreadyExists', message: 'exists', code: 409, metadata: {} };
 
 /** The cloud and metamanager in one: keeps objects, answers as they do, and records what edged says. */
@@ -74,6 +75,11 @@ export class PlayedCloud {
 
   raw(operation: string, resource: string, content: unknown): Promise<void> {
     return this.#toEdged(operation, resource, content);
+  }
+
+  /** Answers a message of edged. */
+  answer(message: Message, content: unknown): Promise<void> {
+    return (this.#bus as TestBus).bus.send({ module: 'edged' }, createResponse(message, content, { source: 'edgecontroller' }));
   }
 
   /** Waits until the condition holds; looked at after each message and every 10 ms. */
@@ -164,7 +170,7 @@ export class PlayedCloud {
   #patchPod(name: string, text: string): object {
     const pod = this.pods.get(name);
     const patch = JSON.parse(text) as { metadata: { uid: string } };
-    if (!pod || pod.metadata.uid !== patch.metadata.uid) return { Object: null, Err: { ErrStatus: notFound } };
+    if (!pod || pod.metadata.uid !== patch.metadata.uid) return { Object: null, Err: { ErrStatus: noSuchPod(name.slice(name.indexOf('/') + 1)) } };
     const next = strategicMerge(pod, patch);
     for (const field of this.unknownStatusFields) delete next.status?.[field];
     return { Object: this.put(next), Err: null };

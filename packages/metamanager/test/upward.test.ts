@@ -102,6 +102,22 @@ describe('status patches', () => {
     expect([scene.objects.value('default/pod/p'), scene.objects.value('default/podpatch/p')]).toEqual([undefined, undefined]);
   });
 
+  it('[metamanager-4.16] that only ask for a pod without a row make it, so that a lost database fills again; but for the pod asked about only', async () => {
+    await using scene = await withPod();
+    await scene.fromCloud(push('delete', 'default/pod/p', object('Pod', 'p', 12)));
+    const ask = (uid: string) => scene.tell({ operation: 'patch', resource: 'default/podpatch/p', content: JSON.stringify({ metadata: { uid } }) });
+    const [other, asked] = [await ask('uid-other'), await ask('uid-p')];
+    await settle();
+    const answered = (count: number) => eventually(() => scene.edged.received.filter(({ header }) => header.parentId).length === count);
+    await scene.fromCloud(cloudAnswer(other, ok(object('Pod', 'p', 13))));
+    await answered(1);
+    expect(scene.objects.value('default/pod/p')).toBeUndefined();
+    await scene.fromCloud(cloudAnswer(asked, ok(object('Pod', 'p', 13))));
+    await answered(2);
+    expect(scene.objects.identity(podPath)).toMatchObject({ uid: 'uid-p', resourceVersion: '13' });
+    expect(scene.objects.value('default/podpatch/p')).toBeUndefined();
+  });
+
   const gone = { ErrStatus: { metadata: {}, status: 'Failure', message: 'pods "p" not found', reason: 'NotFound', details: { name: 'p', kind: 'pods' }, code: 404 } };
   const otherUid = { ErrStatus: { metadata: {}, status: 'Failure', message: 'Operation cannot be fulfilled on pods "p": Precondition failed: UID in precondition: uid-p, UID in object meta: x', reason: 'Conflict', details: { name: 'p', kind: 'pods' }, code: 409 } };
   for (const [name, Err] of [['NotFound', gone], ['another uid', otherUid]] as const) {

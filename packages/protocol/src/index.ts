@@ -56,6 +56,7 @@ export type {
   Volume,
   VolumeMount,
 } from './objects/pod.js';
+export { podHasVanished } from './pod-vanished.js';
 export { errorStatus, isErrorContent, isLostError, isObjectResponse, objectResponseContent, readObjectResponse } from './replies.js';
 export type { ObjectResponse } from './replies.js';
 export { formatResource, parseResource, resourceType } from './resource.js';

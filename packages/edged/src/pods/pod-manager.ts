@@ -24,6 +24,7 @@ import { followEvents } from './follow-events.js';
 import type { Leftovers } from './leftovers.js';
 import type { PodEvents } from './pod-events.js';
 import { fromApi, isPod, readLastWords, readPodList } from './pod-list.js';
+import { Orphans } from './orphans.js';
 import { PodStatuses } from './pod-statuses.js';
 import type { PodControl, PodRecord, PodsView } from './pods-view.js';
 import { Probes, type ProbeCount } from '../probes/probes.js';
@@ -31,7 +32,7 @@ import type { Reach } from '../reach/reach.js';
 import { PodWorker } from './pod-worker.js';
 import { VolumeRefresh } from '../volumes/volume-refresh.js';
 import { isOlder } from './resource-version.js';
-import { fingerprint, RuntimeView } from './runtime-view.js';
+import { fingerprint, RuntimeView, type ListedPod } from './runtime-view.js';
 
 /** Sandboxes and containers made at once: enough to use the machine, few enough that a boot with many pods stays responsive. */
 const PLACES = 16;
@@ -82,6 +83,7 @@ export class PodManager implements PodsView, PodControl {
   readonly #deps: PodManagerDeps;
   readonly #view: RuntimeView;
   readonly #statuses: PodStatuses;
+  readonly #orphans: Orphans;
   readonly #probes: Probes;
   readonly #refresh: VolumeRefresh;
   readonly #workers = new Map<string, PodWorker>();
@@ -118,6 +120,11 @@ export class PodManager implements PodsView, PodControl {
       hostIPs: deps.hostIPs,
       say: (pod, event) => deps.events.say(pod, event),
       onChange: (uid) => this.#workers.get(uid)?.probed(),
+    });
+    this.#orphans = new Orphans({
+      ...deps,
+      onPod: (pod) => this.#accept(pod, true),
+      onOrphan: (pod) => this.#end(pod),
     });
     this.#statuses = new PodStatuses({
       meta: deps.meta,
@@ -268,7 +275,10 @@ export class PodManager implements PodsView, PodControl {
 
   /** The cloud answered a status patch. */
   patchAnswered(message: Message): void {
-    this.#afterList(() => this.#statuses.answered(message));
+    this.#afterList(() => {
+      this.#orphans.answered(message);
+      this.#statuses.answered(message);
+    });
   }
 
   /** The node has other addresses: statuses name them. */
@@ -294,6 +304,7 @@ export class PodManager implements PodsView, PodControl {
       try {
         const { pods, unreadable } = readPodList(await meta.rows(resource, this.#signal), nodeName);
         this.#mayHaveOrphans = unreadable === 0;
+        this.#orphans.storeHeld(pods.length);
         this.#lastWords = await this.#readLastWords();
         if (unreadable > 0) log.error('stored pods cannot be read, so containers of unknown pods are left alone', { rows: unreadable });
         for (const pod of pods) {
@@ -411,6 +422,13 @@ export class PodManager implements PodsView, PodControl {
     worker.wake();
   }
 
+  /** What the runtime has of a pod that nobody wants. */
+  #end(pod: ListedPod): void {
+    if (this.#workers.has(pod.uid)) return;
+    this.#deps.log.info('pod in the runtime is not assigned to this node and is ended', { pod: `${pod.namespace}/${pod.name}`, uid: pod.uid });
+    this.#add(pod.uid, undefined, pod);
+  }
+
   #nameIsHeld(uid: string, { metadata }: Pod): boolean {
     for (const [other, { pod, removed }] of this.#workers) {
       if (other !== uid && removed && pod?.metadata.name === metadata.name && pod?.metadata.namespace === metadata.namespace) return true;
@@ -465,9 +483,8 @@ export class PodManager implements PodsView, PodControl {
       for (const pod of listed.values()) {
         if (this.#workers.has(pod.uid) || !this.#mayHaveOrphans) continue;
         const fromFile = pod.sandboxes.some(({ annotations }) => annotations[SourceAnnotations.source] === 'file');
-        if (fromFile && this.#localWhole !== true) continue;
-        this.#deps.log.info('pod in the runtime is not assigned to this node and is ended', { pod: `${pod.namespace}/${pod.name}`, uid: pod.uid });
-        this.#add(pod.uid, undefined, pod);
+        if (!fromFile) this.#orphans.found(pod);
+        else if (this.#localWhole === true) this.#end(pod);
       }
     } catch (error) {
       if (isAbort(error)) return;

@@ -1,4 +1,4 @@
-import { createMessage } from '@edge/protocol';
+import { createMessage, podHasVanished } from '@edge/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { acknowledgement, answerNeedsAck } from './acknowledge.js';
@@ -12,7 +12,7 @@ import { compareVersions } from './resource-version.js';
 import { Tombstones } from './tombstones.js';
 import { tokenState } from './token-freshness.js';
 import { decideUpsert, type Origin, type UpsertDecision } from './upsert.js';
-import { patchedUid, podHasVanished } from './vanished.js';
+import { isInquiry, patchedUid } from './vanished.js';
 
 describe('compareVersions', () => {
   it('[metamanager-1.11] compares decimals of any length as numbers', () => {
@@ -244,6 +244,10 @@ describe('podHasVanished', () => {
     expect(podHasVanished(status('Conflict', 'the object has been modified'), 'p')).toBe(false);
     expect(podHasVanished(status('Forbidden', 'pods "p" not found'), 'p')).toBe(false);
     expect(podHasVanished({ status: 'Failure', message: '' }, 'p')).toBe(false);
+  });
+
+  it('[metamanager-4.15] tells questions whether a pod is there from patches that change something', () => {
+    expect(['{"metadata":{"uid":"u"}}', '{"metadata":{"uid":"u"},"status":{}}', '{"metadata":{"uid":"u","labels":{}}}', '{"metadata":{}}', 'no json', {}, undefined].map(isInquiry)).toEqual([true, false, false, false, false, false, false]);
   });
 
   it('[metamanager-4.14] reads the uid that a patch names, from whatever text', () => {

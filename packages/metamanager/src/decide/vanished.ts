@@ -1,18 +1,4 @@
-import type { Status } from '@edge/protocol';
-
-/** The resource in most refusals, the kind in those of the validation. */
-const KINDS: ReadonlySet<string> = new Set(['pods', 'Pod']);
-const ANOTHER_UID = /uid mismatch|UID in precondition|metadata\.uid/;
-
-/**
- * True when a refused status patch proves that the API has no such pod any more: none of the name, or one with another
- * uid. A 404 from something on the way to the API server proves nothing, so the API's own words are asked for.
- */
-export function podHasVanished({ reason, message, details }: Status, name: string): boolean {
-  if (details?.name !== name || !KINDS.has(details.kind ?? '')) return false;
-  if (reason === 'NotFound') return message === `pods "${name}" not found`;
-  return (reason === 'Conflict' || reason === 'Invalid') && ANOTHER_UID.test(message);
-}
+import { isDeepStrictEqual } from 'node:util';
 
 /** The uid that a pod's status patch names; undefined when the text is none. */
 export function patchedUid(patch: string | undefined): string | undefined {
@@ -21,5 +7,17 @@ export function patchedUid(patch: string | undefined): string | undefined {
     return typeof metadata?.uid === 'string' && metadata.uid !== '' ? metadata.uid : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * True for a status patch that changes nothing. It asks whether the API has that very pod; edged does so about pods that
+ * run although nobody here knows them.
+ */
+export function isInquiry(patch: unknown): boolean {
+  try {
+    return typeof patch === 'string' && isDeepStrictEqual(JSON.parse(patch), { metadata: { uid: patchedUid(patch) } });
+  } catch {
+    return false;
   }
 }

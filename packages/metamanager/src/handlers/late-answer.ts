@@ -1,11 +1,12 @@
 import type { Logger } from '@edge/core';
-import { formatResource, Operations, parseResource, ResourceTypes, type Message, type ResourcePath } from '@edge/protocol';
+import { formatResource, Operations, parseResource, podHasVanished, ResourceTypes, type Message, type ResourcePath } from '@edge/protocol';
 import { answerNeedsAck } from '../decide/acknowledge.js';
 import { classifyContent } from '../decide/content.js';
-import { patchedUid, podHasVanished } from '../decide/vanished.js';
+import { patchedUid } from '../decide/vanished.js';
 import type { MetaObjects } from '../meta-objects.js';
 import type { Neighbours } from '../neighbours.js';
 import type { ObjectFetcher } from '../object-fetcher.js';
+import type { PodInquiries } from './pod-inquiries.js';
 import type { TokenHandler } from './token.js';
 
 /** Type of a patch resource → type of the object that is patched. */
@@ -22,13 +23,15 @@ export class LateAnswerHandler {
   readonly #objects: MetaObjects;
   readonly #fetcher: ObjectFetcher;
   readonly #tokens: TokenHandler;
+  readonly #inquiries: PodInquiries;
   readonly #neighbours: Neighbours;
   readonly #log: Logger;
 
-  constructor(deps: { objects: MetaObjects; fetcher: ObjectFetcher; tokens: TokenHandler; neighbours: Neighbours; log: Logger }) {
+  constructor(deps: { objects: MetaObjects; fetcher: ObjectFetcher; tokens: TokenHandler; inquiries: PodInquiries; neighbours: Neighbours; log: Logger }) {
     this.#objects = deps.objects;
     this.#fetcher = deps.fetcher;
     this.#tokens = deps.tokens;
+    this.#inquiries = deps.inquiries;
     this.#neighbours = deps.neighbours;
     this.#log = deps.log;
   }
@@ -48,8 +51,10 @@ export class LateAnswerHandler {
   /** Stores the object that a status patch made, unless something newer or another object is there, and tells edged. */
   async #patchAnswer(message: Message, path: ResourcePath): Promise<void> {
     const content = classifyContent(path.type, message.content);
+    const inquired = this.#inquiries.take(message.header.parentId);
     if (content.form === 'object') {
-      await this.#objects.upsert({ path, object: content.object, headerVersion: message.header.resourceVersion, origin: 'patch-answer' });
+      const isFound = inquired !== undefined && content.object.metadata.uid === inquired && !this.#objects.identity(path);
+      await this.#objects.upsert({ path, object: content.object, headerVersion: message.header.resourceVersion, origin: isFound ? 'answer' : 'patch-answer' });
     }
     await this.#neighbours.pass('edged', message);
     if (content.form === 'error' && path.type === ResourceTypes.pod && podHasVanished(content.status, path.name)) await this.#vanished(path);

@@ -1,6 +1,7 @@
 import { formatResource, parseResource, ResourceTypes, type Message } from '@edge/protocol';
 import type { Cloud } from '../cloud.js';
 import type { MetaObjects } from '../meta-objects.js';
+import type { PodInquiries } from './pod-inquiries.js';
 
 /**
  * Status patches of the node. The text is kept beside the object, as upstream does; delivery is the business of
@@ -9,17 +10,20 @@ import type { MetaObjects } from '../meta-objects.js';
 export class PatchHandler {
   readonly #objects: MetaObjects;
   readonly #cloud: Cloud;
+  readonly #inquiries: PodInquiries;
 
-  constructor(deps: { objects: MetaObjects; cloud: Cloud }) {
+  constructor(deps: { objects: MetaObjects; cloud: Cloud; inquiries: PodInquiries }) {
     this.#objects = deps.objects;
     this.#cloud = deps.cloud;
+    this.#inquiries = deps.inquiries;
   }
 
   async handle(message: Message): Promise<void> {
     const path = parseResource(message.route.resource);
+    const isOrphan = path.type === ResourceTypes.podPatch && !this.#objects.identity({ ...path, type: ResourceTypes.pod });
+    if (isOrphan) this.#inquiries.note(message);
     // Both land in the same write to the disk; neither depends on the other.
     const sent = this.#cloud.tell(message);
-    const isOrphan = path.type === ResourceTypes.podPatch && !this.#objects.identity({ ...path, type: ResourceTypes.pod });
     const stored = isOrphan ? undefined : this.#objects.putValue(formatResource(path), path.type, message.content);
     await Promise.all([sent, stored]);
   }

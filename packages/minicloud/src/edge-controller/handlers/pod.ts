@@ -20,7 +20,7 @@ export const patchPod: Handler = async ({ node, message, path }, { clients, ownW
     const uid = (body['metadata'] as { uid?: unknown } | undefined)?.uid;
     const current = await clients.pods.get(path.name, path.namespace);
     if (uid !== undefined && uid !== current.metadata.uid) {
-      throw conflict({ resource: 'pods', group: '', name: path.name }, `uid ${String(uid)} was patched, this pod has ${current.metadata.uid}`);
+      throw conflict({ resource: 'pods', group: '', name: path.name }, `Precondition failed: UID in precondition: ${String(uid)}, UID in object meta: ${current.metadata.uid}`);
     }
     const patched = await clients.pods.patch(path.name, path.namespace, { type: 'strategic', body }, { subresource: 'status' });
     ownWrites.add(node, patched.metadata.uid, patched.metadata.resourceVersion);
