@@ -132,4 +132,14 @@ describe('node', () => {
     await cloud.until('decided', () => status('one')?.phase === 'Running' && status('two')?.phase === 'Failed');
     expect(status('two')?.reason).toBe('OutOfvendor.example/gpu');
   });
+
+  it('[edged-35.8] when the node gets another address, node and pods say so at its next look', async () => {
+    const addresses = ['192.0.2.10'];
+    const { cloud } = await open({ addresses, config: { tailoredKubeletConfig: { nodeStatusUpdateFrequency: '50ms' } } });
+    await cloud.push(pod('web'), 'insert');
+    await cloud.until('Running', () => status('web')?.phase === 'Running');
+    addresses[0] = '192.0.2.99';
+    await cloud.until('the pod says so', () => status('web')?.hostIP === '192.0.2.99');
+    await cloud.until('the node says so', () => cloud.node?.status?.addresses?.some(({ address }) => address === '192.0.2.99'));
+  });
 });

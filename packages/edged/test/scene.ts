@@ -223,6 +223,8 @@ export interface SceneOptions {
   readonly connected?: boolean;
   readonly config?: Record<string, unknown>;
   readonly edge?: Record<string, unknown>;
+  /** Of the node; asked each time, so a test may change what is in it. */
+  readonly addresses?: string[];
 }
 
 export const NODE = 'edge-1';
@@ -240,7 +242,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
         modules: { edged: { rootDirectory: root, ...options.config, tailoredKubeletConfig: { podLogsDir: join(root, 'logs'), staticPodPath: join(root, 'manifests'), address: ownLoopback(), ...(options.config?.['tailoredKubeletConfig'] as object) } } },
         edge: { runtime: 'process', ...options.edge },
       },
-      identity: testIdentity(NODE, ['192.0.2.10']),
+      identity: testIdentity(NODE, options.addresses ?? ['192.0.2.10']),
       neighbours: (bus) => cloud.join(bus),
     });
   };
