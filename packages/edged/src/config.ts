@@ -1,5 +1,7 @@
-import { EdgeError, token, type Token } from '@edge/core';
+import { token, type Token } from '@edge/core';
 import type { Taint } from '@edge/protocol';
+import { isolationConfig } from './config/isolation.js';
+import { invalid, reader, tree, type Tree } from './config/reader.js';
 import type { IsolationConfig } from './isolation/config.js';
 import type { PullRules } from './images/create-images.js';
 import type { GarbageRules } from './plan/garbage.js';
@@ -86,8 +88,6 @@ const DEFAULT_EVICTION = { 'memory.available': '100Mi', 'nodefs.available': '10%
 
 const DEFAULT_ENDPOINT = 'unix:///run/containerd/containerd.sock';
 
-type Tree = Readonly<Record<string, unknown>>;
-
 /**
  * Reads the slice; what is missing gets upstream's default.
  * @throws EdgeError `config.invalid` naming the path and the value
@@ -158,7 +158,7 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
       evictionHard,
       ignoreEvictionLimits: own.flag('experimentalNodeAllocatableIgnoreEvictionThreshold', false),
     },
-    isolation: isolationConfig(kubelet, tailored),
+    isolation: isolationConfig(kubelet, tailored, KUBELET),
     eviction: {
       thresholds: parseThresholds({
         evictionHard,
@@ -194,53 +194,6 @@ function endpoints(runtime: string, image: string): EdgedConfig['endpoints'] {
   return { runtime: runtime === DEFAULT_ENDPOINT ? '' : runtime, image: image === DEFAULT_ENDPOINT ? '' : image };
 }
 
-function isolationConfig(kubelet: Tree, tailored: Reader): IsolationConfig {
-  const gates = tree(kubelet['featureGates'], `${KUBELET}.featureGates`);
-  const swap = tree(kubelet['memorySwap'], `${KUBELET}.memorySwap`);
-  const texts = (key: string): string[] => tailored.list(key).map(String);
-  return {
-    cgroupDriver: tailored.text('cgroupDriver', 'cgroupfs') === 'systemd' ? 'systemd' : 'cgroupfs',
-    cgroupRoot: tailored.text('cgroupRoot', ''),
-    cgroupsPerQos: tailored.flag('cgroupsPerQOS', true),
-    failCgroupV1: tailored.flag('failCgroupV1', false),
-    podPidsLimit: tailored.number('podPidsLimit', -1),
-    limits: {
-      cpuCfsQuota: tailored.flag('cpuCFSQuota', true),
-      cpuCfsPeriod: Math.round(tailored.duration('cpuCFSQuotaPeriod', 100) * 1000),
-      limitedSwap: swap['swapBehavior'] === 'LimitedSwap' && gates['NodeSwap'] !== false,
-      memoryQos: gates['MemoryQoS'] === true,
-      memoryThrottlingFactor: typeof kubelet['memoryThrottlingFactor'] === 'number' ? kubelet['memoryThrottlingFactor'] : 0.9,
-    },
-    singleProcessOomKill: typeof kubelet['singleProcessOOMKill'] === 'boolean' ? kubelet['singleProcessOOMKill'] : undefined,
-    reservations: {
-      enforce: kubelet['enforceNodeAllocatable'] === undefined ? ['pods'] : texts('enforceNodeAllocatable'),
-      systemReserved: tailored.texts('systemReserved', {}),
-      kubeReserved: tailored.texts('kubeReserved', {}),
-      systemReservedCgroup: tailored.text('systemReservedCgroup', ''),
-      kubeReservedCgroup: tailored.text('kubeReservedCgroup', ''),
-    },
-    seccompDefault: tailored.flag('seccompDefault', false),
-    dns: {
-      clusterDNS: texts('clusterDNS'),
-      clusterDomain: tailored.text('clusterDomain', 'cluster.local'),
-      // An empty text means "inherit nothing" here, unlike elsewhere.
-      resolverFile: kubelet['resolvConf'] === '' ? '' : tailored.text('resolvConf', '/etc/resolv.conf'),
-    },
-    allowedUnsafeSysctls: texts('allowedUnsafeSysctls'),
-    ignored: IGNORED.filter(([key, usual]) => ![undefined, null, '', usual].includes(kubelet[key] as string | undefined)).map(([key]) => `${KUBELET}.${key}`),
-  };
-}
-
-/** Settings about processors and memory nodes of large machines that have no effect, with the value that asks for nothing. */
-const IGNORED: readonly (readonly [key: string, usual: string])[] = [
-  ['cpuManagerPolicy', 'none'],
-  ['memoryManagerPolicy', 'None'],
-  ['topologyManagerPolicy', 'none'],
-  ['reservedSystemCPUs', ''],
-  ['kubeletCgroups', ''],
-  ['systemCgroups', ''],
-];
-
 function runtimeChoice(value: unknown): EdgedConfig['runtime'] {
   if (value === undefined || value === null || value === '') return 'cri';
   if (value === 'auto' || value === 'cri' || value === 'process') return value;
@@ -251,71 +204,4 @@ function apiAccess(own: Tree): { auth: 'open' | 'token'; tokenFile: string } {
   const auth = own['auth'] ?? 'open';
   if (auth !== 'open' && auth !== 'token') throw invalid('edge.kubeletApi.auth', auth, 'open or token');
   return { auth, tokenFile: reader(own, 'edge.kubeletApi').text('tokenFile', '/etc/kubeedge/kubelet-api.token') };
-}
-
-interface Reader {
-  flag(key: string, fallback: boolean): boolean;
-  number(key: string, fallback: number): number;
-  text(key: string, fallback: string): string;
-  texts(key: string, fallback: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
-  list(key: string): readonly unknown[];
-  duration(key: string, fallback: number): number;
-  /** Milliseconds by name. */
-  durations(key: string): Readonly<Record<string, number>>;
-}
-
-/** Null counts as missing, as for Go's pointers; so does an empty text. */
-function reader(from: Tree, path: string): Reader {
-  const get = <T>(key: string, fallback: T, fits: (value: unknown) => boolean, right: string): T => {
-    const value = from[key];
-    if (value === undefined || value === null || value === '') return fallback;
-    if (!fits(value)) throw invalid(`${path}.${key}`, value, right);
-    return value as T;
-  };
-  const isDuration = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
-  const isTexts = (value: unknown): boolean => isTree(value) && Object.values(value).every((one) => typeof one === 'string');
-  return {
-    flag: (key, fallback) => get(key, fallback, (value) => typeof value === 'boolean', 'true or false'),
-    number: (key, fallback) => get(key, fallback, (value) => Number.isSafeInteger(value), 'a whole number'),
-    text: (key, fallback) => get(key, fallback, (value) => typeof value === 'string', 'a text'),
-    texts: (key, fallback) => get(key, fallback, isTexts, 'names with texts'),
-    list: (key) => get<readonly unknown[]>(key, [], Array.isArray, 'a list'),
-    duration: (key, fallback) => {
-      const value = get<string | number>(key, '', isDuration, 'a duration such as 10s or 5m0s');
-      return value === '' ? fallback : durationMs(value, `${path}.${key}`, fallback);
-    },
-    durations: (key) => {
-      const all = get<Readonly<Record<string, string | number>>>(key, {}, (value) => isTree(value) && Object.values(value).every(isDuration), 'names with durations');
-      return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, durationMs(value, `${path}.${key}["${name}"]`, 0)]));
-    },
-  };
-}
-
-const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, 'µs': 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** Go's notation; a number is nanoseconds, as Go writes durations into JSON. Zero means the default. */
-function durationMs(value: string | number, path: string, fallback: number): number {
-  let sum = 0;
-  if (typeof value === 'number') {
-    sum = value / 1e6;
-  } else if (value !== '0') {
-    const parts = [...value.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
-    if (parts.map(([whole]) => whole).join('') !== value) throw invalid(path, value, 'a duration such as 10s or 5m0s');
-    for (const [, amount, unit] of parts) sum += Number(amount) * (UNITS[unit ?? ''] ?? 0);
-  }
-  return sum > 0 ? sum : fallback;
-}
-
-function tree(value: unknown, path: string): Tree {
-  if (value === undefined || value === null) return {};
-  if (!isTree(value)) throw invalid(path, value, 'a section with keys');
-  return value;
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function invalid(path: string, value: unknown, right: string): EdgeError {
-  return new EdgeError('config.invalid', `${path} is ${JSON.stringify(value)?.slice(0, 80)}, it has to be ${right}`);
 }
