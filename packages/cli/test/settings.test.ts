@@ -1,0 +1,34 @@
+import { configReference, defaultConfig } from '@edge/config';
+import { edged } from '@edge/edged';
+import { describe, expect, it } from 'vitest';
+
+/** Read by the program itself, which hands them to the modules in other forms. */
+const OF_THE_PROGRAM = ['hostnameOverride', 'nodeIP', 'customInterfaceName', 'tailoredKubeletConfig.oomScoreAdj'].map((key) => `modules.edged.${key}`);
+
+/** What was looked at below an object, as paths. */
+function watched(from: object, path: string, seen: Set<string>): object {
+  return new Proxy(from, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof key === 'symbol') return value;
+      seen.add(`${path}.${key}`);
+      return typeof value === 'object' && value !== null && !Array.isArray(value) ? watched(value, `${path}.${key}`, seen) : value;
+    },
+  });
+}
+
+describe('settings of pods', () => {
+  const config = defaultConfig({ hostname: 'edge-1', localIP: '192.0.2.2' });
+  const keys = [...configReference().matchAll(/^\| `(modules\.edged\.[^`]+)`/gm)].map(([, path = '']) => path);
+
+  it('[edged-36.5] each one has an effect or is named when it is set', () => {
+    const seen = new Set<string>();
+    edged.config?.parse(watched(config.modules.edged, 'modules.edged', seen), { ...config });
+    expect(keys.length).toBeGreaterThan(100);
+    expect(keys.filter((key) => !seen.has(key) && !OF_THE_PROGRAM.includes(key))).toEqual([]);
+  });
+
+  it('[edged-36.6] the default configuration has none without effect', () => {
+    expect(edged.config?.parse(config.modules.edged, { ...config })).toMatchObject({ unsupported: [] });
+  });
+});
