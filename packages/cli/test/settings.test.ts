@@ -23,7 +23,7 @@ describe('settings of pods', () => {
 
   it('[edged-36.5] each one has an effect or is named when it is set', () => {
     const seen = new Set<string>();
-    edged.config?.parse(watched(config.modules.edged, 'modules.edged', seen), { ...config });
+    edged.config?.parse(watched(structuredClone(config.modules.edged), 'modules.edged', seen), { ...config });
     expect(keys.length).toBeGreaterThan(100);
     expect(keys.filter((key) => !seen.has(key) && !OF_THE_PROGRAM.includes(key))).toEqual([]);
   });

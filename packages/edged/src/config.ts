@@ -2,6 +2,7 @@ import { token, type Token } from '@edge/core';
 import type { Taint } from '@edge/protocol';
 import { isolationConfig } from './config/isolation.js';
 import { invalid, reader, tree, type Tree } from './config/reader.js';
+import { unsupportedSettings } from './config/unsupported.js';
 import type { IsolationConfig } from './isolation/config.js';
 import type { PullRules } from './images/create-images.js';
 import type { GarbageRules } from './plan/garbage.js';
@@ -49,6 +50,8 @@ export interface EdgedConfig {
   };
   /** `tailoredKubeletConfig` as it was given, for `/configz`. */
   readonly kubeletConfig: Tree;
+  /** Paths of what is set and has no effect. */
+  readonly unsupported: readonly string[];
   readonly nodeStatusUpdateMs: number;
   readonly nodeStatusReportMs: number;
   readonly leaseSeconds: number;
@@ -125,6 +128,7 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
       },
     },
     kubeletConfig: kubelet,
+    unsupported: unsupportedSettings(slice),
     nodeStatusUpdateMs: tailored.duration('nodeStatusUpdateFrequency', 10_000),
     nodeStatusReportMs: tailored.duration('nodeStatusReportFrequency', 300_000),
     leaseSeconds: tailored.number('nodeLeaseDurationSeconds', 40),
@@ -158,7 +162,7 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
       evictionHard,
       ignoreEvictionLimits: own.flag('experimentalNodeAllocatableIgnoreEvictionThreshold', false),
     },
-    isolation: isolationConfig(kubelet, tailored, KUBELET),
+    isolation: isolationConfig(kubelet, tailored, own, KUBELET),
     eviction: {
       thresholds: parseThresholds({
         evictionHard,

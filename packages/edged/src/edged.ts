@@ -89,6 +89,7 @@ export class Edged implements Runnable {
   async run(life: Life): Promise<void> {
     const { config, log, openRuntime, identity, link } = this.#deps;
     this.#signal = life.signal;
+    if (config.unsupported.length > 0) log.warn('settings without effect in this agent', { settings: config.unsupported.join(', ') });
     await prepareRoot(config.rootDirectory);
     const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
     const open = async (): Promise<OpenedRuntime> => measuredRuntime(await openRuntime({ config, hostIP, log }), (...call) => this.#metrics.runtimeCall(...call));

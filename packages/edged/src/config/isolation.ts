@@ -1,21 +1,12 @@
 import type { IsolationConfig } from '../isolation/config.js';
 import { tree, type Reader, type Tree } from './reader.js';
 
-/** Settings about processors and memory nodes of large machines that have no effect, with the value that asks for nothing. */
-const IGNORED: readonly (readonly [key: string, usual: string])[] = [
-  ['cpuManagerPolicy', 'none'],
-  ['memoryManagerPolicy', 'None'],
-  ['topologyManagerPolicy', 'none'],
-  ['reservedSystemCPUs', ''],
-  ['kubeletCgroups', ''],
-  ['systemCgroups', ''],
-];
-
 /**
  * What of `tailoredKubeletConfig` concerns isolation.
- * @param path of that section
+ * @param own reads `modules.edged` itself, which has one of these keys as well
+ * @param path of the section
  */
-export function isolationConfig(kubelet: Tree, tailored: Reader, path: string): IsolationConfig {
+export function isolationConfig(kubelet: Tree, tailored: Reader, own: Reader, path: string): IsolationConfig {
   const gates = tree(kubelet['featureGates'], `${path}.featureGates`);
   const swap = tree(kubelet['memorySwap'], `${path}.memorySwap`);
   const texts = (key: string): string[] => tailored.list(key).map(String);
@@ -40,7 +31,7 @@ export function isolationConfig(kubelet: Tree, tailored: Reader, path: string): 
       systemReservedCgroup: tailored.text('systemReservedCgroup', ''),
       kubeReservedCgroup: tailored.text('kubeReservedCgroup', ''),
     },
-    seccompDefault: tailored.flag('seccompDefault', false),
+    seccompDefault: own.flag('seccompDefault', false) || tailored.flag('seccompDefault', false),
     dns: {
       clusterDNS: texts('clusterDNS'),
       clusterDomain: tailored.text('clusterDomain', 'cluster.local'),
@@ -48,6 +39,5 @@ export function isolationConfig(kubelet: Tree, tailored: Reader, path: string): 
       resolverFile: kubelet['resolvConf'] === '' ? '' : tailored.text('resolvConf', '/etc/resolv.conf'),
     },
     allowedUnsafeSysctls: texts('allowedUnsafeSysctls'),
-    ignored: IGNORED.filter(([key, usual]) => ![undefined, null, '', usual].includes(kubelet[key] as string | undefined)).map(([key]) => `${path}.${key}`),
   };
 }

@@ -54,7 +54,8 @@ export function invalid(path: string, value: unknown, right: string): EdgeError 
   return new EdgeError('config.invalid', `${path} is ${JSON.stringify(value)?.slice(0, 80)}, it has to be ${right}`);
 }
 
-function isTree(value: unknown): value is Tree {
+/** True for an object with keys; lists are none. */
+export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -1,4 +1,4 @@
-type Tree = Readonly<Record<string, unknown>>;
+import { isTree, type Tree } from './reader.js';
 
 const SLICE = 'modules.edged';
 const KUBELET = 'tailoredKubeletConfig';
@@ -100,8 +100,4 @@ function valueAt(from: unknown, path: readonly string[]): unknown {
 
 function ofKubelet(keys: Readonly<Record<string, readonly unknown[]>>): Record<string, readonly unknown[]> {
   return Object.fromEntries(Object.entries(keys).map(([key, usual]) => [`${KUBELET}.${key}`, usual]));
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

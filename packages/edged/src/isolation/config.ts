@@ -18,6 +18,4 @@ export interface IsolationConfig {
   readonly seccompDefault: boolean;
   readonly dns: DnsSettings;
   readonly allowedUnsafeSysctls: readonly string[];
-  /** Settings that are given and not supported here, by their path. */
-  readonly ignored: readonly string[];
 }

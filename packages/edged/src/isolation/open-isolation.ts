@@ -41,7 +41,6 @@ export async function openIsolation(input: OpenIsolationInput): Promise<LinuxIso
   const { runtime, config, rules, rootDirectory, pods, nodeIPs, signal, log } = input;
   const { driver, advice } = chooseDriver(config.cgroupDriver, await runtime.cgroupDriver?.(signal));
   if (advice !== undefined) log.warn(advice);
-  if (config.ignored.length > 0) log.warn('settings without effect in this agent', { settings: config.ignored.join(', ') });
   const mounts = await readCgroupMounts();
   const files = new CgroupFilesystem({ mounts });
   const missing = missingControllers(files.controllers);
