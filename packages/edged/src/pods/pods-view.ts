@@ -1,5 +1,6 @@
 import type { Pod, PodStatus } from '@edge/protocol';
 import type { ActualPod } from '../plan/actual.js';
+import { isTerminalPhase } from '../plan/containers.js';
 import type { PodVerdict } from '../plan/verdict.js';
 
 /** A pod of the node as the agent has it. */
@@ -28,4 +29,9 @@ export interface PodControl {
   fail(uid: string, verdict: PodVerdict): void;
   /** Something that the pod waits for may have changed. */
   wake(uid: string): void;
+}
+
+/** True when nothing of it runs any more, or it has gone from this node. */
+export function hasEnded({ removed, status }: PodRecord): boolean {
+  return removed || isTerminalPhase(status.phase);
 }

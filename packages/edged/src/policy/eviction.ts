@@ -1,7 +1,6 @@
 import { errorText, isAbort, sleep, type Logger } from '@edge/core';
 import type { Pod } from '@edge/protocol';
-import { isTerminalPhase } from '../plan/containers.js';
-import type { PodControl, PodRecord, PodsView } from '../pods/pods-view.js';
+import { hasEnded, type PodControl, type PodRecord, type PodsView } from '../pods/pods-view.js';
 import type { NodeSignals } from './node-signals.js';
 import { CALM, isResolved, lookAtPressure, type EvictionState, type Observation, type Observations } from './plan-eviction.js';
 import type { DiskParts, PodUseReader } from './pod-use.js';
@@ -146,7 +145,7 @@ export class Eviction {
   #candidates(): PodRecord[] {
     return this.#deps.pods
       .list()
-      .filter(({ removed, status }) => !removed && status.startTime !== undefined && !isTerminalPhase(status.phase))
+      .filter((record) => record.status.startTime !== undefined && !hasEnded(record))
       .filter(({ pod }) => !isCritical(pod) && !this.#evicted.has(pod.metadata.uid ?? ''));
   }
 
@@ -160,7 +159,7 @@ export class Eviction {
   async #untilEnded(uids: readonly string[], signal: AbortSignal): Promise<void> {
     const over = (uid: string): boolean => {
       const record = this.#deps.pods.byUid(uid);
-      return record === undefined || record.removed || isTerminalPhase(record.status.phase);
+      return record === undefined || hasEnded(record);
     };
     for (const end = Date.now() + PATIENCE_MS; Date.now() < end && !uids.every(over); ) await sleep(POLL_MS, signal);
   }

@@ -1,6 +1,6 @@
 import { isAbort, sleep, type Logger } from '@edge/core';
 import { isTerminalPhase } from '../plan/containers.js';
-import type { PodControl, PodsView } from '../pods/pods-view.js';
+import { hasEnded, type PodControl, type PodsView } from '../pods/pods-view.js';
 import { shutdownGroups, type ShutdownGroup, type ShutdownPeriod } from './shutdown-plan.js';
 
 const POLL_MS = 100;
@@ -40,7 +40,7 @@ export class Shutdown {
     const { periods, isMachineStopping, pods, log, onShutdown } = this.#deps;
     if (periods.length === 0 || !(await isMachineStopping())) return;
     this.#running = true;
-    const active = pods.list().filter(({ status, removed }) => !removed && !isTerminalPhase(status.phase));
+    const active = pods.list().filter((record) => !hasEnded(record));
     log.warn('the machine is shutting down, pods end', { pods: active.length });
     onShutdown();
     for (const group of shutdownGroups(periods, active.map(({ pod }) => pod))) await this.#end(group);

@@ -1,5 +1,9 @@
+import { steadyNow } from '../steady-clock.js';
 import { text } from './answer.js';
 import type { Handler } from './router.js';
+
+/** Without a listing for this long the work on pods does not go on; upstream's limit. */
+const STUCK_MS = 300_000;
 
 /** A part that can be ill: says in words what is wrong, undefined for nothing. */
 export interface HealthCheck {
@@ -19,4 +23,11 @@ export function healthz(checks: readonly HealthCheck[]): Handler {
     const lines = results.map(({ name, problem }) => (problem === undefined ? `[+]${name} ok\n` : `[-]${name} failed: ${problem}\n`));
     return text(`${lines.join('')}healthz check ${ill ? 'failed' : 'passed'}\n`, ill ? 500 : 200);
   };
+}
+
+/** @param listedAt when the runtime was listed last, by `steadyNow`; undefined for never */
+export function listingProblem(listedAt: number | undefined): string | undefined {
+  if (listedAt === undefined) return 'the container runtime has not been reached yet';
+  const age = steadyNow() - listedAt;
+  return age > STUCK_MS ? `the container runtime was last listed ${Math.round(age / 1000)} s ago` : undefined;
 }
