@@ -64,7 +64,7 @@ export class Edged implements Runnable {
     if (config.unsupported.length > 0) log.warn('settings without effect in this agent', { settings: config.unsupported.join(', ') });
     await prepareRoot(config.rootDirectory);
     const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
-    const open = async (): Promise<OpenedRuntime> => measuredRuntime(await openRuntime({ config, hostIP, log }), (...call) => this.#metrics.runtimeCall(...call));
+    const open = async (): Promise<OpenedRuntime> => measuredRuntime(await openRuntime({ config, hostIP, log, signal: life.signal }), (...call) => this.#metrics.runtimeCall(...call));
     await using keeper = new RuntimeKeeper({ open, onReady: () => this.#pods?.runtimeReady(), maxImages: config.nodeStatusMaxImages, log });
     // Usually it is there at once, and then the node's first message says Ready. A hanging one keeps nobody waiting.
     await Promise.race([keeper.tryOpen(), sleep(FIRST_TRY_MS, life.signal)]);

@@ -11,6 +11,8 @@ export interface OpenRuntimeInput {
   /** Address that pods without one of their own report. */
   readonly hostIP: string;
   readonly log: Logger;
+  /** Gives up. */
+  readonly signal: AbortSignal;
 }
 
 /** A runtime whose addresses are not of this machine's network brings its own way to them, for probes and hooks. */
@@ -23,13 +25,13 @@ export type OpenedRuntime = ContainerRuntime & Partial<AsyncDisposable> & { read
 export type OpenRuntime = (input: OpenRuntimeInput) => Promise<OpenedRuntime>;
 
 /** Opens what `edge.runtime` names. */
-export const openConfiguredRuntime: OpenRuntime = async ({ config, hostIP, log }) => {
+export const openConfiguredRuntime: OpenRuntime = async ({ config, hostIP, log, signal }) => {
   const { runtime, endpoints } = config;
   if (runtime === 'process' || (runtime === 'auto' && !socketExists(endpoints.runtime))) {
     return createProcessRuntime({ root: `${config.rootDirectory}/process-runtime`, hostIP, log });
   }
-  const { endpoint } = await findRuntime(endpoints.runtime);
-  return createCriRuntime({ endpoint, imageEndpoint: endpoints.image, timeoutMs: config.runtimeRequestTimeoutMs, log });
+  const { endpoint } = await findRuntime(endpoints.runtime, { signal });
+  return createCriRuntime({ endpoint, imageEndpoint: endpoints.image, timeoutMs: config.runtimeRequestTimeoutMs, log, signal });
 };
 
 function socketExists(configured: string): boolean {
