@@ -101,10 +101,16 @@ export function directorySpecs(cluster: () => Cluster): void {
     expect(await pod.sh('find /all -type f')).toBe(`/all/logs/${pod.name}/log`);
   });
 
-  it('[conf-7.7] a sub path that leads out of its volume, or is none, keeps the container from starting', async () => {
-    const mounts = (subPathExpr: string): object => ({ env: [{ name: 'WHERE', value: '/absolute' }], volumeMounts: [{ name: 'd', mountPath: '/d', subPathExpr }] });
-    await using pod = await cluster().start({ containers: [idle({ name: 'absolute', ...mounts('$(WHERE)') }), idle({ name: 'odd', ...mounts('`ls`$(UNSET)') })], volumes: [{ name: 'd', emptyDir: {} }] });
+  it('[conf-7.7] a sub path that leads out of its volume, or is none, keeps the container from starting until it is right', async () => {
+    const where = { name: 'WHERE', valueFrom: { fieldRef: { fieldPath: "metadata.annotations['where']" } } };
+    const mounts = (subPathExpr: string): object => ({ env: [where], volumeMounts: [{ name: 'd', mountPath: '/d', subPathExpr }] });
+    await using pod = await cluster().start(
+      { containers: [idle({ name: 'absolute', ...mounts('$(WHERE)') }), idle({ name: 'odd', ...mounts('`ls`$(UNSET)') })], volumes: [{ name: 'd', emptyDir: {} }] },
+      { annotations: { where: '/absolute' } },
+    );
     await pod.until('refused', () => ['absolute', 'odd'].every((name) => /CreateContainer(Config)?Error/.test(pod.container(name).state.waiting?.reason ?? '')));
+    await pod.change((copy) => void (copy.metadata.annotations = { where: 'inside' }));
+    await pod.until('running as the path is right', () => pod.container('absolute').state.running !== undefined);
     const link = join(cluster().shared, cluster().unique('link'));
     mkdirSync(link, { recursive: true });
     await using out = await cluster().start({

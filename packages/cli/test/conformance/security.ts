@@ -68,7 +68,7 @@ export function securitySpecs(cluster: () => Cluster): void {
   });
 
   it('[conf-8.9] safe sysctls are set, others reject the pod', async () => {
-    await using pod = await cluster().run({ securityContext: { sysctls: [{ name: 'kernel.shm_rmid_forced', value: '1' }, { name: 'net.ipv4.ip_unprivileged_port_start', value: '80' }] }, containers: [shell('cat /proc/sys/kernel/shm_rmid_forced /proc/sys/net/ipv4/ip_unprivileged_port_start')] });
+    await using pod = await cluster().run({ securityContext: { sysctls: [{ name: 'kernel/shm_rmid_forced', value: '1' }, { name: 'net.ipv4.ip_unprivileged_port_start', value: '80' }] }, containers: [shell('cat /proc/sys/kernel/shm_rmid_forced /proc/sys/net/ipv4/ip_unprivileged_port_start')] });
     await pod.succeeded();
     expect(pod.output()).toBe('1\n80');
     await using unsafe = await cluster().start({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '10000' }] }, containers: [shell('true')] });

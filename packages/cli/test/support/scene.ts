@@ -1,4 +1,4 @@
-import { createRelay, type Containerd, type Relay } from '@edge/testing';
+import { createRelay, unmountBelow, type Containerd, type Relay } from '@edge/testing';
 import { startMinicloud, type Minicloud, type MinicloudOptions } from '@edge/minicloud';
 import type { KubeNode, Pod } from '@edge/protocol';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -109,6 +109,7 @@ export async function openScene({ containerd, edit, env, before, ...given }: Sce
       await relay[Symbol.asyncDispose]();
       await cloud.close();
       killPodProcesses(folder.path);
+      await unmountBelow(folder.path);
       await folder[Symbol.asyncDispose]();
     },
   };
