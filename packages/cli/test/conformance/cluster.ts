@@ -84,9 +84,15 @@ export async function openCluster(images: readonly ImageRecipe[], edit: (text: s
 /** What the node's agent and its runtime still hold of pods, in words. Empty when all is gone. */
 export async function remains({ scene, containerd }: Cluster): Promise<string[]> {
   const pods = (await scene.cloud.api.resource<Pod>('v1', 'pods').list()).items.map(({ metadata }) => `pod ${metadata.namespace}/${metadata.name}`);
-  const containers = (await containerd.ctr('containers', 'ls', '-q')).split('\n').filter(Boolean).map((id) => `container ${id}`);
+  const ids = (await containerd.ctr('containers', 'ls', '-q')).split('\n').filter(Boolean);
+  const containers = await Promise.all(ids.map((id) => describeContainer(containerd, id)));
   const folders = readdirSync(join(scene.folder, 'node', 'agent', 'kubelet', 'pods')).map((uid) => `folder of ${uid}`);
   return [...pods, ...containers, ...folders];
+}
+
+async function describeContainer(containerd: Containerd, id: string): Promise<string> {
+  const { Labels: labels = {} } = JSON.parse(await containerd.ctr('containers', 'info', id).catch(() => '{}')) as { Labels?: Record<string, string> };
+  return `${labels['io.kubernetes.container.name'] ?? 'sandbox'} of ${labels['io.kubernetes.pod.name']} (${id.slice(0, 12)})`;
 }
 
 /** The node is Ready and reports the resources that pods ask for. */

@@ -40,7 +40,7 @@ describe.concurrent('node conformance', { timeout: 90_000 }, () => {
 describe('after all', () => {
   it('[conf-12.1] nothing of the pods is left, and the agent was never restarted', { timeout: 90_000 }, async () => {
     let left: string[] = [];
-    await eventually(async () => (left = await remains(cluster)).length === 0, 60_000, () => `left after all: ${left.join(', ')}`);
+    await eventually(async () => (left = await remains(cluster)).length === 0, 60_000, () => `left after all: ${left.join(', ')}; the agent said: ${cluster.scene.agent.log.slice(-60000)}`);
     expect(cluster.scene.agent.pid).toBe(pid);
     expect(cluster.scene.agent.log).not.toMatch(/module crashed/);
   });
