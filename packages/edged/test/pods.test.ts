@@ -141,6 +141,26 @@ describe('pods', () => {
     await cloud.until('gone', () => !cloud.pods.has('default/slow'), 6000);
   });
 
+  it('[edged-3.30] a pod that is deleted at once while the runtime is being asked does not get the time that it had before', async () => {
+    const runtime = createMemoryRuntime({});
+    const list = runtime.listPodSandboxes.bind(runtime);
+    let asked: (() => void) | undefined;
+    runtime.listPodSandboxes = async (...question) => {
+      asked?.();
+      if (asked) await new Promise((later) => setTimeout(later, 200));
+      return list(...question);
+    };
+    const { cloud } = await open({ runtime });
+    const slow = pod('slow', { terminationGracePeriodSeconds: 600, containers: [{ name: 'c', image: 'i', command: ['stubborn'] }] });
+    await cloud.push(slow, 'insert');
+    await cloud.until('Running', () => cloud.pods.get('default/slow')?.status?.phase === 'Running');
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    await cloud.push({ ...slow, metadata: { ...slow.metadata, labels: { changed: 'yes' } } });
+    await isAsked;
+    await cloud.raw('delete', 'default/pod/slow', { ...slow, metadata: { ...slow.metadata, deletionGracePeriodSeconds: 0 } });
+    await expect.poll(async () => (await list()).length, { timeout: 8000 }).toBe(0);
+  });
+
   it('[edged-3.14] tells the cloud what happens when reportEvent is on, and nothing when it is off', async () => {
     const { cloud } = await open({ config: { reportEvent: true } });
     await cloud.push(pod('crash', { containers: [{ name: 'c', image: 'i', command: ['exit', '1', '10'] }] }), 'insert');

@@ -103,6 +103,8 @@ export class PodWorker {
   }
 
   update(pod: Pod): void {
+    // The answer to an earlier patch may come after the end of the pod and know nothing of it.
+    if (this.#removed && this.#pod && podGrace(pod) >= podGrace(this.#pod)) return;
     const ends = pod.metadata.deletionTimestamp !== undefined && this.#pod?.metadata.deletionTimestamp === undefined;
     // The echo of what was reported is no reason to try again.
     const isEcho = Date.now() < this.#holdUntil && !isAnotherWish(this.#pod, pod);
@@ -195,9 +197,10 @@ export class PodWorker {
   /** One round: look, decide, report, do. */
   async #round(): Promise<'again' | 'rest'> {
     const deps = this.#deps;
-    const pod = this.#pod;
     const { actual, fingerprint } = await deps.view.observe(deps.uid, deps.signal);
     this.#fingerprint = fingerprint;
+    // As it is now: what came while the runtime was asked has found nothing that it could have hurried.
+    const pod = this.#pod;
     if (this.#removed || !pod) return this.#roundOfRemoval(pod, actual);
     if (deps.mustWait(pod)) return 'rest';
     if (!this.terminating && this.#gate(pod, actual) === 'shut') return 'rest';
