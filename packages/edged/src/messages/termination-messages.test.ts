@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -71,6 +72,13 @@ describe('termination messages', () => {
     expect(await message(await ended('own', { policy: 'FallbackToLogsOnError', log }))).toBe('own');
     await rm(join(root, 'logs'), { recursive: true });
     expect(await message(await ended('', { policy: 'FallbackToLogsOnError' }))).toBe('');
+  });
+
+  it('[edged-24.24] what is no file has no words and holds nobody up', async () => {
+    const status = await ended('words');
+    const pipe = join(root, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const hostPath of [pipe, root]) expect(await message({ ...status, mounts: [{ containerPath: '/dev/termination-log', hostPath }] })).toBe('');
   });
 
   it('[edged-24.23] the messages of a pod share 12 KiB; a character is not torn', () => {

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -69,8 +70,11 @@ async function lastWords(status: RuntimeContainerStatus): Promise<string> {
 
 async function readEnd(path: string): Promise<string> {
   try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
+    // A pod can mount what it likes there. To open a pipe would take one of the few threads for good.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = await file.stat();
+    if (!found.isFile()) return '';
+    const { size } = found;
     const bytes = Buffer.alloc(Math.min(size, MESSAGE_BYTES));
     const { bytesRead } = await file.read(bytes, 0, bytes.length, size - bytes.length);
     return bytes.toString('utf8', 0, bytesRead);
