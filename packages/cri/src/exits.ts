@@ -14,7 +14,7 @@ const FILTERS = ['namespace==k8s.io,topic=="/tasks/exit"'];
  * containerd tells of an exit before its interface shows it: the task is deleted and the state written to disk in
  * between, which takes some 30 ms, much longer on slow flash. Pauses before each look.
  */
-const LOOKS_MS = [20, 20, 40, 80, 160, 320, 640, 1_280, 2_560];
+const LOOKS_MS = [40, 40, 80, 160, 320, 640, 1_280, 2_560];
 
 /** Ends of processes, commands of execs among them, in containerd's own words. */
 export function subscribeToExits(connection: CriConnection, signal: AbortSignal): AsyncGenerator<Envelope> {
@@ -56,18 +56,20 @@ export async function* followExits(connection: CriConnection, lists: Lists, sign
 
 /** Resolves when the interface shows the end, or does not show it for so long that only the reader's own look can help. */
 async function shown(lists: Lists, id: string, signal: AbortSignal): Promise<Pick<RuntimeEvent, 'type' | 'sandboxId'>> {
-  let sandboxId = id;
+  let sandboxId: string | undefined;
   for (const pause of LOOKS_MS) {
     await sleep(pause, signal);
-    const [container] = await lists.listContainers({ id }, signal);
+    // Most are containers; what it is has been found out by the second look.
+    const [container] = sandboxId === id ? [] : await lists.listContainers({ id }, signal);
     if (container) {
       ({ sandboxId } = container);
-      if (container.state === 'running') continue;
-      return { type: 'stopped', sandboxId };
+      if (container.state !== 'running') break;
+      continue;
     }
     const [sandbox] = await lists.listPodSandboxes({ id }, signal);
-    if (!sandbox) return { type: 'deleted', sandboxId };
+    if (!sandbox) return { type: 'deleted', sandboxId: sandboxId ?? id };
+    sandboxId = id;
     if (sandbox.state === 'notready') break;
   }
-  return { type: 'stopped', sandboxId };
+  return { type: 'stopped', sandboxId: sandboxId ?? id };
 }

@@ -9,6 +9,7 @@ import type { PodEvent } from '../plan/event.js';
 import type { PodFacts } from '../plan/pod-fields.js';
 import { sandboxConfig } from '../plan/runtime-config.js';
 import type { PodStep, Waiting } from '../plan/steps.js';
+import type { RuntimeView } from '../pods/runtime-view.js';
 import type { Reach } from '../reach/reach.js';
 import type { Isolation } from '../isolation/isolation.js';
 import type { VolumePlan } from '../volumes/plan-volumes.js';
@@ -18,6 +19,8 @@ import { startContainer } from './start-container.js';
 import type { Volumes } from '../volumes/volumes.js';
 
 export interface StepsDeps {
+  /** Remembers what it has asked, so that the look after the steps does not ask again. */
+  readonly view: Pick<RuntimeView, 'sandbox'>;
   readonly runtime: ContainerRuntime;
   /** The way to the pods' addresses, for hooks. */
   readonly reach: Reach;
@@ -78,7 +81,7 @@ export async function applySteps(deps: StepsDeps, steps: readonly PodStep[], sce
         case 'createSandbox': {
           sandboxAttempt = step.attempt;
           sandboxId = await createSandbox(deps, scene, sandboxAttempt, signal);
-          podIPs = (await deps.runtime.podSandboxStatus(sandboxId, signal)).ips;
+          podIPs = (await deps.view.sandbox(sandboxId, signal)).ips;
           break;
         }
         case 'startContainer': {

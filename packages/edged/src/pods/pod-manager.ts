@@ -455,6 +455,8 @@ export class PodManager implements PodsView, PodControl {
   #noticed(event: RuntimeEvent): void {
     // Nobody else begins anything here, and a worker looks after what it has begun.
     if (event.type === 'created' || event.type === 'started') return;
+    // Mostly the worker has ended it itself.
+    if (event.type === 'stopped' && this.#view.hasSeenEnd(event.containerId)) return;
     const uid = this.#view.ownerOf(event.sandboxId);
     const worker = uid === undefined ? undefined : this.#workers.get(uid);
     if (worker) worker.stir();

@@ -37,6 +37,8 @@ interface Entry {
   silentUntil: number;
   deleteSentAt: number | undefined;
   sending: boolean;
+  /** What was compared last and left nothing to send: most looks are about the same two again. */
+  agreed: { readonly pod: Pod; readonly wanted: PodStatus } | undefined;
   /** The Ready condition has to be said again, whatever the API is believed to have. */
   restate: boolean;
 }
@@ -195,11 +197,15 @@ export class PodStatuses {
   #consider(uid: string, entry: Entry): void {
     const { wanted, inFlight } = entry;
     if (wanted === undefined || entry.gone || entry.local || entry.sending || isTakenBack(entry.pod.status, wanted)) return;
+    if (!entry.restate && entry.agreed?.pod === entry.pod && entry.agreed.wanted === wanted) return;
     const now = steadyNow();
     if (now < entry.silentUntil) return;
     if (inFlight && this.#deps.connected() && now - inFlight.at < HOLD_MS) return;
     const changes = podStatusChanges(entry.restate ? withDoubtfulReady(entry.pod) : entry.pod, wanted);
-    if (!isWorthSending(changes, entry.refused)) return;
+    if (!isWorthSending(changes, entry.refused)) {
+      entry.agreed = { pod: entry.pod, wanted };
+      return;
+    }
     const uidInApi = entry.pod.metadata.uid ?? '';
     const text = podPatchText(uidInApi, changes);
     // It waits in the outbox already and goes out by itself.
@@ -244,6 +250,7 @@ function fresh(pod: Pod, local: boolean): Entry {
     silentUntil: 0,
     deleteSentAt: undefined,
     sending: false,
+    agreed: undefined,
     restate: false,
   };
 }

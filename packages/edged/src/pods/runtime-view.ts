@@ -54,7 +54,7 @@ export class RuntimeView {
   async observe(uid: string, signal: AbortSignal): Promise<{ actual: ActualPod; fingerprint: string }> {
     const listed = (await this.list(signal)).get(uid);
     if (!listed) return { actual: nothingThere(uid), fingerprint: '' };
-    const sandboxes = await Promise.all(listed.sandboxes.map((sandbox) => this.#sandbox(sandbox, signal)));
+    const sandboxes = await Promise.all(listed.sandboxes.map((sandbox) => this.#listedSandbox(sandbox, signal)));
     const containers = await Promise.all(listed.containers.map((container) => this.#container(container, signal)));
     const there = <T>(item: T | undefined): item is T => item !== undefined;
     return {
@@ -63,9 +63,24 @@ export class RuntimeView {
     };
   }
 
+  /**
+   * A sandbox that was just made.
+   * @throws as `podSandboxStatus` of the runtime
+   */
+  async sandbox(id: string, signal: AbortSignal): Promise<PodSandboxStatus> {
+    const status = await this.#runtime.podSandboxStatus(id, signal);
+    this.#sandboxDetails.set(id, status);
+    return status;
+  }
+
   /** The pod that a sandbox belongs to, as far as the last listing knows. */
   ownerOf(sandboxId: string): string | undefined {
     return this.#owners.get(sandboxId);
+  }
+
+  /** True when a container or sandbox was seen ended at the last look at it. */
+  hasSeenEnd(id: string): boolean {
+    return this.#containerDetails.get(id)?.state === 'exited' || this.#sandboxDetails.get(id)?.state === 'notready';
   }
 
   async #list(signal: AbortSignal): Promise<Listing> {
@@ -89,12 +104,9 @@ export class RuntimeView {
     return new Map([...pods].map(([uid, parts]) => [uid, { uid, ...parts }]));
   }
 
-  async #sandbox(listed: PodSandbox, signal: AbortSignal): Promise<PodSandboxStatus | undefined> {
+  async #listedSandbox(listed: PodSandbox, signal: AbortSignal): Promise<PodSandboxStatus | undefined> {
     const known = this.#sandboxDetails.get(listed.id);
-    if (known?.state === listed.state) return known;
-    const status = await orGone(this.#runtime.podSandboxStatus(listed.id, signal));
-    if (status) this.#sandboxDetails.set(listed.id, status);
-    return status;
+    return known?.state === listed.state ? known : orGone(this.sandbox(listed.id, signal));
   }
 
   async #container(listed: RuntimeContainer, signal: AbortSignal): Promise<RuntimeContainerStatus | undefined> {
