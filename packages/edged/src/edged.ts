@@ -65,7 +65,7 @@ export class Edged implements Runnable {
     await prepareRoot(config.rootDirectory);
     const hostIP = (await identity.addresses())[0] ?? '127.0.0.1';
     const open = async (): Promise<OpenedRuntime> => measuredRuntime(await openRuntime({ config, hostIP, log, signal: life.signal }), (...call) => this.#metrics.runtimeCall(...call));
-    await using keeper = new RuntimeKeeper({ open, onReady: () => this.#pods?.runtimeReady(), maxImages: config.nodeStatusMaxImages, log });
+    await using keeper = new RuntimeKeeper({ open, onReady: () => this.#manager?.runtimeReady(), maxImages: config.nodeStatusMaxImages, log });
     // Usually it is there at once, and then the node's first message says Ready. A hanging one keeps nobody waiting.
     await Promise.race([keeper.tryOpen(), sleep(FIRST_TRY_MS, life.signal)]);
     const facts = new NodeFacts({
@@ -75,7 +75,7 @@ export class Edged implements Runnable {
       runtime: keeper,
       notReady: () => (this.#work?.policy.shutdown.running ? ['node is shutting down'] : []),
       pressure: () => this.#work?.policy.eviction.pressure ?? new Set(),
-      onAddresses: () => this.#pods?.nodeChanged(),
+      onAddresses: () => this.#manager?.nodeChanged(),
     });
     await facts.refresh();
     this.#node = createNodeReporter({ config, identity, meta: this.#meta, link, known: this.#known, facts, log });
@@ -89,7 +89,7 @@ export class Edged implements Runnable {
       log,
     });
     using _anew = this.#known.onAnother(() => this.#wasAway());
-    using _session = link.subscribe(({ connected }) => connected && this.#pods?.sessionBegan());
+    using _session = link.subscribe(({ connected }) => connected && this.#manager?.sessionBegan());
     life.ready();
     await together(afterwards(life.signal, () => this.#work?.policy.shutdown.endPods()), [
       (signal) => this.#node?.run(signal),
@@ -106,39 +106,39 @@ export class Edged implements Runnable {
     const { config, identity, link, log } = this.#deps;
     const onNode = (): void => this.#node?.wake();
     this.#work = await createPodWork({ config, identity, link, meta: this.#meta, runtime, drivers: this.#drivers, known: this.#known, facts, onNode, log }, signal);
-    if (this.#awayBefore) this.#work.pods.wasAway();
+    if (this.#awayBefore) this.#work.manager.wasAway();
     for (const path of this.#releases.splice(0)) this.podReleased(path);
     onNode();
     await this.#work.run(signal);
   }
 
-  get #pods(): PodManager | undefined {
-    return this.#work?.pods;
+  get #manager(): PodManager | undefined {
+    return this.#work?.manager;
   }
 
   #wasAway(): void {
-    if (this.#pods) this.#pods.wasAway();
+    if (this.#manager) this.#manager.wasAway();
     else this.#awayBefore = true;
   }
 
   /** @throws EdgeError `edged.bad-answer` for something that is no pod */
   podChanged(pod: unknown): void {
     if (!isPod(pod)) throw edgedError('edged.bad-answer', 'the content is no pod');
-    this.#pods?.podChanged(pod);
+    this.#manager?.podChanged(pod);
   }
 
   podDeleted(pod: unknown, { namespace, name }: ResourcePath): void {
-    this.#pods?.podDeleted(pod, namespace, name);
+    this.#manager?.podDeleted(pod, namespace, name);
   }
 
   podReleased(path: ResourcePath): void {
-    if (this.#pods) this.#pods.release(path.namespace, path.name);
+    if (this.#manager) this.#manager.release(path.namespace, path.name);
     // Unlike pods it is in no store.
     else this.#releases.push(path);
   }
 
   objectChanged({ namespace, type, name }: ResourcePath): void {
-    this.#pods?.objectChanged(namespace, { kind: type === 'secret' ? 'secret' : 'configmap', name });
+    this.#manager?.objectChanged(namespace, { kind: type === 'secret' ? 'secret' : 'configmap', name });
   }
 
   /** @throws EdgeError `edged.csi`, `edged.bad-answer` */
@@ -147,7 +147,7 @@ export class Edged implements Runnable {
   }
 
   podPatchAnswered(message: Message): void {
-    if (message.route.operation === Operations.response) this.#pods?.patchAnswered(message);
+    if (message.route.operation === Operations.response) this.#manager?.patchAnswered(message);
   }
 
   nodePatchAnswered(message: Message): void {
@@ -162,10 +162,10 @@ export class Edged implements Runnable {
     const { config, identity, log } = this.#deps;
     return createKubeletApi({
       config,
-      host: { pods: () => this.#pods, runtime: () => this.#runtime },
+      host: { pods: () => this.#manager?.pods, runtime: () => this.#runtime },
       agent: this.#metrics,
-      probes: () => probeMetrics(this.#pods?.probeCounts() ?? []),
-      syncProblem: () => listingProblem(this.#pods?.listedAt),
+      probes: () => probeMetrics(this.#manager?.probeCounts() ?? []),
+      syncProblem: () => listingProblem(this.#manager?.listedAt),
       nodeName: identity.name,
       version: identity.version,
       log: log.named('kubelet-api'),

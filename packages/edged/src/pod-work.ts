@@ -36,7 +36,7 @@ export interface PodWorkParts {
 
 /** All that works on pods, once there is a container runtime. */
 export interface PodWork {
-  readonly pods: PodManager;
+  readonly manager: PodManager;
   readonly policy: Policy;
   /** Runs until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
@@ -55,13 +55,13 @@ export async function createPodWork(parts: PodWorkParts, signal: AbortSignal): P
         config: config.isolation,
         rules: config.rules,
         rootDirectory,
-        pods: () => pods.list().flatMap((record) => (hasEnded(record) ? [] : record.pod)),
+        pods: () => manager.pods.list().flatMap((record) => (hasEnded(record) ? [] : record.pod)),
         nodeIPs: () => facts.addresses,
         signal,
         log,
       })
     : undefined;
-  const pods = await createPodManager({
+  const manager = await createPodManager({
     config,
     identity,
     link,
@@ -75,12 +75,13 @@ export async function createPodWork(parts: PodWorkParts, signal: AbortSignal): P
     onMirrors: () => mirrors.wake(),
     log,
   });
+  const { pods } = manager;
   const rotation = new LogRotation({ runtime, podLogsDir, rules: config.logs, log });
   const collector = new ImageCollector({
     runtime,
     rules: config.imageGc,
     sandboxImage: config.podSandboxImage,
-    pods: () => (pods.complete ? pods.list().map(({ pod }) => pod) : undefined),
+    pods: () => (manager.complete ? pods.list().map(({ pod }) => pod) : undefined),
     connected: () => link.value.connected,
     log,
   });
@@ -100,21 +101,21 @@ export async function createPodWork(parts: PodWorkParts, signal: AbortSignal): P
     onChange: onNode,
     log,
   });
-  const mirrors = new MirrorPods({ meta, link, node: () => known.value, scene: () => pods.mirrorScene(), onMirror: (mirror) => pods.mirrorChanged(mirror), log });
+  const mirrors = new MirrorPods({ meta, link, node: () => known.value, scene: () => manager.mirrorScene(), onMirror: (mirror) => manager.mirrorChanged(mirror), log });
   const files = new ManifestDirectory({
     path: config.staticPodPath,
     nodeName: identity.name,
     checkMs: config.staticPodCheckMs,
-    onPods: (found, whole) => pods.setLocal(found, whole),
+    onPods: (found, whole) => manager.setLocal(found, whole),
     log,
   });
   return {
-    pods,
+    manager,
     policy,
     run: async (end) => {
       using _node = known.cell.subscribe(() => mirrors.wake());
       await together(end, [
-        (until) => pods.run(until),
+        (until) => manager.run(until),
         (until) => rotation.run(until),
         (until) => collector.run(until),
         (until) => sizes.run(until),
