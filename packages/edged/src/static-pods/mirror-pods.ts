@@ -1,7 +1,8 @@
 import { errorText, isAbort, sleep, type CloudLink, type Logger } from '@edge/core';
 import { Operations, readObjectResponse, ResourceTypes, type KubeNode, type Pod } from '@edge/protocol';
 import type { MetaClient } from '../apply/meta-client.js';
-import { fullName, mirrorOf, planMirrors, type MirrorScene } from './plan-mirrors.js';
+import { mirrorOf, planMirrors, type MirrorScene } from './plan-mirrors.js';
+import { fullName } from '../plan/full-name.js';
 
 /** After so long a step that has had no effect is tried again. */
 const RETRY_MS = 30_000;

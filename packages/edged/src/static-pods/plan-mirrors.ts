@@ -1,4 +1,5 @@
 import type { KubeNode, Pod } from '@edge/protocol';
+import { fullName } from '../plan/full-name.js';
 import { SourceAnnotations } from '../policy/standing.js';
 
 /** A pod from a file of this node. */
@@ -45,8 +46,4 @@ export function mirrorOf(pod: Pod, node: KubeNode): Pod {
   const annotations = { ...metadata.annotations, [SourceAnnotations.mirror]: metadata.annotations?.[SourceAnnotations.hash] ?? '' };
   const owner = { apiVersion: 'v1', kind: 'Node', name, uid, controller: true };
   return { ...pod, metadata: { ...metadata, creationTimestamp: null, annotations, ownerReferences: [owner] } };
-}
-
-export function fullName({ metadata }: Pod): string {
-  return `${metadata.namespace}/${metadata.name}`;
 }

@@ -4,7 +4,8 @@ import type { PodDirectory } from '../pods/pod-directory.js';
 import type { PodStatuses } from '../pods/pod-statuses.js';
 import type { PodWorker } from '../pods/pod-worker.js';
 import { isStatic } from '../policy/standing.js';
-import { fullName, isMirrorOf, type MirrorScene } from './plan-mirrors.js';
+import { isMirrorOf, type MirrorScene } from './plan-mirrors.js';
+import { fullName } from '../plan/full-name.js';
 
 export interface StaticPodsDeps {
   readonly pods: PodDirectory;
