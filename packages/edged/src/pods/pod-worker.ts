@@ -6,9 +6,9 @@ import { isAnotherWish } from '../plan/hold.js';
 import type { PodVerdict } from '../plan/verdict.js';
 import { PodRound, type PodRoundDeps, type PodWish } from './pod-round.js';
 
-/** Pauses after a failure: 10 s, doubling to a minute. */
+/** Pauses after a failure: 10 s, then 20 s. What can be noticed ends them sooner. */
 const FIRST_RETRY_MS = 10_000;
-const LAST_RETRY_MS = 60_000;
+const LAST_RETRY_MS = 20_000;
 /** Rounds of deciding and doing in a row; more would mean that a plan never gets done. */
 const MAX_ROUNDS = 12;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
