@@ -49,6 +49,23 @@ describe('a lost store', () => {
     expect(scene.runtime.calls.get('startContainer')).toBe(2);
   });
 
+  it('[edged-60.4] one that has begun to fill again is not taken for whole; one from before the link is', async () => {
+    scene = await openScene();
+    const { cloud, runtime } = scene;
+    for (const name of ['here', 'later']) await cloud.push(pod(name), 'insert');
+    await cloud.until('all Running', () => [...cloud.pods.values()].every(({ status }) => status?.phase === 'Running'));
+    const before = await running();
+    await scene.restart(() => cloud.stored.delete('pod default/later'));
+    await expect.poll(() => questions('later').length).toBe(1);
+    await pause(200);
+    expect(await running()).toEqual(before);
+    await scene.restart(() => {
+      cloud.stored.delete('pod default/later');
+      scene.disconnect();
+    });
+    await expect.poll(async () => (await runtime.listPodSandboxes()).map(({ metadata }) => metadata.name), { timeout: 5000 }).toEqual(['here']);
+  });
+
   it('[edged-60.3] an answer that proves nothing ends nothing', async () => {
     await loseStore(true);
     await expect.poll(() => questions('gone').length).toBe(1);

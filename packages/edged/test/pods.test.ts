@@ -56,7 +56,10 @@ describe('pods', () => {
     await cloud.push(pod('gone'), 'insert');
     await cloud.push(pod('stays'), 'insert');
     await cloud.until('all Running', () => [...cloud.pods.values()].every(({ status }) => status?.phase === 'Running'));
-    await scene.restart(() => cloud.stored.delete('pod default/gone'));
+    await scene.restart(() => {
+      cloud.pods.delete('default/gone');
+      cloud.stored.delete('pod default/gone');
+    });
     await expect.poll(async () => (await runtime.listPodSandboxes()).map(({ metadata }) => metadata.name), { timeout: 5000 }).toEqual(['stays']);
   });
 

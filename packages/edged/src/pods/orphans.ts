@@ -19,31 +19,32 @@ export interface OrphansDeps {
 }
 
 /**
- * Pods that the runtime has and the store does not. A store that holds other pods is right: this one was deleted. A
- * store without any may have been lost, and the cloud does not send by itself what it has sent before, so it is asked:
- * a status patch that changes nothing is answered with the pod. Until it has answered nothing is touched.
+ * Pods that the runtime has and the store does not. A store that held other pods before the link was up is right: this
+ * one was deleted. Otherwise it may have been lost, and what is in it may be the first of what the cloud sends again,
+ * which need not be everything. So the cloud is asked: a status patch that changes nothing is answered with the pod.
+ * Until it has answered nothing is touched.
  */
 export class Orphans {
   readonly #deps: OrphansDeps;
   readonly #asked = new Map<string, { readonly pod: ListedPod; readonly id: string; readonly at: number }>();
-  #storeIsEmpty = false;
+  #storeIsRight = false;
 
   constructor(deps: OrphansDeps) {
     this.#deps = deps;
   }
 
-  /** @param pods how many the store had when the agent started */
+  /** @param pods how many the store holds now, when it is read first */
   storeHeld(pods: number): void {
-    this.#storeIsEmpty = pods === 0;
+    this.#storeIsRight = pods > 0 && !this.#deps.connected();
   }
 
   /** A pod in the runtime of which the store says nothing; may be told again and again. */
   found(pod: ListedPod): void {
     const { connected, onOrphan, log } = this.#deps;
-    if (!this.#storeIsEmpty) return onOrphan(pod);
+    if (this.#storeIsRight) return onOrphan(pod);
     const before = this.#asked.get(pod.uid);
     if (!connected() || (before && performance.now() - before.at < ASK_AGAIN_MS)) return;
-    if (!before) log.info('pod in the runtime is not in the store, which holds none; the cloud is asked about it', { pod: `${pod.namespace}/${pod.name}`, uid: pod.uid });
+    if (!before) log.info('pod in the runtime is not in the store; the cloud is asked about it', { pod: `${pod.namespace}/${pod.name}`, uid: pod.uid });
     const id = randomUUID();
     this.#asked.set(pod.uid, { pod, id, at: performance.now() });
     const resource = `${pod.namespace}/${ResourceTypes.podPatch}/${pod.name}`;
