@@ -153,6 +153,7 @@ describe('a restart of the agent on containerd', () => {
     const before = container('stays');
     const said = cloud.patches(pod('stays')).length;
     await agent.stop();
+    cloud.pods.delete('default/goes');
     cloud.stored.delete('pod default/goes');
     agent = await start();
     await expect.poll(() => told('goes'), { timeout: WAIT_MS }).toEqual(['bye']);
