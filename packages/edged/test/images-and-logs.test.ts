@@ -142,8 +142,10 @@ describe('what containers leave behind', () => {
     const folder = join(root, 'log/pods/default_talk_uid-talk/c');
     const path = join(folder, '0.log');
     await expect.poll(() => stat(path).then(({ size }) => size, () => 0), { timeout: 10_000 }).toBeGreaterThan(0);
-    const links = (await readdir(join(root, 'log/containers'))).filter((name) => name.startsWith('talk_default_c-'));
-    expect(links).toHaveLength(1);
+    // The link comes a moment after the container's first words.
+    const linked = (): Promise<string[]> => readdir(join(root, 'log/containers')).then((names) => names.filter((name) => name.startsWith('talk_default_c-')), () => []);
+    await expect.poll(linked, { timeout: 10_000 }).toHaveLength(1);
+    const links = await linked();
     expect(await readFile(join(root, 'log/containers', links[0] ?? ''), 'utf8')).toContain('line 1 of many');
     const pieces: Uint8Array[] = [];
     for await (const piece of readContainerLog({ path, follow: true, isRunning: () => statusOf('talk')?.state.terminated === undefined })) pieces.push(piece);
