@@ -7,6 +7,7 @@ import type { CgroupLimits } from './cgroup-files.js';
 import { cpuQuota, cpuShares } from './cpu.js';
 import { hugepageName, type LinuxMachine, type ResourceSettings } from './machine.js';
 import { oomScoreAdj } from './oom-score.js';
+import { CRITICAL_PRIORITY } from '../policy/standing.js';
 
 export interface ResourcesInput {
   readonly machine: LinuxMachine;
@@ -14,7 +15,6 @@ export interface ResourcesInput {
 }
 
 const HUGEPAGES = 'hugepages-';
-const CRITICAL_PRIORITY = 2_000_000_000;
 /** The kernel counts memory limits in pages. */
 const PAGE = 4096;
 
