@@ -9,6 +9,7 @@ const layers = [
   { sourceTag: 'layer:testing', onlyDependOnLibsWithTags: [...contract, 'layer:testing'] },
   { sourceTag: 'layer:platform', onlyDependOnLibsWithTags: contract },
   { sourceTag: 'layer:module', onlyDependOnLibsWithTags: [...contract, 'package:kubeapi', 'package:cri'] },
+  { sourceTag: 'layer:sdk', onlyDependOnLibsWithTags: ['package:protocol'] },
   { sourceTag: 'package:minicloud', onlyDependOnLibsWithTags: [...contract, 'layer:platform'] },
   { sourceTag: 'layer:app', onlyDependOnLibsWithTags: [...contract, 'layer:platform', 'layer:module', 'layer:app'] },
 ];

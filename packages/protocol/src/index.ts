@@ -22,7 +22,9 @@ export {
   ResourceTypes,
   Sources,
 } from './names.js';
+export { resourceTopic, topicResource } from './mqtt-topic.js';
 export type { ConfigMap, Secret } from './objects/config.js';
+export type { ConfigData, Device, DeviceModel, DevicePropertySpec, DeviceProtocol, DeviceStatus, TwinValue } from './objects/device.js';
 export type { KubeObject, ObjectMeta, OwnerReference, Status } from './objects/meta.js';
 export type { KubeNode, Lease, NodeAddress, NodeCondition, NodeStatus, Taint } from './objects/node.js';
 export type {

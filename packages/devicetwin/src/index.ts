@@ -1,0 +1,2 @@
+export { DevicetwinConfig } from './config.js';
+export { devicetwin } from './devicetwin.module.js';

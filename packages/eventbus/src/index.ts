@@ -1,0 +1,2 @@
+export { EventbusConfig } from './config.js';
+export { eventbus } from './eventbus.module.js';
