@@ -11,30 +11,34 @@ it('[edgehub-4.10] keeps states until they are answered, one per resource', () =
   expect(of({ operation: 'delete', resource: 'default/pod/p' })).toEqual({ lane: 'answered', key: 'delete default/pod/p' });
 });
 
-it('[edgehub-4.11] keeps events, uploads, task results and device reports until the cloud has read them', () => {
+it('[edgehub-4.11] keeps events, uploads and task results until the cloud has read them', () => {
   const ordered: Partial<NewMessage>[] = [
     { operation: 'insert', resource: 'default/event/e.1' },
     { operation: 'patch', resource: 'default/event/e.1' },
     { source: 'bus', group: 'user', operation: 'upload', resource: 'default/sensors/1' },
     { source: 'websocket', group: 'hub', operation: 'UpdateNodeActionStatus', resource: 'operations.kubeedge.io/v1alpha2/nodeupgradejob/u/node/n' },
     { source: 'websocket', group: 'hub', operation: 'upgrade', resource: 'task/t/node/n' },
-    { source: 'twin', group: 'resource', operation: 'update', resource: 'device/default/d/twin/edge_updated' },
-    { source: 'twin', group: 'resource', operation: 'update', resource: 'device/default/d/state/update' },
   ];
   for (const parts of ordered) expect(of(parts)).toEqual({ lane: 'ordered' });
 });
 
 it('[edgehub-4.12] sends everything else in this session or not at all; leases go first', () => {
-  expect(of({})).toEqual({ lane: 'direct', urgent: false });
-  expect(of({ operation: 'insert', resource: 'null/node/n' })).toEqual({ lane: 'direct', urgent: false });
-  expect(of({ operation: 'delete', resource: 'default/pod/p', source: 'metamanager' })).toEqual({ lane: 'direct', urgent: false });
-  expect(of({ source: 'twin', group: 'resource', operation: 'get', resource: 'membership/detail' })).toEqual({ lane: 'direct', urgent: false });
-  expect(of({ operation: 'update', resource: 'kube-node-lease/lease/n' })).toEqual({ lane: 'direct', urgent: true });
+  expect(of({})).toEqual({ lane: 'direct', rank: 'normal' });
+  expect(of({ operation: 'insert', resource: 'null/node/n' })).toEqual({ lane: 'direct', rank: 'normal' });
+  expect(of({ operation: 'delete', resource: 'default/pod/p', source: 'metamanager' })).toEqual({ lane: 'direct', rank: 'normal' });
+  expect(of({ source: 'twin', group: 'resource', operation: 'get', resource: 'membership/detail' })).toEqual({ lane: 'direct', rank: 'normal' });
+  expect(of({ operation: 'update', resource: 'kube-node-lease/lease/n' })).toEqual({ lane: 'direct', rank: 'urgent' });
+});
+
+it('[edgehub-4.20] sends reports of devices in this session or not at all, behind questions: the twin keeps what is not confirmed', () => {
+  for (const resource of ['device/default/d/twin/edge_updated', 'device/default/d/state/update']) {
+    expect(of({ source: 'twin', group: 'resource', operation: 'update', resource })).toEqual({ lane: 'direct', rank: 'background' });
+  }
 });
 
 it('[edgehub-4.13] passes acknowledgements and negative answers at once, other answers like questions', () => {
   for (const operation of ['response', 'error']) expect(of({ operation, parentId: 'p' })).toEqual({ lane: 'reply' });
-  expect(of({ operation: 'upload', group: 'user', parentId: 'p' })).toEqual({ lane: 'direct', urgent: false });
+  expect(of({ operation: 'upload', group: 'user', parentId: 'p' })).toEqual({ lane: 'direct', rank: 'normal' });
 });
 
 it('[edgehub-3.10] expects an answer to leases and states without exception', () => {

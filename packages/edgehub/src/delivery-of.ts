@@ -1,5 +1,8 @@
 import { Groups, Modules, Operations, resourceType, ResourceTypes, type Message } from '@edge/protocol';
 
+/** Who goes first: `urgent` also without a token of the throttle; `background` takes turns with the ordered messages. */
+export type Rank = 'urgent' | 'normal' | 'background';
+
 /**
  * How a message travels to the cloud.
  * - `reply`: an acknowledgement or negative answer; at once, or not at all (the cloud asks again)
@@ -9,14 +12,15 @@ import { Groups, Modules, Operations, resourceType, ResourceTypes, type Message 
  */
 export type Delivery =
   | { readonly lane: 'reply' }
-  | { readonly lane: 'direct'; readonly urgent: boolean }
+  | { readonly lane: 'direct'; readonly rank: Rank }
   | { readonly lane: 'answered'; readonly key: string }
   | { readonly lane: 'ordered' };
 
 const REPLY: Delivery = { lane: 'reply' };
 const ORDERED: Delivery = { lane: 'ordered' };
-const DIRECT: Delivery = { lane: 'direct', urgent: false };
-const URGENT: Delivery = { lane: 'direct', urgent: true };
+const DIRECT: Delivery = { lane: 'direct', rank: 'normal' };
+const URGENT: Delivery = { lane: 'direct', rank: 'urgent' };
+const BACKGROUND: Delivery = { lane: 'direct', rank: 'background' };
 
 const STATES: ReadonlySet<string> = new Set([ResourceTypes.podPatch, ResourceTypes.nodePatch]);
 const DEVICE_REPORT = /^device\/.+\/(twin\/edge_updated|state\/update)$/;
@@ -38,7 +42,8 @@ export function deliveryOf(message: Message): Delivery {
   if (operation === Operations.upload && group === Groups.user) return ORDERED;
   if (operation === Operations.updateNodeActionStatus) return ORDERED;
   if (group === Groups.hub && LEGACY_TASK.test(resource)) return ORDERED;
-  if (operation === Operations.update && DEVICE_REPORT.test(resource)) return ORDERED;
+  // The twin keeps what the cloud has not confirmed; many devices must not hold up pods.
+  if (operation === Operations.update && DEVICE_REPORT.test(resource)) return BACKGROUND;
   return type === ResourceTypes.lease ? URGENT : DIRECT;
 }
 

@@ -9,7 +9,8 @@ it('[edgehub-2.10] dispatches by upstream\'s table', () => {
   expect(of('resource')).toEqual({ kind: 'send', to: { group: 'meta' } });
   expect(of('func')).toEqual({ kind: 'send', to: { group: 'meta' } });
   expect(of('resource', 'edgecontroller', 'q')).toEqual({ kind: 'waiter', otherwise: { group: 'meta' } });
-  expect(of('twin', 'devicecontroller', 'q')).toEqual({ kind: 'send', to: { group: 'twin' } });
+  expect(of('twin', 'devicecontroller')).toEqual({ kind: 'send', to: { group: 'twin' } });
+  expect(of('twin', 'devicecontroller', 'q')).toEqual({ kind: 'waiter', otherwise: { group: 'twin' } });
   expect(of('user', 'router_eventbus')).toEqual({ kind: 'send', to: { module: 'eventbus' } });
   expect(of('user', 'router_servicebus')).toEqual({ kind: 'send', to: { module: 'servicebus' } });
   expect(of('user', 'servicebus', 'q')).toEqual({ kind: 'waiter' });

@@ -23,10 +23,10 @@ const USER_SOURCES: Readonly<Record<string, Destination>> = {
   [Sources.routerServiceBus]: { kind: 'send', to: { module: Modules.serviceBus } },
 };
 
-/** First row whose group fits. Answers that nobody waits for any more are metamanager's: it stores and acknowledges them. */
+/** First row whose group fits. Answers that nobody waits for any more go to the module that asks such questions: metamanager stores and acknowledges them. */
 const ROWS: readonly Row[] = [
   { groups: [Groups.resource, Groups.func], answer: { kind: 'waiter', otherwise: { group: Groups.meta } }, other: () => TO_META },
-  { groups: [Groups.twin], answer: TO_TWIN, other: () => TO_TWIN },
+  { groups: [Groups.twin], answer: { kind: 'waiter', otherwise: { group: Groups.twin } }, other: () => TO_TWIN },
   {
     groups: [Groups.user],
     answer: { kind: 'waiter' },

@@ -14,11 +14,11 @@ import {
   type Target,
   type WritableCell,
 } from '@edge/core';
-import { createErrorResponse, createMessage, Modules, type Message } from '@edge/protocol';
+import { createErrorResponse, createMessage, createResponse, Modules, type Message } from '@edge/protocol';
 import { Certificates } from './certificates/certificates.js';
 import { Complaints } from './complaints.js';
 import type { EdgeHubConfig } from './config.js';
-import { deliveryOf } from './delivery-of.js';
+import { deliveryOf, type Rank } from './delivery-of.js';
 import { destinationOf } from './dispatch.js';
 import { LinkKeeper } from './link/link-keeper.js';
 import { LINK_LOST_TEXT } from './link/uplink.js';
@@ -64,7 +64,8 @@ export class EdgeHub implements Runnable {
       onMessage: (message) => this.#fromCloud(message),
       onGarbage: (text, error) => this.#garbage(text, error),
     });
-    this.#outbox.onVolatile = (message) => void this.#sendDirect(message, false);
+    this.#outbox.onKept = (message) => this.#kept(message);
+    this.#outbox.onVolatile = (message, error) => this.#notKept(message, error);
   }
 
   /** What waits for the cloud. */
@@ -99,17 +100,30 @@ export class EdgeHub implements Runnable {
         // Without a link it is dropped: the cloud sends again what is not acknowledged.
         return this.#link.session?.uplink.reply(message);
       case 'direct':
-        return this.#sendDirect(message, delivery.urgent);
+        return this.#sendDirect(message, delivery.rank);
       default:
         return this.#outbox.accept(message, delivery);
     }
   }
 
-  async #sendDirect(message: Message, urgent: boolean): Promise<void> {
+  /** A sender that waits wants to know that its message is on the disk; the cloud answers none of these. */
+  #kept(message: Message): void {
+    const { bus } = this.#deps;
+    if (bus.awaited(message.header.id)) bus.respond(createResponse(message, 'OK', { source: Modules.edgeHub }));
+  }
+
+  /** A sender that waits can send again; all others have now or never. */
+  #notKept(message: Message, error: unknown): void {
+    const { bus } = this.#deps;
+    if (!bus.awaited(message.header.id)) void this.#sendDirect(message, 'normal');
+    else bus.respond(createErrorResponse(message, `not kept for the cloud: ${errorText(error)}`, { source: Modules.edgeHub }));
+  }
+
+  async #sendDirect(message: Message, rank: Rank): Promise<void> {
     const { bus, log } = this.#deps;
     for (let session = this.#link.session; session; session = await this.#link.successor(session)) {
       try {
-        return await session.direct(message, urgent);
+        return await session.direct(message, rank);
       } catch (error) {
         log.verbose(3, 'not sent in this session', { id: message.header.id, session: session.number, err: errorText(error) });
       }

@@ -31,7 +31,7 @@ it('[edgehub-3.17] ends a session in which the cloud answers no lease although t
   await using cloud = await FakeCloud.start(ca);
   cloud.habits.answer = () => undefined;
   await using session = await open(cloud, createTestBus().bus, ca, 1500);
-  await session.direct(lease, true);
+  await session.direct(lease, 'urgent');
   expect(await session.ended).toEqual({ by: 'unanswered', reason: expect.stringMatching(/answered nothing for \d s/) as string });
 });
 
@@ -39,7 +39,7 @@ it('[edgehub-3.18] stays in a session whose leases are answered, and in one that
   const ca = await createTestCa();
   await using cloud = await FakeCloud.start(ca);
   await using session = await open(cloud, createTestBus().bus, ca, 500);
-  await session.direct(lease, true);
+  await session.direct(lease, 'urgent');
   const still = await Promise.race([session.ended, new Promise((resolve) => setTimeout(() => resolve('still open'), 2500))]);
   expect(still).toBe('still open');
   expect(session.roundTripMs).toBeGreaterThan(0);

@@ -42,6 +42,12 @@ export const patchStatus: MessageKind = defineKind('patchStatus', { group: Group
 /** A token for a pod's service account; the content is the TokenRequest. */
 export const queryToken: MessageKind = defineKind('queryToken', { group: Groups.meta, type: ResourceTypes.serviceAccountToken, operation: query });
 
+/** The device twin's question about everything that is stored of a type; never the cloud's business. */
+export const queryStored: MessageKind = defineKind('queryStored', { source: Modules.deviceTwin, group: Groups.meta, operation: Operations.get, resource: /^stored\/(device|devicemodel|devicemapper)$/ });
+
+/** A mapper that registered, or is not to be known any more. */
+export const recordMapper: MessageKind = defineKind('recordMapper', { source: Modules.deviceTwin, group: Groups.meta, operation: [insert, Operations.delete], resource: /^node\/nodeID\/namespace\/devicemapper\/./ });
+
 /** A question about one object, or about all of a type. */
 export const queryObjects: MessageKind = defineKind('queryObjects', { group: Groups.meta, operation: query });
 

@@ -43,6 +43,11 @@ export class MetaObjects {
     return this.#meta.all({ type }, { orderBy: ['key'] }).map((row) => row.value);
   }
 
+  /** Keys and texts of all rows of a type, by key. */
+  rowsOf(type: string): { readonly key: string; readonly value: string }[] {
+    return this.#meta.all({ type }, { orderBy: ['key'] });
+  }
+
   /** The object stored under a path, undefined when there is none or the row holds no object (upstream stores errors too). */
   object(path: ResourcePath): KubeObject | undefined {
     return readObject(this.value(formatResource(path)));

@@ -3,6 +3,7 @@ import { Groups, Modules } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
 import { Cloud } from './cloud.js';
 import { CONFIG_PATH, MetaManagerConfig, parseMetaManagerConfig } from './config.js';
+import { DeviceStoreHandler } from './handlers/device-store.js';
 import { LateAnswerHandler } from './handlers/late-answer.js';
 import { PatchHandler } from './handlers/patch.js';
 import { PodInquiries } from './handlers/pod-inquiries.js';
@@ -37,6 +38,7 @@ const Writes = own<WriteHandler>('WriteHandler');
 const Patches = own<PatchHandler>('PatchHandler');
 const Upward = own<UpwardHandler>('UpwardHandler');
 const Volumes = own<VolumeHandler>('VolumeHandler');
+const DeviceStore = own<DeviceStoreHandler>('DeviceStoreHandler');
 
 function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('metamanager'), [Logger]);
@@ -55,6 +57,7 @@ function bindings(bind: Bind): void {
   provide(bind, Patches, PatchHandler, { objects: Objects, cloud: CloudWay, inquiries: Inquiries });
   provide(bind, Upward, UpwardHandler, { cloud: CloudWay });
   provide(bind, Volumes, VolumeHandler, { bus: MessageBus, cloud: CloudWay });
+  provide(bind, DeviceStore, DeviceStoreHandler, { objects: Objects, log: Log });
   provide(bind, MetaManagerEntry, MetaManager, {
     pushes: Pushes,
     lateAnswers: LateAnswers,
@@ -64,6 +67,7 @@ function bindings(bind: Bind): void {
     patches: Patches,
     upward: Upward,
     volumes: Volumes,
+    deviceStore: DeviceStore,
     cloud: CloudWay,
     reconciler: Reconciling,
   });

@@ -1,5 +1,6 @@
 import { token, type Life, type Runnable, type Token } from '@edge/core';
 import type { Cloud } from './cloud.js';
+import type { DeviceStoreHandler } from './handlers/device-store.js';
 import type { LateAnswerHandler } from './handlers/late-answer.js';
 import type { PatchHandler } from './handlers/patch.js';
 import type { PushHandler } from './handlers/push.js';
@@ -20,6 +21,7 @@ export interface Handlers {
   readonly patches: PatchHandler;
   readonly upward: UpwardHandler;
   readonly volumes: VolumeHandler;
+  readonly deviceStore: DeviceStoreHandler;
 }
 
 /** Desired state at rest: keeps what the cloud sends, answers the node's questions, passes on what the cloud must know. */
@@ -32,6 +34,7 @@ export class MetaManager implements Runnable, Handlers {
   readonly patches: PatchHandler;
   readonly upward: UpwardHandler;
   readonly volumes: VolumeHandler;
+  readonly deviceStore: DeviceStoreHandler;
   readonly #cloud: Cloud;
   readonly #reconciler: Reconciler;
 
@@ -44,6 +47,7 @@ export class MetaManager implements Runnable, Handlers {
     this.patches = deps.patches;
     this.upward = deps.upward;
     this.volumes = deps.volumes;
+    this.deviceStore = deps.deviceStore;
     this.#cloud = deps.cloud;
     this.#reconciler = deps.reconciler;
   }

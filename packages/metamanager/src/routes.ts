@@ -16,6 +16,8 @@ export const routes: readonly Route<MetaManager>[] = [
   route(kinds.deletePod, upwardLane, (module: MetaManager, _body, message) => module.upward.handle(message)),
   route(kinds.patchStatus, upwardLane, (module: MetaManager, _body, message) => module.patches.handle(message)),
   route(kinds.queryToken, singleLane, (module: MetaManager, _body, message) => module.tokens.handle(message)),
+  route(kinds.queryStored, requestLane, (module: MetaManager, _body, message) => module.deviceStore.list(message)),
+  route(kinds.recordMapper, requestLane, (module: MetaManager, _body, message) => module.deviceStore.record(message)),
   route(kinds.queryObjects, requestLane, (module: MetaManager, _body, message) => module.queries.handle(message)),
   route(kinds.writeObject, requestLane, (module: MetaManager, _body, message) => module.writes.handle(message)),
 ];

@@ -1,7 +1,7 @@
 import { sleep, type Logger, type MessageBus } from '@edge/core';
 import { createMessage, decodeMessage, Groups, Modules, Operations, type Message } from '@edge/protocol';
 import type { EdgeHubConfig } from '../config.js';
-import { mustBeAnswered } from '../delivery-of.js';
+import { mustBeAnswered, type Rank } from '../delivery-of.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Channel } from './channel.js';
 import { Inbound } from './inbound.js';
@@ -100,8 +100,8 @@ export class Session implements AsyncDisposable {
   }
 
   /** Sends a direct message; see `Uplink.direct`. */
-  async direct(message: Message, urgent: boolean): Promise<void> {
-    await this.uplink.direct(message, urgent);
+  async direct(message: Message, rank: Rank): Promise<void> {
+    await this.uplink.direct(message, rank);
     if (mustBeAnswered(message)) this.#owedSince ??= performance.now();
   }
 

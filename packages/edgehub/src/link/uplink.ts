@@ -1,5 +1,6 @@
 import { EdgeError, type MessageBus } from '@edge/core';
 import { createErrorResponse, encodeMessage, type Message } from '@edge/protocol';
+import type { Rank } from '../delivery-of.js';
 import { EdgeHubErrors } from '../errors.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Channel } from './channel.js';
@@ -31,11 +32,17 @@ const ASKED_PRUNE = 1024;
 /** Pings behind ordered messages that are out at a time. A cloud may take many in one read for a flood; the library `ws` ends the link at 60. */
 const MAX_MARKERS = 32;
 
-/** The sending half of one session. Replies pass at once; then urgent, direct, answered and ordered messages, in this order. */
+/**
+ * The sending half of one session. Replies pass at once; then urgent, normal and answered messages, in this order, and at
+ * last background and ordered ones in turns.
+ */
 export class Uplink implements Disposable {
   readonly #deps: UplinkDeps;
   readonly #urgent: Waiting[] = [];
   readonly #direct: Waiting[] = [];
+  readonly #background: Waiting[] = [];
+  /** Whose turn it is. */
+  #orderedNext = false;
   /** Direct messages whose answer somebody waits for, without their contents. */
   readonly #asked = new Map<string, Message>();
   /** Pings sent behind ordered messages: ping id → last place before it. */
@@ -69,10 +76,10 @@ export class Uplink implements Disposable {
   }
 
   /** Resolves when sent. Rejects with `edgehub.link-lost` when the session ends first. */
-  direct(message: Message, urgent: boolean): Promise<void> {
+  direct(message: Message, rank: Rank): Promise<void> {
     if (this.#ended) return Promise.reject(linkLost());
     return new Promise((sent, failed) => {
-      (urgent ? this.#urgent : this.#direct).push({ message, sent, failed });
+      (rank === 'urgent' ? this.#urgent : rank === 'normal' ? this.#direct : this.#background).push({ message, sent, failed });
       this.pump();
     });
   }
@@ -143,7 +150,7 @@ export class Uplink implements Disposable {
     clearInterval(this.#tick);
     clearTimeout(this.#timer);
     const { bus } = this.#deps;
-    for (const { failed } of [...this.#urgent.splice(0), ...this.#direct.splice(0)]) failed(linkLost());
+    for (const { failed } of [...this.#urgent.splice(0), ...this.#direct.splice(0), ...this.#background.splice(0)]) failed(linkLost());
     for (const message of this.#asked.values()) {
       if (bus.awaited(message.header.id)) bus.respond(createErrorResponse(message, LINK_LOST_TEXT));
     }
@@ -161,7 +168,7 @@ export class Uplink implements Disposable {
     const now = performance.now();
     const wait = throttle.waitMs(now);
     if (wait > 0) {
-      if (this.#direct.length > 0 || outbox.answered.busy || outbox.ordered.waiting) this.#wakeIn(wait);
+      if (this.#direct.length > 0 || this.#background.length > 0 || outbox.answered.busy || outbox.ordered.waiting) this.#wakeIn(wait);
       return false;
     }
     const direct = this.#direct.shift();
@@ -175,10 +182,24 @@ export class Uplink implements Disposable {
       this.#deps.channel.send(answered.frame);
       return true;
     }
+    return this.#orderedNext ? this.#sendOrdered(now) || this.#sendBackground(now) : this.#sendBackground(now) || this.#sendOrdered(now);
+  }
+
+  #sendBackground(now: number): boolean {
+    const background = this.#background.shift();
+    if (!background) return false;
+    this.#orderedNext = true;
+    this.#deps.throttle.take(now);
+    return this.#sendDirect(background);
+  }
+
+  #sendOrdered(now: number): boolean {
+    const { outbox, throttle } = this.#deps;
     const window = this.#window;
     const free = window > 1 ? outbox.ordered.unconfirmed < window : !outbox.ordered.unsettled;
     const ordered = free ? outbox.ordered.take() : undefined;
     if (!ordered) return false;
+    this.#orderedNext = false;
     throttle.take(now);
     this.#deps.channel.send(ordered.frame);
     this.#unmarked = ordered.seq;

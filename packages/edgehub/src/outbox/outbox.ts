@@ -52,8 +52,10 @@ export class Outbox {
   #droppedTooMany = 0;
   /** Called when there is something to send. */
   onWork: () => void = () => undefined;
+  /** Called with an ordered message that is on the disk. */
+  onKept: (message: Message) => void = () => undefined;
   /** Called with a message that the disk did not take: it can only be sent now or never. */
-  onVolatile: (message: Message) => void = () => undefined;
+  onVolatile: (message: Message, error: unknown) => void = () => undefined;
 
   constructor({ store, config, log }: OutboxDeps) {
     this.#store = store;
@@ -151,7 +153,10 @@ export class Outbox {
             finish.push(() => this.answered.committed(row));
           } else {
             const seq = this.ordered.put(frame, now);
-            finish.push(() => this.ordered.committed(seq, frame.length));
+            finish.push(() => {
+              this.ordered.committed(seq, frame.length);
+              this.onKept(message);
+            });
           }
         }
       })
@@ -171,7 +176,7 @@ export class Outbox {
     if (this.#complaints.passes('not written')) {
       this.#log.error('the database takes no messages for the cloud; they are sent only while the link is up', { err: errorText(error), messages: batch.length });
     }
-    for (const { message } of batch) this.onVolatile(message);
+    for (const { message } of batch) this.onVolatile(message, error);
   }
 
   #countDrops({ count, bytes, tooOld }: Drops, queue: string): void {

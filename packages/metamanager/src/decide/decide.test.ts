@@ -109,6 +109,9 @@ describe('destinationOf', () => {
     ['dynamiccontroller', 'service', 'created', 'edged'],
     ['devicecontroller', 'device', 'created', 'twin'],
     ['edgecontroller', 'device', 'replaced', 'twin'],
+    ['edgecontroller', 'device', 'removed', 'twin'],
+    ['edgecontroller', 'device', 'kept', 'nobody'],
+    ['edgecontroller', 'devicemodel', 'same', 'twin'],
     ['policycontroller', 'serviceaccountaccess', 'created', 'nobody'],
   ] as const)('[metamanager-1.18] sends %s %s %s to %s', (source, type, outcome, destination) => {
     expect(destinationOf({ source, type }, outcome)).toBe(destination);

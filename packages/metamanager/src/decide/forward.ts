@@ -13,7 +13,8 @@ export function destinationOf(
   outcome: UpsertDecision | RemovalDecision | 'buried',
 ): Destination {
   if (outcome === 'older' || outcome === 'foreign' || outcome === 'buried') return 'nobody';
-  if (DEVICE_TYPES.has(push.type)) return 'twin';
+  // The end of a namesake that is gone already says nothing about the device that has the name now.
+  if (DEVICE_TYPES.has(push.type)) return outcome === 'kept' ? 'nobody' : 'twin';
   if (push.source === Sources.policyController || push.type === ResourceTypes.serviceAccountAccess) return 'nobody';
   // The node module knows its own node best; it reads the row when it needs it.
   if (push.type === ResourceTypes.node) return 'nobody';
