@@ -1,20 +1,62 @@
-import { EdgeError, token, type ConfigSlice } from '@edge/core';
+import { dirname, join } from 'node:path';
+import { EdgeError, token, type Token } from '@edge/core';
 
-/** The slice `modules.devicetwin` of the configuration. */
-export interface DevicetwinConfig {
+/** The slice `modules.deviceTwin`, with `edge.deviceTwin`. */
+export interface DeviceTwinConfig {
   /** Whether the module runs. Default true. */
   readonly enable: boolean;
+  /** The socket that mappers call: `dmi.sock` in the directory of `dmiSockPath`. Default `/etc/kubeedge/dmi.sock`. */
+  readonly dmiSocket: string;
+  /** A reported value that equals what stands is neither stored nor sent to the cloud; its result is published all the same. Default true; false is upstream's way. */
+  readonly skipUnchanged: boolean;
+  /** Values may hold any characters, up to 64 KiB. Default false: letters, digits and `- _ . , : / @ #`, up to 512. */
+  readonly anyValue: boolean;
 }
 
-export const DevicetwinConfig = token<DevicetwinConfig>('devicetwin', 'DevicetwinConfig');
+export const DeviceTwinConfig: Token<DeviceTwinConfig> = token<DeviceTwinConfig>('devicetwin', 'DeviceTwinConfig');
 
-/** @throws EdgeError `devicetwin.config` naming the value and what would be right */
-function parse(raw: unknown): DevicetwinConfig {
-  const { enable = true } = (raw ?? {}) as { enable?: unknown };
-  if (typeof enable !== 'boolean') {
-    throw new EdgeError('devicetwin.config', `enable is ${JSON.stringify(enable)}, it must be true or false`);
-  }
-  return { enable };
+/** Where the slice lies in `edgecore.yaml`. */
+export const CONFIG_PATH = 'modules.deviceTwin';
+const OWN_PATH = 'edge.deviceTwin';
+const DEFAULT_SOCKET_PATH = '/etc/kubeedge/';
+
+type Members = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the slice; what is missing gets its default.
+ * @throws EdgeError `config.invalid` naming the member
+ */
+export function parseDeviceTwinConfig(raw: unknown, root: Members): DeviceTwinConfig {
+  const slice = section(CONFIG_PATH, raw);
+  const own = section(OWN_PATH, section('edge', root['edge'])['deviceTwin']);
+  return {
+    enable: flag(CONFIG_PATH, slice, 'enable', true),
+    dmiSocket: socketPath(slice['dmiSockPath']),
+    skipUnchanged: flag(OWN_PATH, own, 'skipUnchanged', true),
+    anyValue: flag(OWN_PATH, own, 'anyValue', false),
+  };
 }
 
-export const config: ConfigSlice<DevicetwinConfig> = { path: 'modules.devicetwin', token: DevicetwinConfig, parse };
+function section(path: string, value: unknown): Members {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw invalid(path, value, 'a section');
+  return value as Members;
+}
+
+function flag(path: string, from: Members, name: string, initial: boolean): boolean {
+  const value = from[name] ?? initial;
+  if (typeof value !== 'boolean') throw invalid(`${path}.${name}`, value, 'true or false');
+  return value;
+}
+
+/** Of a value that ends in `.sock` only the directory counts. */
+function socketPath(value: unknown): string {
+  // Go treats an empty string as absent.
+  const path = value === undefined || value === null || value === '' ? DEFAULT_SOCKET_PATH : value;
+  if (typeof path !== 'string') throw invalid(`${CONFIG_PATH}.dmiSockPath`, value, 'a path');
+  return join(path.endsWith('.sock') ? dirname(path) : path, 'dmi.sock');
+}
+
+function invalid(path: string, value: unknown, expected: string): EdgeError {
+  return new EdgeError('config.invalid', `${path} is ${JSON.stringify(value)}, it must be ${expected}`);
+}

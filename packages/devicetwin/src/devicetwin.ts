@@ -1,21 +1,19 @@
-import type { Life, Logger, Runnable } from '@edge/core';
-import { createResponse, type Message } from '@edge/protocol';
+import { type Life, type Runnable } from '@edge/core';
+import type { Dmi } from './dmi/dmi.js';
+import type { StoredDeviceObjects } from './objects/stored-device-objects.js';
 
-/** The devicetwin module: its life is this one promise. */
-export class Devicetwin implements Runnable {
-  readonly #log: Logger;
+/** Devices: membership, twins, states, and the Device Mapper Interface. */
+export class DeviceTwin implements Runnable {
+  readonly objects: StoredDeviceObjects;
+  readonly #dmi: Dmi;
 
-  constructor(deps: { log: Logger }) {
-    this.#log = deps.log;
+  constructor(deps: { objects: StoredDeviceObjects; dmi: Dmi }) {
+    this.objects = deps.objects;
+    this.#dmi = deps.dmi;
   }
 
   async run(life: Life): Promise<void> {
-    this.#log.info('devicetwin serves');
     life.ready();
-    await new Promise<void>((resolve) => life.signal.addEventListener('abort', () => resolve(), { once: true }));
-  }
-
-  greet(question: Message): Message {
-    return createResponse(question, 'hello');
+    await Promise.all([this.objects.load(life.signal), this.#dmi.run(life.signal)]);
   }
 }

@@ -1,2 +1,3 @@
-export { DevicetwinConfig } from './config.js';
+export { DeviceTwinConfig } from './config.js';
+export { DeviceTwin } from './devicetwin.js';
 export { devicetwin } from './devicetwin.module.js';

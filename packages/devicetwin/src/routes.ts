@@ -1,10 +1,12 @@
 import { route, type Route } from '@edge/core';
-import { defineKind, Operations } from '@edge/protocol';
-import type { Devicetwin } from './devicetwin.js';
+import type { DeviceTwin } from './devicetwin.js';
+import * as kinds from './kinds.js';
 
-const queryGreeting = defineKind('queryGreeting', { operation: Operations.query, resource: 'default/devicetwin' });
+/** Membership, reports and objects share a lane: a device is there before its object and before its first report. */
+const DEVICES = 'devices';
 
-/** Messages that this module handles: kind, lane, handler. */
-export const routes: readonly Route<Devicetwin>[] = [
-  route(queryGreeting, 'queries', (module: Devicetwin, _body, message) => module.greet(message)),
+/** What the device twin handles. The first row that fits counts. */
+export const routes: readonly Route<DeviceTwin>[] = [
+  route(kinds.connectionNotice, 'notice', () => undefined),
+  route(kinds.objectStored, DEVICES, (module: DeviceTwin, _body, message) => module.objects.handle(message)),
 ];

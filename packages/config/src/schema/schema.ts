@@ -1,5 +1,5 @@
 import { atLeast, between, knownGates, present } from './checks.js';
-import { choice, flags, int32, int64, own, section, string } from './build.js';
+import { bool, choice, flags, int32, int64, own, section, string } from './build.js';
 import { edged } from './edged.js';
 import { edgeHub } from './edge-hub.js';
 import { dbTest, deviceTwin, edgeStream, eventBus, metaManager, serviceBus, taskManager } from './other-modules.js';
@@ -29,6 +29,10 @@ export const schema = section('edgecore.yaml', {
     outbox: own('What waits on disk for the cloud.', {
       maxBytes: int64(64 * MEBI, 'Most bytes kept; the oldest events go first.', { check: atLeast(MEBI, 'bytes, at least 1 MiB') }),
       maxAgeSeconds: int64(7 * 24 * 3600, 'Events older than this are dropped.', { check: atLeast(60, 'seconds') }),
+    }),
+    deviceTwin: own('Devices.', {
+      skipUnchanged: bool(true, 'A reported value that equals what stands is answered, but neither stored nor sent to the cloud; false: as upstream, each report is.'),
+      anyValue: bool(false, 'Values may hold any characters, up to 64 KiB; false: as upstream, letters, digits and - _ . , : / @ #, up to 512.'),
     }),
     kubeletApi: own('Who may use the node\'s own kubelet API.', {
       auth: choice(['open', 'token'], 'open (whoever reaches the port, as upstream) or token (only with the token of tokenFile; health checks need none).'),
