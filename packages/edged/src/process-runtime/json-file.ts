@@ -1,14 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 
-/**
- * Writes a file that a reader sees whole or not at all; with `durable` this holds also after a loss of power.
- * Readable by its owner only.
- */
+/** As `writeText`, of a value. */
 export async function writeJson(path: string, value: unknown, durable: boolean): Promise<void> {
-  const next = `${path}.next`;
+  await writeText(path, JSON.stringify(value), durable);
+}
+
+/**
+ * Writes a file that a reader sees whole or not at all, also one that has opened it before and one beside another writer:
+ * an agent may take over while what the killed one has started still reads. With `durable` this holds also after a loss of
+ * power. Readable by its owner only.
+ */
+export async function writeText(path: string, text: string, durable: boolean): Promise<void> {
+  const next = `${path}.${randomBytes(6).toString('hex')}.next`;
   {
-    await using file = await open(next, 'w', 0o600);
-    await file.writeFile(JSON.stringify(value));
+    await using file = await open(next, 'wx', 0o600);
+    await file.writeFile(text);
     if (durable) await file.sync();
   }
   await rename(next, path);

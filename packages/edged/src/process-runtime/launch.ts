@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { FileHandle } from 'node:fs/promises';
-import { open, stat, writeFile } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '@edge/core';
 import { insideMount } from './container-root.js';
 import type { Environment } from './environment.js';
 import { buildEnvironment, environmentScript } from './environment.js';
+import { writeText } from './json-file.js';
 import { KEEPER, mainScript } from './keeper-script.js';
 import type { ContainerPaths } from './layout.js';
 import type { ContainerRecord } from './record.js';
@@ -57,9 +58,10 @@ export async function launch(deps: LaunchDeps, attend: (keeper: ChildProcess) =>
   const problem = await commandProblem(argv[0] ?? '', environment.all['PATH'] ?? '', directory);
   if (problem !== undefined) return problem;
 
-  // Each container has its own copy, so an agent of another version can take it over.
-  await writeFile(paths.keeperScript, KEEPER, { mode: 0o600 });
-  await writeFile(paths.mainScript, mainScript(environmentScript(environment)), { mode: 0o600 });
+  // Each container has its own copy, so an agent of another version can take it over. A killed agent may have started a
+  // keeper that reads them only now: a script cut short would end with 0, as if the command had run.
+  await writeText(paths.keeperScript, KEEPER, false);
+  await writeText(paths.mainScript, mainScript(environmentScript(environment)), false);
   const output = await openOutput(record, paths);
   try {
     const keeper = spawn('/bin/sh', [paths.keeperScript, ...argv], {
