@@ -264,7 +264,7 @@ describe('the process runtime', () => {
 
   it('[edged-process-17] clears away what was half made, half removed or lost by the disk, with its processes', async () => {
     const first = await shop.open();
-    const id = await start(first, sh('echo ready; exec sleep 60'));
+    const id = await start(first, sh('setsid sleep 61 & echo ready; exec sleep 60'));
     await logged(first, id, 'ready');
     await first[Symbol.asyncDispose]();
     await writeFile(files(id, 'container.json'), '');

@@ -14,7 +14,7 @@ import { exec } from './exec.js';
 import { writeJson } from './json-file.js';
 import { launch, prepare } from './launch.js';
 import type { ContainerPaths } from './layout.js';
-import { UNFINISHED } from './layout.js';
+import { rootMark, UNFINISHED } from './layout.js';
 import type { Belonging, ProcessTable } from './process-table.js';
 import { sendSignal } from './process-table.js';
 import { endByForce, gone, KEEPER_ENDS_WITHIN_MS, killMembers, pauseMembers } from './processes.js';
@@ -260,7 +260,7 @@ export class ProcessContainer {
 
   #belonging(): Belonging | undefined {
     const { keeper } = this.#known;
-    return keeper && { keeper, mark: `EDGE_ROOT=${this.#deps.paths.root}` };
+    return keeper && { keeper, mark: rootMark(this.#deps.paths) };
   }
 
   #watch(): void {

@@ -54,6 +54,11 @@ export function containerPaths(dir: string): ContainerPaths {
   };
 }
 
+/** The variable by which processes of a container are told that have left its session. */
+export function rootMark({ root }: ContainerPaths): string {
+  return `EDGE_ROOT=${root}`;
+}
+
 export function layout(root: string): Layout {
   const sandboxes = join(root, 'sandboxes');
   const containers = join(root, 'containers');

@@ -41,11 +41,11 @@ function procTable(proc: string, boot: string): ProcessTable {
     return parsed && !DEAD.has(parsed.state) ? parsed : undefined;
   };
 
-  const isMember = async (pid: number, container: Belonging): Promise<boolean> => {
+  const isMember = async (pid: number, container: Belonging, hasSession: boolean): Promise<boolean> => {
     const found = await stat(pid);
     // What is older than the keeper cannot be of its container; this spares reading most environments.
     if (!found || Number(found.start) < Number(container.keeper.start)) return false;
-    if (found.group === container.keeper.pid || found.session === container.keeper.pid) return true;
+    if (hasSession && (found.group === container.keeper.pid || found.session === container.keeper.pid)) return true;
     const environment = await readFile(join(proc, String(pid), 'environ'), 'utf8').catch(() => '');
     return environment.split('\0').includes(container.mark);
   };
@@ -56,9 +56,12 @@ function procTable(proc: string, boot: string): ProcessTable {
       return identity.boot === boot && (await stat(identity.pid))?.start === identity.start;
     },
     async members(container) {
+      // The system gives a pid away again only when no session and no group has its number any more.
+      const leader = await stat(container.keeper.pid);
+      const hasSession = leader === undefined || leader.start === container.keeper.start;
       const names = await readdir(proc);
       const pids = names.filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => pid !== container.keeper.pid && pid !== process.pid);
-      const belongs = await Promise.all(pids.map((pid) => isMember(pid, container)));
+      const belongs = await Promise.all(pids.map((pid) => isMember(pid, container, hasSession)));
       return pids.filter((_, index) => belongs[index]);
     },
     allStopped(pids) {
@@ -91,10 +94,15 @@ function psTable(): ProcessTable {
       return state !== undefined && !DEAD.has(state.charAt(0)) && start === identity.start;
     },
     async members({ keeper }) {
-      const rows = (await ps(['-A', '-o', 'pid=,pgid=,stat='])).map((line) => line.trim().split(/\s+/));
-      return rows
-        .filter(([pid, group, state]) => Number(group) === keeper.pid && Number(pid) !== keeper.pid && !DEAD.has((state ?? 'Z').charAt(0)))
-        .map(([pid]) => Number(pid));
+      const group: number[] = [];
+      for (const line of await ps(['-A', '-o', 'pid=,pgid=,stat=,lstart='])) {
+        const [, pid, inGroup, state = 'Z', start] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*?)\s*$/.exec(line) ?? [];
+        if (Number(inGroup) !== keeper.pid || DEAD.has(state.charAt(0))) continue;
+        if (Number(pid) !== keeper.pid) group.push(Number(pid));
+        // The number is that of a later group.
+        else if (start !== keeper.start) return [];
+      }
+      return group;
     },
     // There is no exact answer here, and a wrong yes would lose output.
     allStopped: (pids) => pids.length === 0,

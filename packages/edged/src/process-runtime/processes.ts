@@ -31,13 +31,15 @@ export async function gone(table: ProcessTable, process: ProcessIdentity, within
 /** After its main process has ended, the keeper needs a moment to write that down. */
 export const KEEPER_ENDS_WITHIN_MS = 3_000;
 
-/** Kills the main process, so that its keeper sees how it ended; if that does not help, kills the keeper too. */
+/** Kills the main process, so that its keeper sees how it ended; if that does not help, kills the keeper too. Returns when it is gone. */
 export async function endByForce(table: ProcessTable, { keeper, main }: Known): Promise<void> {
   if (!keeper || !(await table.alive(keeper))) return;
   if (main && (await table.alive(main))) sendSignal(main.pid, 'SIGKILL');
   // A stopped keeper sees nothing.
   sendSignal(-keeper.pid, 'SIGCONT');
-  if (!main || !(await gone(table, keeper, KEEPER_ENDS_WITHIN_MS))) sendSignal(-keeper.pid, 'SIGKILL');
+  if (main && (await gone(table, keeper, KEEPER_ENDS_WITHIN_MS))) return;
+  sendSignal(-keeper.pid, 'SIGKILL');
+  await gone(table, keeper, KEEPER_ENDS_WITHIN_MS);
 }
 
 /** All must be at rest within this time, else they run on. */

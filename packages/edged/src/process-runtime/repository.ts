@@ -4,10 +4,10 @@ import type { Logger } from '@edge/core';
 import { makeRoot } from './container-root.js';
 import { readJson, readText, writeJson } from './json-file.js';
 import type { ContainerPaths, Layout } from './layout.js';
-import { containerPaths, layout, UNFINISHED } from './layout.js';
+import { containerPaths, layout, rootMark, UNFINISHED } from './layout.js';
 import { parseIdentity } from './process-identity.js';
 import type { ProcessTable } from './process-table.js';
-import { endByForce } from './processes.js';
+import { endByForce, killMembers } from './processes.js';
 import type { ContainerRecord, SandboxRecord } from './record.js';
 
 /** The records on disk: read once, written through. */
@@ -77,7 +77,10 @@ export class Repository {
   async #discard(name: string, paths: ContainerPaths): Promise<void> {
     if (!name.startsWith(UNFINISHED)) this.#log.warn('a container without readable record or sandbox is removed', { container: name });
     const keeper = parseIdentity((await readText(paths.keeper)) ?? '');
-    if (keeper) await endByForce(this.#table, { keeper });
+    if (keeper) {
+      await endByForce(this.#table, { keeper });
+      if (keeper.boot === this.#table.boot) await killMembers(this.#table, { keeper, mark: rootMark(paths) });
+    }
     await rm(paths.dir, { recursive: true, force: true });
   }
 }
