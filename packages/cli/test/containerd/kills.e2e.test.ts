@@ -63,7 +63,7 @@ it(`[kills-1] the agent killed without warning at ${KILLS} points of the lives o
   const orphans = async (): Promise<string[]> => [...(await podUids(containerd))].filter((uid) => !known.has(uid));
   let found: string[] = [];
   await eventually(async () => (found = await orphans()).length === 0, 60_000, () => `the runtime has pods that nobody knows: ${found.join(', ')}`);
-  // A folder whose pod went while the agent was away is removed once it has been found ownerless twice, a minute apart.
+  // A folder whose pod went while the agent was away is removed once it has been found ownerless twice: after ten seconds and a minute later.
   const folders = (): string[] => readdirSync(join(scene.folder, 'node', 'agent', 'kubelet', 'pods')).filter((uid) => !known.has(uid));
   await eventually(() => folders().length === 0, 180_000, () => `folders of pods that nobody knows: ${folders().join(', ')}`);
 });

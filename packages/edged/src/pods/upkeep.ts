@@ -9,14 +9,16 @@ import type { RuntimeView } from './runtime-view.js';
 
 /** Between looks at what pods mount (files follow their objects, tokens are renewed) and at what pods have left behind. */
 const SWEEP_MS = 60_000;
+/** To the first look at what was left behind while no agent ran: the second one, which counts, does not come so late then. */
+const FIRST_LOOK_MS = 10_000;
 
 export interface UpkeepDeps {
-  readonly pods: PodDirectory;
-  readonly view: RuntimeView;
-  readonly refresh: VolumeRefresh;
-  readonly leftovers: Leftovers;
-  readonly links: LogLinks;
-  readonly isolation?: Isolation | undefined;
+  readonly pods: Pick<PodDirectory, 'workers'>;
+  readonly view: Pick<RuntimeView, 'list'>;
+  readonly refresh: Pick<VolumeRefresh, 'refresh'>;
+  readonly leftovers: Pick<Leftovers, 'sweep'>;
+  readonly links: Pick<LogLinks, 'sweep'>;
+  readonly isolation?: Pick<Isolation, 'sweep'> | undefined;
   /** Whether all pods of the node are known. */
   readonly complete: () => boolean;
   readonly signal: AbortSignal;
@@ -34,6 +36,8 @@ export class Upkeep {
   /** Runs until the signal aborts. */
   async run(): Promise<void> {
     const { signal } = this.#deps;
+    await sleep(FIRST_LOOK_MS, signal);
+    await this.#sweepLeftovers();
     while (!signal.aborted) {
       await sleep(SWEEP_MS, signal);
       await this.#sweepLeftovers();
