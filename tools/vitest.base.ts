@@ -8,7 +8,9 @@ export default defineConfig({
     environment: 'node',
     pool: 'forks',
     setupFiles: [new URL('./vitest.setup.ts', import.meta.url).pathname],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // What has to come comes in milliseconds; on a busy machine it may take this long.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
   },
 });

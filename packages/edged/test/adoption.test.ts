@@ -30,7 +30,7 @@ describe('a lost store', () => {
     await loseStore(false);
     const { cloud, runtime } = scene;
     const starts = runtime.calls.get('startContainer');
-    await expect.poll(async () => (await runtime.listPodSandboxes()).map(({ metadata }) => metadata.name), { timeout: 5000 }).toEqual(['kept']);
+    await expect.poll(async () => (await runtime.listPodSandboxes()).map(({ metadata }) => metadata.name)).toEqual(['kept']);
     expect([questions('kept').length, questions('gone').length]).toEqual([1, 1]);
     // It is a pod like others again.
     await cloud.startDeletion(cloud.pods.get('default/kept') as never, 1);
@@ -63,7 +63,7 @@ describe('a lost store', () => {
       cloud.stored.delete('pod default/later');
       scene.disconnect();
     });
-    await expect.poll(async () => (await runtime.listPodSandboxes()).map(({ metadata }) => metadata.name), { timeout: 5000 }).toEqual(['here']);
+    await expect.poll(async () => (await runtime.listPodSandboxes()).map(({ metadata }) => metadata.name)).toEqual(['here']);
   });
 
   it('[edged-60.3] an answer that proves nothing ends nothing', async () => {

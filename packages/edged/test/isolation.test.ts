@@ -50,7 +50,7 @@ beforeAll(async () => {
     Object.entries(plans).map(async ([name, { container, ...spec }]) => {
       const wanted = shellPod(name, REPORT, { ...spec, containers: [{ name: 'c', ...container }] });
       pods.set(name, await scene.run(wanted));
-      await vi.waitFor(async () => expect(logs.set(name, await scene.log(wanted)).get(name)).toMatch(/^done$/m), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(logs.set(name, await scene.log(wanted)).get(name)).toMatch(/^done$/m), { timeout: 20_000 });
     }),
   );
 }, 60_000);
@@ -150,7 +150,7 @@ describe.runIf(version1)('limits of pods on containerd', () => {
     await scene.cloud.startDeletion(wanted, 1);
     await scene.cloud.until('gone', () => !scene.cloud.pods.has('default/gone'), 15_000);
     expect(await ended).toBe('SIGKILL');
-    await expect.poll(() => existsSync(group), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => existsSync(group)).toBe(false);
   });
 });
 
@@ -170,7 +170,7 @@ describe('pods on containerd with limits', () => {
     const told = scene.cloud.patches(wanted).flatMap((patch) => JSON.stringify(patch).match(/containerd:\/\/\w+/g) ?? []);
     expect(new Set(told)).toEqual(new Set([id]));
     const group = join(version1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup', scene.containerd.cgroupRoot, 'kubepods/besteffort/poduid-stays');
-    await expect.poll(() => existsSync(group), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => existsSync(group)).toBe(false);
   });
 });
 
@@ -187,7 +187,7 @@ describe('names of pods on containerd', () => {
       containers: [{ name: 'c', volumeMounts: [{ name: 'v', mountPath: '/etc/hosts', subPath: 'hosts' }] }],
     });
     await scene.run(own);
-    await expect.poll(() => scene.log(own).catch(() => ''), { timeout: 5000 }).toBe('mine\n');
+    await expect.poll(() => scene.log(own).catch(() => '')).toBe('mine\n');
   });
 
   it('[edged-27.21] are the hostname; on the host network that of the node', () => {

@@ -106,7 +106,7 @@ describe('streams into containers on containerd', () => {
     const attached = await new Channels(`ws://${host}/attach/default/echo/c?input=1&output=1&error=1`).opened();
     await attached.stdin('one\n');
     await expect.poll(() => attached.stdout.toString()).toBe('got one\n');
-    await expect.poll(() => followed, { timeout: 5000 }).toBe('got one\n');
+    await expect.poll(() => followed).toBe('got one\n');
     attached.close();
     await attached.closed;
     log.destroy();
@@ -124,7 +124,7 @@ describe('streams into containers on containerd', () => {
     });
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
     socket.send(Buffer.concat([Buffer.of(0), Buffer.from('GET / HTTP/1.0\r\n\r\n')]));
-    await expect.poll(() => answer, { timeout: 5000 }).toContain('hello from the pod');
+    await expect.poll(() => answer).toContain('hello from the pod');
     socket.terminate();
   });
 
@@ -205,7 +205,7 @@ describe('statistics on containerd', () => {
       volumeStatsMs: 60_000,
       cgroupRoot: containerd.cgroupRoot,
     });
-    await expect.poll(() => readFile(join(sandboxConfig.logDirectory, 'c', '0.log'), 'utf8'), { timeout: 10_000 }).toContain('filled');
+    await expect.poll(() => readFile(join(sandboxConfig.logDirectory, 'c', '0.log'), 'utf8')).toContain('filled');
     const [told] = (await runtime.listContainerStats?.({ id: container })) ?? [];
     const { pods, node } = await statistics.sample('all');
     const measured = pods.find(({ uid }) => uid === 'uid-1-2');

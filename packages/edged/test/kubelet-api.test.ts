@@ -28,7 +28,7 @@ const start = async (kubelet: Record<string, unknown> = {}, edge: Record<string,
   });
   return agent;
 };
-const listening = (): Promise<void> => expect.poll(() => ask(`${base}/healthz`).then(({ status }) => status, () => 0), { timeout: 5000 }).toBe(200);
+const listening = (): Promise<void> => expect.poll(() => ask(`${base}/healthz`).then(({ status }) => status, () => 0)).toBe(200);
 const shell = (script: string): ReturnType<typeof pod>['spec']['containers'] => [{ name: 'c', image: 'busybox', command: ['/bin/sh', '-c', script] }];
 const running = (name: string): Promise<void> => cloud.until(`${name} runs`, () => cloud.pods.get(`default/${name}`)?.status?.phase === 'Running');
 

@@ -64,7 +64,7 @@ describe('deadlines', () => {
     await expect.poll(async () => (await runtime.listContainers()).map(({ state }) => state)).toEqual(['running']);
     await scene.restart();
     await scene.restart();
-    await expect.poll(async () => (await runtime.listContainers()).map(({ state }) => state), { timeout: 5000 }).toEqual(['exited']);
+    await expect.poll(async () => (await runtime.listContainers()).map(({ state }) => state)).toEqual(['exited']);
     const starts = cloud.patches(pod('brief')).flatMap(({ status: said }) => (said as unknown as PodStatus).startTime ?? []);
     expect(new Set(starts).size).toBe(1);
     cloud.online = true;

@@ -34,7 +34,7 @@ describe('node', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(cloud.received.filter(({ route }) => route.operation !== 'query')).toEqual([]);
     scene.connect();
-    await cloud.until('registered', () => cloud.node !== undefined, 1000);
+    await cloud.until('registered', () => cloud.node !== undefined);
   });
 
   it('[edged-2.3] each new session begins with lease and node status, which puts right what the cloud has concluded', async () => {
@@ -47,8 +47,8 @@ describe('node', () => {
     const conditions = (cloud.node?.status?.conditions ?? []).map((one) => ({ ...one, status: 'Unknown' as const, reason: 'NodeStatusUnknown' }));
     cloud.node = { ...(cloud.node as KubeNode), status: { ...cloud.node?.status, conditions } };
     scene.connect();
-    await cloud.until('Ready again', () => ready(cloud.node)?.status === 'True', 1000);
-    await cloud.until('lease renewed', () => cloud.sent('update', `kube-node-lease/lease/${NODE}`).length > renewals, 1000);
+    await cloud.until('Ready again', () => ready(cloud.node)?.status === 'True', 8000);
+    await cloud.until('lease renewed', () => cloud.sent('update', `kube-node-lease/lease/${NODE}`).length > renewals, 8000);
     expect(ready(cloud.node)?.reason).toBe('EdgeReady');
   });
 
@@ -59,7 +59,7 @@ describe('node', () => {
     scene.disconnect();
     cloud.lease = { ...cloud.lease, metadata: { ...cloud.lease?.metadata, resourceVersion: '9999' } } as never;
     scene.connect();
-    await cloud.until('renewed', () => cloud.lease?.metadata.resourceVersion !== '9999', 1000);
+    await cloud.until('renewed', () => cloud.lease?.metadata.resourceVersion !== '9999', 8000);
   });
 
   it('[edged-2.10] after a silence in which the lease ran out, says again of each pod that it is ready', async () => {
@@ -81,7 +81,7 @@ describe('node', () => {
     await scene.restart(() => {
       cloud.lease = { ...cloud.lease, spec: { ...cloud.lease?.spec, renewTime: '2020-01-01T00:00:00.000000Z' } } as never;
     });
-    await cloud.until('Ready again', () => readyOf()?.status === 'True', 2000);
+    await cloud.until('Ready again', () => readyOf()?.status === 'True');
     expect(readyOf()?.reason).toBeUndefined();
   });
 
@@ -89,7 +89,7 @@ describe('node', () => {
     const cloud = new PlayedCloud();
     cloud.node = { metadata: { name: NODE, uid: 'node-uid', resourceVersion: '5' }, spec: {}, status: {} };
     scene = await openScene({ cloud });
-    await cloud.until('Ready', () => ready(cloud.node)?.status === 'True', 2000);
+    await cloud.until('Ready', () => ready(cloud.node)?.status === 'True');
     const [patch] = nodePatches(cloud);
     expect(Object.keys(patch?.status ?? {}).sort()).toEqual(['addresses', 'allocatable', 'capacity', 'conditions', 'nodeInfo']);
     await cloud.until('lease', () => cloud.lease?.metadata.ownerReferences?.[0]?.uid === 'node-uid');
@@ -101,7 +101,7 @@ describe('node', () => {
     await cloud.until('registered', () => cloud.node !== undefined);
     cloud.node = undefined;
     cloud.nodeIsDeleted = true;
-    await cloud.until('registered again', () => cloud.node !== undefined, 3000);
+    await cloud.until('registered again', () => cloud.node !== undefined);
   });
 
   it('[edged-2.11] a node that somebody deleted registers again as soon as the cloud says so, and says again of each pod that it is ready', async () => {
@@ -116,9 +116,9 @@ describe('node', () => {
     cloud.lease = undefined;
     cloud.nodeIsDeleted = true;
     scene.connect();
-    await cloud.until('registered again', () => cloud.node !== undefined, 1000);
+    await cloud.until('registered again', () => cloud.node !== undefined);
     // Its pods went with it and the cloud tells nobody; the refusal of a status does.
-    await cloud.until('a status of the pod', () => cloud.patches(web).length > patches, 5000);
+    await cloud.until('a status of the pod', () => cloud.patches(web).length > patches);
   });
 
   it('[edged-2.6] reports a change at the next look, and without one only when the report is due', async () => {
@@ -131,7 +131,7 @@ describe('node', () => {
       { type: 'RuntimeReady', status: true, reason: '', message: '' },
       { type: 'NetworkReady', status: false, reason: 'NetworkPluginNotReady', message: 'cni plugin not initialized' },
     ]);
-    await cloud.until('not Ready', () => ready(cloud.node)?.status === 'False', 1000);
+    await cloud.until('not Ready', () => ready(cloud.node)?.status === 'False');
     expect(ready(cloud.node)).toMatchObject({
       reason: 'KubeletNotReady',
       message: 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized',

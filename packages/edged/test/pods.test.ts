@@ -60,7 +60,7 @@ describe('pods', () => {
       cloud.pods.delete('default/gone');
       cloud.stored.delete('pod default/gone');
     });
-    await expect.poll(async () => (await runtime.listPodSandboxes()).map(({ metadata }) => metadata.name), { timeout: 5000 }).toEqual(['stays']);
+    await expect.poll(async () => (await runtime.listPodSandboxes()).map(({ metadata }) => metadata.name)).toEqual(['stays']);
   });
 
   it('[edged-3.5] leaves containers of unknown pods alone while the stored pods cannot be read completely', async () => {
@@ -81,6 +81,7 @@ describe('pods', () => {
     await cloud.until('Running', () => cloud.pods.get('default/web')?.status?.phase === 'Running');
     scene.disconnect();
     scene.connect();
+    await cloud.until('said once more', () => cloud.patches(web).length >= 2);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(cloud.patches(web).length).toBe(2);
     expect(cloud.patches(web)[1]).toMatchObject({ status: { hostIPs: [{ ip: '192.0.2.10' }] } });
@@ -121,7 +122,7 @@ describe('pods', () => {
     cloud.online = false;
     cloud.put(pod('offline'));
     const { runtime } = await open({ cloud, connected: false });
-    await expect.poll(async () => (await runtime.listContainers({ state: 'running' })).length, { timeout: 5000 }).toBe(1);
+    await expect.poll(async () => (await runtime.listContainers({ state: 'running' })).length).toBe(1);
   });
 
   it('[edged-3.11] a pod of the same name with another uid takes the place of the old one after that has ended', async () => {
@@ -141,7 +142,7 @@ describe('pods', () => {
     await cloud.startDeletion(slow, 600);
     await new Promise((resolve) => setTimeout(resolve, 50));
     await cloud.startDeletion(slow, 1);
-    await cloud.until('gone', () => !cloud.pods.has('default/slow'), 6000);
+    await cloud.until('gone', () => !cloud.pods.has('default/slow'));
   });
 
   it('[edged-3.30] a pod that is deleted at once while the runtime is being asked does not get the time that it had before', async () => {
@@ -161,7 +162,7 @@ describe('pods', () => {
     await cloud.push({ ...slow, metadata: { ...slow.metadata, labels: { changed: 'yes' } } });
     await isAsked;
     await cloud.raw('delete', 'default/pod/slow', { ...slow, metadata: { ...slow.metadata, deletionGracePeriodSeconds: 0 } });
-    await expect.poll(async () => (await list()).length, { timeout: 8000 }).toBe(0);
+    await expect.poll(async () => (await list()).length).toBe(0);
   });
 
   it('[edged-3.14] tells the cloud what happens when reportEvent is on, and nothing when it is off', async () => {

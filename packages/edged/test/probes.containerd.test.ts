@@ -84,7 +84,7 @@ describe('probes and hooks on containerd', () => {
 
   it.concurrent('[edged-20.51] a container whose exec liveness probe fails runs its hook, gets SIGTERM and starts again; the environment is seen in the command', async () => {
     const script = 'touch /tmp/alive; trap "echo term >> /told/live; exit 0" TERM; while :; do sleep 0.1; done';
-    const livenessProbe = { exec: { command: ['test', '-f', '/tmp/$(WHAT)'] }, periodSeconds: 1, failureThreshold: 1 };
+    const livenessProbe = { exec: { command: ['test', '-f', '/tmp/$(WHAT)'] }, timeoutSeconds: 20, periodSeconds: 1, failureThreshold: 2 };
     await cloud.push(podOf('live', { containers: [shell(script, { env: [{ name: 'WHAT', value: 'alive' }], livenessProbe, lifecycle: { preStop: exec('echo bye >> /told/live') } })] }), 'insert');
     await until('Running', () => container('live')?.ready);
     await new Promise((resolve) => setTimeout(resolve, 1500));

@@ -64,10 +64,10 @@ describe('pods as real processes', () => {
     );
     await cloud.until('Running', () => status('web')?.phase === 'Running');
     expect(status('web')).toMatchObject({ podIP: '192.0.2.10', containerStatuses: [{ containerID: expect.stringMatching(/^process:\/\//) }] });
-    await expect.poll(() => log('web'), { timeout: 5000 }).toContain(`on-${NODE} s3cret ${NODE}`);
-    await expect.poll(() => log('web'), { timeout: 5000 }).toContain('file hello');
+    await expect.poll(() => log('web')).toContain(`on-${NODE} s3cret ${NODE}`);
+    await expect.poll(() => log('web')).toContain('file hello');
     await cloud.pushObject('configmap', { metadata: { namespace: 'default', name: 'cm' }, data: { greeting: 'good evening' } } as never);
-    await expect.poll(() => log('web'), { timeout: 5000 }).toContain('file good evening');
+    await expect.poll(() => log('web')).toContain('file good evening');
   });
 
   it('[edged-24.43] last words reach the status, from the file below EDGE_ROOT or from the log', async () => {
@@ -94,7 +94,7 @@ describe('pods as real processes', () => {
   it('[edged-4.3] deleting a pod ends its process and removes its volumes; its log stays for a while', async () => {
     await start();
     await cloud.push(pod('web', { volumes: [{ name: 'tmp', emptyDir: {} }], containers: shell('trap "echo bye; exit 0" TERM; echo $$$$; while :; do sleep 0.05; done') }), 'insert');
-    await expect.poll(() => log('web'), { timeout: 5000 }).toMatch(/F \d+\n/);
+    await expect.poll(() => log('web')).toMatch(/F \d+\n/);
     const pid = Number(/F (\d+)\n/.exec(await log('web'))?.[1]);
     await cloud.until('Running', () => status('web')?.phase === 'Running');
     await cloud.startDeletion(cloud.pods.get('default/web') as Pod, 10);
@@ -110,7 +110,7 @@ describe('pods as real processes', () => {
     await start();
     await cloud.push(pod('typo', { containers: [{ name: 'c', image: 'i', command: ['/no/such/command'] }] }), 'insert');
     const state = () => status('typo')?.containerStatuses?.[0];
-    await cloud.until('a reason', () => JSON.stringify(state() ?? {}).includes('no such') || JSON.stringify(state() ?? {}).includes('not found'), 8000);
+    await cloud.until('a reason', () => JSON.stringify(state() ?? {}).includes('no such') || JSON.stringify(state() ?? {}).includes('not found'));
   });
 
   it('[edged-20.58] are probed and have hooks as containers have', async () => {

@@ -29,12 +29,12 @@ beforeAll(async () => {
   await mkdir(root);
   cloud = new PlayedCloud();
   await start();
-}, 30_000);
+});
 
 afterAll(async () => {
   await agent.stop();
   await containerd[Symbol.asyncDispose]();
-}, 30_000);
+});
 
 const status = (name: string): Pod['status'] => cloud.pods.get(`default/${name}`)?.status;
 const log = (name: string, container: string, attempt = 0): Promise<string> =>
@@ -116,7 +116,7 @@ it('[edged-28.30] a pod on containerd: secrets and tokens in memory, objects rea
   await cloud.startDeletion(web, 5);
   await cloud.until('the deletion', wasDeleted);
   expect(atDeletion).toEqual([]);
-  await expect.poll(() => stat(uid).catch(() => 'gone'), { timeout: 5000 }).toBe('gone');
+  await expect.poll(() => stat(uid).catch(() => 'gone')).toBe('gone');
 }, 60_000);
 
 it('[edged-28.31] what containers leave in an emptyDir is there for the next run, a finished pod gives its memory back, and one that never could start leaves nothing', async () => {
@@ -126,7 +126,7 @@ it('[edged-28.31] what containers leave in an emptyDir is there for the next run
   await cloud.push(pod('job', { restartPolicy: 'OnFailure', volumes, containers: [counts] }), 'insert');
   await cloud.until('Succeeded', () => status('job')?.phase === 'Succeeded', 20_000);
   expect(await lines('job', 'c', 1)).toEqual(['2', '2']);
-  await expect.poll(() => mounts('job'), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => mounts('job')).toEqual([]);
 
   const host = join(containerd.folder, 'host-file');
   await writeFile(host, 'x');
@@ -135,9 +135,9 @@ it('[edged-28.31] what containers leave in an emptyDir is there for the next run
     containers: [container('c', '', [{ name: 'h', mountPath: '/h' }, { name: 'mem', mountPath: '/mem' }])],
   });
   await cloud.push(never, 'insert');
-  await expect.poll(() => mounts('never').length, { timeout: 5000 }).toBe(1);
+  await expect.poll(() => mounts('never').length).toBe(1);
   await cloud.startDeletion(never, 1);
   await cloud.until('the deletion', () => cloud.sent('delete', 'default/pod/never').length > 0);
   expect(mounts('never')).toEqual([]);
-  await expect.poll(async () => (await readdir(join(root, 'pods'))).includes('uid-never'), { timeout: 5000 }).toBe(false);
+  await expect.poll(async () => (await readdir(join(root, 'pods'))).includes('uid-never')).toBe(false);
 }, 60_000);

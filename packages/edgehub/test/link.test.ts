@@ -180,7 +180,7 @@ it('[edgehub-3.4] says that two nodes have one name when the cloud keeps closing
   await using running = await place.run();
   await cloud.until(() => running.lines.some(({ message }) => message.includes('same node name "edge-1"')), 'the diagnosis', 20_000);
   expect(running.lines.filter(({ message }) => message.includes('same node name'))).toHaveLength(1);
-}, 30_000);
+});
 
 async function linkUp(running: RunningModule, cloud: FakeCloud): Promise<void> {
   await cloud.until(() => running.lines.some(({ message }) => message === 'the link to the cloud is open'), 'the link');

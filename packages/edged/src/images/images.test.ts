@@ -175,7 +175,7 @@ describe('images of containers', () => {
     const first = provide('slow:1', 'a', one.signal);
     const second = provide('slow:1', 'b', two.signal);
     const queued = provide('quick:1', 'c', never);
-    await vi.waitFor(() => expect(started).toEqual(['slow:1']));
+    await vi.waitFor(() => expect(started).toEqual(['slow:1']), { timeout: 20_000 });
     one.abort();
     await expect(first).rejects.toMatchObject({ code: 'core.aborted' });
     await new Promise((resolve) => setTimeout(resolve, 20));

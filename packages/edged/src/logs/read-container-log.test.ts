@@ -64,7 +64,7 @@ describe('reading container logs', () => {
     await writeFile(path, line(1, 'old') + line(1, 'before'));
     let running = true;
     const got: string[] = [];
-    const heard = (text: string): Promise<void> => expect.poll(() => got.join(''), { timeout: 4_000 }).toBe(text);
+    const heard = (text: string): Promise<void> => expect.poll(() => got.join('')).toBe(text);
     const done = (async () => {
       for await (const piece of readContainerLog({ path, tailLines: 1, follow: true, isRunning: () => running })) got.push(Buffer.from(piece).toString());
     })();

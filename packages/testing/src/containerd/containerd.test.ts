@@ -52,7 +52,7 @@ it('[testing-containerd-2] the server stops, stands still and dies while its con
   expect(await runtime.ctr('task', 'ls')).toMatch(/a\s+\d+\s+RUNNING/);
 
   runtime.freeze();
-  await vi.waitFor(() => expect(readFileSync(`/proc/${runtime.pid}/stat`, 'utf8')).toContain(') T '));
+  await vi.waitFor(() => expect(readFileSync(`/proc/${runtime.pid}/stat`, 'utf8')).toContain(') T '), { timeout: 20_000 });
   const answer = runtime.ctr('version').then(() => 'answered');
   expect(await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 300, 'silent'))])).toBe('silent');
   runtime.thaw();
