@@ -1,7 +1,10 @@
 import { errorText } from '@edge/core';
+import { type KubeObject, parseApiVersion } from '@edge/kubeapi';
 import type { TokenIssuer } from './api/service-account-tokens.js';
 import type { Pki } from './ca/authority.js';
 import type { Cluster } from './cluster.js';
+import { DeviceDownstream } from './device-controller/downstream.js';
+import { DeviceUpstream } from './device-controller/upstream.js';
 import { Downstream } from './edge-controller/downstream.js';
 import { CLOUD_ANNOTATION } from './edge-controller/handlers/node.js';
 import { OwnWrites } from './edge-controller/own-writes.js';
@@ -11,6 +14,7 @@ import { CloudHub } from './hub/cloud-hub.js';
 import type { CurrentObject } from './hub/resync.js';
 import { type SyncRecord, WriteBehindSyncRecords } from './hub/sync-records.js';
 import type { ListenAddress } from './net.js';
+import { DEVICE_API } from './objects.js';
 import type { ResolvedOptions } from './options.js';
 
 export interface CloudLinkServiceDeps {
@@ -22,12 +26,17 @@ export interface CloudLinkServiceDeps {
   readonly cloudAddress: string;
 }
 
-/** CloudHub and the edge controller, wired to the API. */
+const DEVICE_GROUP = parseApiVersion(DEVICE_API).group;
+/** As long as CloudCore looks for the model of a device. */
+const MODEL_WAIT_MS = 10_000;
+
+/** CloudHub, the edge controller and the device controller, wired to the API. */
 export class CloudLinkService {
   readonly hub: CloudHub;
   readonly #deps: CloudLinkServiceDeps;
   readonly #records: WriteBehindSyncRecords;
   readonly #downstream: Downstream;
+  readonly #devices: DeviceDownstream;
 
   constructor(deps: CloudLinkServiceDeps) {
     const { pki, cluster, tokens, options, cloudAddress } = deps;
@@ -40,12 +49,16 @@ export class CloudLinkService {
     });
     const upstream = new Upstream({
       clients: cluster.clients, source: cluster.api, tokens, ownWrites, authorize: options.authorizeNodes, authorityPem: pki.authority.certificatePem, cloudAddress, log,
-      sendAgain: (node) => this.hub.sendAgain(node, ['Node', 'Pod']),
+      sendAgain: (node) => this.hub.sendAgain(node, ['Node', 'Pod', 'DeviceModel', 'Device']),
+    });
+    const reports = new DeviceUpstream({
+      clients: cluster.clients, authorize: options.authorizeNodes, firstReportBug: options.firstReportBug, log: options.log.named('devicecontroller'),
     });
     this.hub = new CloudHub({
       pki, records: this.#records, log,
       find: (record) => this.#find(record),
-      handle: (node, message, receiver) => upstream.handle(node, message, receiver),
+      handle: (node, message, receiver) => (receiver === 'devices' ? reports.handle(node, message) : upstream.handle(node, message, receiver)),
+      complete: (node) => this.#devices.complete(node),
       onConnected: (node) => void this.#annotate(node).catch((error: unknown) => log.verbose(1, 'a node was not annotated', { node, err: errorText(error) })),
       config: {
         keepaliveMs: options.keepaliveMs, nodeLimit: options.nodeLimit, authorize: options.authorizeNodes, resyncIntervalMs: options.resyncIntervalMs,
@@ -53,17 +66,20 @@ export class CloudLinkService {
       },
     });
     this.#downstream = new Downstream({ store: cluster.store, hub: this.hub, ownWrites });
+    this.#devices = new DeviceDownstream({ store: cluster.store, hub: this.hub, modelWaitMs: MODEL_WAIT_MS });
   }
 
   /** Resolves with the port. */
   async start(address: ListenAddress): Promise<number> {
     await this.#records.load();
     this.#downstream.start();
+    this.#devices.start();
     return this.hub.listen(address);
   }
 
   async close(): Promise<void> {
     this.#downstream.stop();
+    this.#devices.stop();
     await this.hub.close();
     await this.#records.flush();
   }
@@ -71,7 +87,8 @@ export class CloudLinkService {
   #find(record: SyncRecord): CurrentObject | undefined {
     const type = this.#deps.cluster.api.registry.findKind(record.apiVersion, record.kind);
     if (!type) return undefined;
-    return this.#deps.cluster.api.resource<CurrentObject>(record.apiVersion, type.plural).find(record.name, record.namespace);
+    const found = this.#deps.cluster.api.resource<KubeObject>(record.apiVersion, type.plural).find(record.name, record.namespace);
+    return type.group === DEVICE_GROUP ? this.#devices.current(record.node, found) : found;
   }
 
   /** Says on the Node which cloud it is connected to. */

@@ -1,10 +1,11 @@
 import { errorText, type Logger, type Store } from '@edge/core';
 import { GarbageCollector, KubeApi, MemoryObjectStore } from '@edge/kubeapi';
-import { namespaceRules, nodeTaint, podDefaults, serviceAddresses, SYSTEM_NAMESPACES } from './api/admission.js';
+import { deviceRules, namespaceRules, nodeTaint, podDefaults, serviceAddresses, SYSTEM_NAMESPACES } from './api/admission.js';
 import { createRegistry } from './api/kinds.js';
 import { StorePersistence } from './api/persistence.js';
 import type { Controller, ControllerDeps } from './controllers/controller.js';
 import { Deployments } from './controllers/deployments.js';
+import { Devices } from './controllers/devices.js';
 import { EndpointsController } from './controllers/endpoints.js';
 import { EventExpiry } from './controllers/event-expiry.js';
 import { EventRecorder } from './controllers/event-recorder.js';
@@ -36,7 +37,7 @@ export interface Cluster {
 export async function openCluster(deps: ClusterDeps): Promise<Cluster> {
   const store = await MemoryObjectStore.open({ persistence: new StorePersistence({ store: deps.database }) });
   const registry = createRegistry();
-  const hooks = [podDefaults, nodeTaint, serviceAddresses(() => store), namespaceRules(() => store)];
+  const hooks = [podDefaults, nodeTaint, serviceAddresses(() => store), namespaceRules(() => store), deviceRules];
   const api = new KubeApi({ registry, store, hooks, garbageCollection: true });
   const clients = createClients(api);
   for (const name of [...SYSTEM_NAMESPACES, 'kubeedge']) {
@@ -65,6 +66,7 @@ function createControllers(deps: ClusterDeps, store: MemoryObjectStore, clients:
     new Deployments(shared),
     new ReplicaSets(shared),
     new EndpointsController(shared),
+    new Devices(shared),
     new EventExpiry({ ...shared, ttlMs: eventTtlMs }),
   ];
 }

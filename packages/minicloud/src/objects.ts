@@ -1,4 +1,4 @@
-import type { ConfigMap, KubeNode, Lease, Pod, Secret } from '@edge/protocol';
+import type { ConfigMap, Device, DeviceModel, DeviceStatus, KubeNode, Lease, Pod, Secret } from '@edge/protocol';
 import type { KubeObject, ObjectMeta, ResourceClient } from '@edge/kubeapi';
 
 /** An object of the protocol's types with the metadata that every stored object has. */
@@ -8,6 +8,27 @@ export type StoredNode = Stored<KubeNode>;
 export type StoredLease = Stored<Lease>;
 export type StoredConfigMap = Stored<ConfigMap>;
 export type StoredSecret = Stored<Secret>;
+
+export interface StoredDevice extends KubeObject {
+  spec: Device['spec'];
+  status?: Device['status'];
+}
+
+export interface StoredDeviceModel extends KubeObject {
+  spec: DeviceModel['spec'];
+}
+
+export interface StoredDeviceStatus extends KubeObject {
+  spec?: Record<string, unknown>;
+  status?: DeviceStatus['status'];
+}
+
+/** `apiVersion` of devices, their models and their statuses. */
+export const DEVICE_API = 'devices.kubeedge.io/v1beta1';
+/** Where the store keeps them. */
+export const DEVICES = 'devices.kubeedge.io/devices';
+export const DEVICE_MODELS = 'devices.kubeedge.io/devicemodels';
+export const DEVICE_STATUSES = 'devices.kubeedge.io/devicestatuses';
 
 export interface LabelSelector {
   matchLabels?: Record<string, string>;
@@ -76,6 +97,8 @@ export interface Clients {
   readonly serviceAccounts: ResourceClient;
   readonly deployments: ResourceClient<StoredDeployment>;
   readonly replicaSets: ResourceClient<StoredReplicaSet>;
+  readonly devices: ResourceClient<StoredDevice>;
+  readonly deviceStatuses: ResourceClient<StoredDeviceStatus>;
 }
 
 /** Anything that gives clients by API version and plural name: a `KubeApi`. */
@@ -97,6 +120,8 @@ export function createClients(api: ClientSource): Clients {
     serviceAccounts: api.resource('v1', 'serviceaccounts'),
     deployments: api.resource('apps/v1', 'deployments'),
     replicaSets: api.resource('apps/v1', 'replicasets'),
+    devices: api.resource(DEVICE_API, 'devices'),
+    deviceStatuses: api.resource(DEVICE_API, 'devicestatuses'),
   };
 }
 

@@ -36,6 +36,8 @@ export interface MinicloudOptions {
   /** A pod that is to end on a node that is not heard of is removed after so long. */
   readonly goneMs?: number;
   readonly eventTtlMs?: number;
+  /** True: the first report of each property of a device is lost and not answered, as CloudCore v1.23 does. For tests of agents. */
+  readonly firstReportBug?: boolean;
 }
 
 export type ResolvedOptions = Required<MinicloudOptions>;
@@ -47,7 +49,7 @@ export function resolveOptions(options: MinicloudOptions): ResolvedOptions {
   return {
     host: '127.0.0.1', hubPort: 0, httpsPort: 0, apiPort: 0, names: [], log: silentLogger,
     tokenTtl: 24 * HOUR, certificateTtl: 365 * 24 * HOUR, resyncIntervalMs: 5000, keepaliveMs: 30_000, nodeLimit: 500,
-    authorizeNodes: true, retry: DEFAULT_RETRY, maxMessageBytes: 32 * 1024 * 1024, nodeGraceMs: 40_000, goneMs: 600_000, eventTtlMs: HOUR,
+    authorizeNodes: true, retry: DEFAULT_RETRY, maxMessageBytes: 32 * 1024 * 1024, nodeGraceMs: 40_000, goneMs: 600_000, eventTtlMs: HOUR, firstReportBug: false,
     ...given,
   };
 }

@@ -118,11 +118,32 @@ describe.skipIf(!hasKubectl())('a stock kubectl', () => {
     await good(run('delete', 'pod', 'w2'));
   });
 
+  it('[minicloud-5.8] applies devices, shows what they report, explains their fields and refuses typing errors', async () => {
+    const api = { apiVersion: 'devices.kubeedge.io/v1beta1' };
+    const thermometer = (desired: string): object => ({
+      ...api, kind: 'Device', metadata: { name: 'd1' },
+      spec: { nodeName: 'e1', deviceModelRef: { name: 'm1' }, protocol: { protocolName: 'modbus' }, properties: [{ name: 'temperature', desired: { value: desired } }] },
+    });
+    const model = { ...api, kind: 'DeviceModel', metadata: { name: 'm1' }, spec: { protocol: 'modbus', properties: [{ name: 'temperature', type: 'INT' }] } };
+    expect(await good(apply(thermometer('25'), model))).toMatch(/device.devices.kubeedge.io\/d1 created\s+devicemodel.devices.kubeedge.io\/m1 created/);
+    await node.client.waitForPush('insert', 'default/device/d1');
+    const twin = { temperature: { actual: { value: '24', metadata: { timestamp: 1760000000123 } }, expected: { value: '25' }, metadata: { type: 'int' } } };
+    const report = node.client.send({ source: 'twin', group: 'resource', operation: 'update', resource: 'device/default/d1/twin/edge_updated', content: { event_id: 'e', timestamp: 1, twin } });
+    await node.client.waitFor((m) => m.header.parentId === report.header.id);
+    expect(await good(run('get', 'devices'))).toMatch(/NAME\s+NODE\s+MODEL\s+PROTOCOL\s+AGE\s+d1\s+e1\s+m1\s+modbus/);
+    expect(await good(run('get', 'devicestatus'))).toMatch(/NAME\s+STATE\s+REPORTED\s+LAST ONLINE\s+AGE\s+d1\s+temperature=24/);
+    const shown = parse(await good(run('get', 'devicestatus', 'd1', '-o', 'yaml'))) as object;
+    expect(shown).toMatchObject({ ...api, kind: 'DeviceStatus', status: { twins: [{ propertyName: 'temperature', reported: { value: '24', metadata: { timestamp: '1760000000123', type: 'int' } }, observedDesired: { value: '25' } }] } });
+    expect(await good(apply(thermometer('30')))).toContain('d1 configured');
+    expect((await node.client.waitForPush('update', 'default/device/d1')).content).toMatchObject({ spec: { properties: [{ desired: { value: '30' } }] } });
+    expect(await good(run('explain', 'device.spec.properties.collectCycle'))).toContain('Milliseconds between two readings');
+    expect((await apply({ ...model, spec: { properties: [{ name: 't', type: 'number' }] } })).stderr).toContain('spec.properties[0].type: must be one of "INT"');
+    expect((await run('get', 'device', 'none')).stderr).toContain('devices.devices.kubeedge.io "none" not found');
+    await good(run('delete', 'device/d1', 'devicemodel/m1'));
+    await node.client.until(() => fixture.cloud.api.store.list({ resource: 'devices.kubeedge.io/devicestatuses' }).items.length === 0);
+  });
+
   it('[minicloud-5.7] knows KubeEdge\'s kinds and new ones', async () => {
-    expect(await good(apply({
-      apiVersion: 'devices.kubeedge.io/v1beta1', kind: 'Device', metadata: { name: 'd1' }, spec: { nodeName: 'e1', deviceModelRef: { name: 'm1' } },
-    }))).toContain('device.devices.kubeedge.io/d1 created');
-    expect(await good(run('get', 'devices'))).toMatch(/d1\s+e1\s+m1/);
     expect(await good(run('api-resources', '-o', 'name'))).toContain('configupdatejobs.operations.kubeedge.io');
     await good(apply({
       apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'cats.zoo.example' },

@@ -1,5 +1,5 @@
-import { ApiError, forbidden, type AdmissionHook, type KubeObject, notFound, type ObjectStore } from '@edge/kubeapi';
-import type { StoredNode, StoredPod, StoredService } from '../objects.js';
+import { ApiError, forbidden, type AdmissionHook, type FieldError, invalid, type KubeObject, notFound, type ObjectStore } from '@edge/kubeapi';
+import { DEVICE_MODELS, DEVICES, type StoredDevice, type StoredNode, type StoredPod, type StoredService } from '../objects.js';
 
 /** Key of the taint on a node that is not ready, and of the one on a node that is not heard of. */
 export const NOT_READY = 'node.kubernetes.io/not-ready';
@@ -77,4 +77,26 @@ function freeAddress(services: readonly KubeObject[]): string {
     if (!taken.has(address)) return address;
   }
   throw new ApiError('InternalError', 'all addresses of 10.96.0.0/16 are taken');
+}
+
+/** Properties and methods of a device, and properties of a model, each have a name of their own. */
+export const deviceRules: AdmissionHook = {
+  name: 'devices', resources: [DEVICES, DEVICE_MODELS], operations: ['create', 'update'],
+  validate({ type, object }) {
+    if (!object) return;
+    const { properties, methods } = (object as unknown as Partial<StoredDevice>).spec ?? {};
+    const errors = [...repeatedNames('spec.properties', properties), ...repeatedNames('spec.methods', methods)];
+    if (errors.length > 0) throw invalid({ kind: type.kind, group: type.group, name: object.metadata.name }, errors);
+  },
+};
+
+function repeatedNames(field: string, items: readonly { name?: string }[] = []): FieldError[] {
+  const seen = new Set<string>();
+  return items.flatMap(({ name = '' }, index): FieldError[] => {
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    return [{ reason: 'FieldValueDuplicate', field: `${field}[${index}].name`, message: `"${name}" is there twice` }];
+  });
 }

@@ -1,4 +1,6 @@
-import type { KubeObject, ResourceType, TableColumn, Verb } from '@edge/kubeapi';
+import type { KubeObject, ResourceType, StructuralSchema, TableColumn, Verb } from '@edge/kubeapi';
+import { DEVICE_API, type StoredDeviceStatus } from '../objects.js';
+import { deviceModelSchema, deviceSchema, deviceStatusSchema } from './device-schemas.js';
 
 const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const STATUS = [{ name: 'status', verbs: ['get', 'patch', 'update'] as const }];
@@ -8,15 +10,17 @@ interface Extra {
   readonly status?: boolean;
   readonly shortNames?: readonly string[];
   readonly columns?: readonly TableColumn[];
+  readonly schema?: StructuralSchema;
 }
 
-/** A KubeEdge kind: kept as it comes, without a schema, like a custom resource that preserves unknown fields. */
+/** A KubeEdge kind. Without a schema it is kept as it comes, like a custom resource that preserves unknown fields. */
 function kind(apiVersion: string, plural: string, name: string, extra: Extra = {}): ResourceType {
   const [group = '', version = ''] = apiVersion.split('/');
   return {
     group, version, plural, kind: name, singular: name.toLowerCase(), namespaced: extra.cluster !== true, verbs: VERBS, custom: true,
     ...(extra.status === false ? {} : { subresources: STATUS }),
     ...(extra.shortNames ? { shortNames: extra.shortNames } : {}),
+    ...(extra.schema ? { schema: extra.schema } : {}),
     ...(extra.columns ? { tableColumns: [...extra.columns, AGE] } : {}),
   };
 }
@@ -35,9 +39,16 @@ const AGE: TableColumn = { name: 'Age', type: 'date', value: (object) => object.
 export function kubeEdgeKinds(): ResourceType[] {
   const jobColumns = [text('Status', 'status', 'phase')];
   return [
-    kind('devices.kubeedge.io/v1beta1', 'devices', 'Device', { columns: [text('Node', 'spec', 'nodeName'), text('Model', 'spec', 'deviceModelRef', 'name')] }),
-    kind('devices.kubeedge.io/v1beta1', 'devicemodels', 'DeviceModel', { columns: [text('Protocol', 'spec', 'protocol')] }),
-    kind('devices.kubeedge.io/v1beta1', 'devicestatuses', 'DeviceStatus'),
+    // As in KubeEdge's definitions, status is no part of its own in any of the three.
+    kind(DEVICE_API, 'devices', 'Device', {
+      status: false, schema: deviceSchema,
+      columns: [text('Node', 'spec', 'nodeName'), text('Model', 'spec', 'deviceModelRef', 'name'), text('Protocol', 'spec', 'protocol', 'protocolName')],
+    }),
+    kind(DEVICE_API, 'devicemodels', 'DeviceModel', { status: false, schema: deviceModelSchema, columns: [text('Protocol', 'spec', 'protocol')] }),
+    kind(DEVICE_API, 'devicestatuses', 'DeviceStatus', {
+      status: false, schema: deviceStatusSchema,
+      columns: [text('State', 'status', 'state'), { name: 'Reported', type: 'string', value: reportedValues }, text('Last Online', 'status', 'lastOnlineTime')],
+    }),
     kind('rules.kubeedge.io/v1', 'rules', 'Rule', { columns: [text('Source', 'spec', 'source'), text('Target', 'spec', 'target')] }),
     kind('rules.kubeedge.io/v1', 'ruleendpoints', 'RuleEndpoint', { shortNames: ['re'], status: false, columns: [text('Type', 'spec', 'ruleEndpointType')] }),
     ...['v1alpha1', 'v1alpha2'].flatMap((version) => [
@@ -50,6 +61,16 @@ export function kubeEdgeKinds(): ResourceType[] {
     kind('reliablesyncs.kubeedge.io/v1alpha1', 'clusterobjectsyncs', 'ClusterObjectSync', { status: false, cluster: true, columns: syncColumns() }),
     kind('policy.kubeedge.io/v1alpha1', 'serviceaccountaccesses', 'ServiceAccountAccess', { shortNames: ['saaccess'] }),
   ];
+}
+
+/** So much of a device's values fits into a line. */
+const VALUES_WIDTH = 60;
+
+/** `temperature=24,label=a`, as far as it fits. */
+function reportedValues(object: KubeObject): string {
+  const twins = (object as unknown as StoredDeviceStatus).status?.twins ?? [];
+  const all = twins.map((twin) => `${twin.propertyName}=${twin.reported?.value ?? ''}`).join(',');
+  return all.length > VALUES_WIDTH ? `${all.slice(0, VALUES_WIDTH - 1)}…` : all;
 }
 
 function syncColumns(): TableColumn[] {

@@ -9,10 +9,10 @@ export interface Sendable {
 }
 
 /** Tells a node of an object: `<namespace>/<type>/<name>`, the version in the header, kind and apiVersion first. */
-export function pushMessage(operation: 'insert' | 'update' | 'delete', type: string, object: Sendable): Message {
+export function pushMessage(operation: 'insert' | 'update' | 'delete', type: string, object: Sendable, source: string = Sources.edgeController): Message {
   const { kind, apiVersion, ...rest } = object;
   return createMessage({
-    source: Sources.edgeController, group: Groups.resource, operation,
+    source, group: Groups.resource, operation,
     resource: formatResource({ namespace: object.metadata.namespace ?? CLUSTER_SCOPE, type, name: object.metadata.name }),
     resourceVersion: object.metadata.resourceVersion ?? '',
     content: { kind, apiVersion, ...rest },

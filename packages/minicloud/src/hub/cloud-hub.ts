@@ -31,6 +31,8 @@ export interface CloudHubDeps {
   /** Handles a message from a node; what it gives is sent back. A failure is logged and the message dropped. */
   readonly handle: (node: string, message: Message, receiver: Receiver) => Promise<Message | undefined>;
   readonly onConnected: (node: string) => void;
+  /** Called whenever a connected node has been compared with its records; pushes what it should hold and has no record of. */
+  readonly complete?: (node: string) => void;
   readonly log: Logger;
   readonly config: CloudHubConfig;
 }
@@ -101,6 +103,11 @@ export class CloudHub {
   push(node: string, message: Message): boolean {
     if (needsAck(message) && !this.#admit(node, message)) return false;
     return this.#sessions.get(node)?.push(message) ?? false;
+  }
+
+  /** Whether a node was ever told of an object, and has not acknowledged its end. */
+  hasRecord(node: string, uid: string): boolean {
+    return this.#deps.records.get(node, uid) !== undefined;
   }
 
   /** The node is known to hold `version` because it wrote the step from `before` itself. */
@@ -208,6 +215,7 @@ export class CloudHub {
       if (message.route.operation === Operations.delete && resourceType(message.route.resource) === ResourceTypes.node) return this.forgetNode(node);
       session?.push(message);
     }
+    this.#deps.complete?.(node);
   }
 }
 

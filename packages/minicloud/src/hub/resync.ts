@@ -11,19 +11,23 @@ export interface CurrentObject {
 
 /**
  * What a node has to be told so that it holds what the cloud holds: the objects it acknowledged in an older version,
- * and the end of those that are gone or were replaced. Empty when all is as recorded.
+ * and the end of those that are gone or were replaced. Ends come first, so that none hits a successor of the same name, and
+ * models before the devices that need them. Empty when all is as recorded.
  */
 export function planResync(records: readonly SyncRecord[], find: (record: SyncRecord) => CurrentObject | undefined): Message[] {
-  return records.flatMap((record) => {
+  const steps = records.flatMap((record): { rank: number; message: Message }[] => {
     const current = find(record);
-    if (current === undefined || current.metadata.uid !== record.uid) return [deleteStub(record)];
+    if (current === undefined || current.metadata.uid !== record.uid) return [{ rank: 0, message: deleteStub(record) }];
     if (compareVersions(current.metadata.resourceVersion, record.version) <= 0) return [];
-    return [
-      createMessage({
-        source: Sources.edgeController, group: Groups.resource, operation: Operations.update, resource: resourceOf(record),
-        resourceVersion: current.metadata.resourceVersion ?? '', content: { kind: record.kind, apiVersion: record.apiVersion, ...current },
-      }),
-    ];
+    return [{ rank: record.kind === 'Device' ? 2 : 1, message: update(record, current) }];
+  });
+  return steps.sort((a, b) => a.rank - b.rank).map(({ message }) => message);
+}
+
+function update(record: SyncRecord, current: CurrentObject): Message {
+  return createMessage({
+    source: Sources.edgeController, group: Groups.resource, operation: Operations.update, resource: resourceOf(record),
+    resourceVersion: current.metadata.resourceVersion ?? '', content: { kind: record.kind, apiVersion: record.apiVersion, ...current },
   });
 }
 

@@ -99,7 +99,7 @@ export class Session {
 
   #handle(message: Message, receiver: Receiver): void {
     const { socket, onMessage } = this.#deps;
-    void this.#lanes.run(laneOf(message), () => onMessage(message, receiver)).then(() => {
+    void this.#lanes.run(laneOf(message, receiver), () => onMessage(message, receiver)).then(() => {
       if (socket.isPaused && this.#lanes.running < BUSY / 2) socket.resume();
     });
     if (this.#lanes.running >= BUSY && !socket.isPaused) socket.pause();
@@ -129,8 +129,10 @@ const LANE_TYPES: Readonly<Record<string, string>> = {
   [ResourceTypes.nodeStatus]: ResourceTypes.node,
 };
 
-function laneOf(message: Message): string {
+function laneOf(message: Message, receiver: Receiver): string {
   const { resource } = message.route;
+  // Reports of devices keep their order by themselves; waiting here for each other, none could share a write.
+  if (receiver === 'devices') return message.header.id;
   const type = resourceType(resource);
   const lane = LANE_TYPES[type];
   return lane === undefined ? resource : resource.replace(`/${type}`, `/${lane}`);
