@@ -1,20 +1,36 @@
-// `npm run bench`: figures, with machine and Node.js version. `-- --json` for programs, `-- bus store` for some of them,
-// `-- --quick` for less precise ones.
+// `npm run bench`: figures, with machine and Node.js version; see `usage`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { bootstrap, root } from './bootstrap.mjs';
+
+const folder = join(root, 'tools', 'bench');
+const files = readdirSync(folder);
+const names = files.filter((file) => file.endsWith('.bench.ts')).map((file) => file.replace('.bench.ts', ''));
+const usage = `usage: npm run bench -- [options] [benchmark ...]
+
+Measures and prints figures, with machine and Node.js version. Without a name all run, one after the other:
+  ${names.join(', ')}
+
+  --quick     fewer messages: sooner, less precise
+  --json      one JSON object instead of lines
+  --profile   each benchmark writes a .cpuprofile into the current directory
+  --help      this text
+
+A file tools/bench/<name>.bench.ts is a benchmark; tools/bench/<name>.program.ts is what one runs in a process of its own.
+`;
+const { options, wanted } = readArguments();
+if (options.help) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
+const { json = false, quick = false, profile = false } = options;
 
 bootstrap();
 const { build } = await import('esbuild');
 const { bundle } = await import('./bundle.mjs');
 
-const json = process.argv.includes('--json');
-const quick = process.argv.includes('--quick');
-const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
-const folder = join(root, 'tools', 'bench');
-const files = readdirSync(folder);
-const names = files.filter((file) => file.endsWith('.bench.ts')).map((file) => file.replace('.bench.ts', ''));
 // Inside the workspace, so that native packages are found from there.
 const out = mkdtempSync(join(root, 'node_modules', '.edge-bench-'));
 try {
@@ -41,7 +57,7 @@ try {
   if (!json) process.stdout.write(`Node.js ${report.node}, ${report.cores} × ${report.cpu}, ${report.memoryGiB} GiB, load before ${report.load}\n\n`);
   for (const name of names.filter((candidate) => wanted.length === 0 || wanted.includes(candidate))) {
     // A process each: what one leaves in memory must not colour the next.
-    const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', join(out, `${name}.bench.mjs`), ...(quick ? ['--quick'] : [])], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], cwd: root });
+    const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${process.cwd()}`] : []), join(out, `${name}.bench.mjs`), ...(quick ? ['--quick'] : [])], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], cwd: root });
     if (status !== 0) throw new Error(`benchmark ${name} ended with code ${status}`);
     for (const line of stdout.split('\n').filter((text) => text.startsWith('{'))) {
       const figure = JSON.parse(line);
@@ -52,6 +68,20 @@ try {
   if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
 } finally {
   rmSync(out, { recursive: true });
+}
+
+/** Ends with code 2 and the reason when they are not understood. */
+function readArguments() {
+  const flag = { type: 'boolean' };
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: flag, quick: flag, profile: flag, help: { ...flag, short: 'h' } } });
+    const unknown = positionals.filter((name) => !names.includes(name));
+    if (unknown.length > 0) throw new Error(`there is no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}`);
+    return { options: values, wanted: positionals };
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${usage}`);
+    process.exit(2);
+  }
 }
 
 function format(value) {

@@ -137,6 +137,16 @@ it('[bench-1.1] npm run bench prints its figures as JSON, on a fresh clone too',
   }
 });
 
+it('[bench-1.2] npm run bench says what there is when it is asked, and when a name is wrong', () => {
+  const bench = (...args: string[]) => spawnSync(process.execPath, [join(root, 'tools', 'bench.mjs'), ...args], { encoding: 'utf8' });
+  const asked = bench('--help');
+  expect([asked.status, asked.stderr]).toEqual([0, '']);
+  for (const file of readdirSync(join(root, 'tools', 'bench'))) if (file.endsWith('.bench.ts')) expect(asked.stdout).toContain(file.replace('.bench.ts', ''));
+  const wrong = bench('buss', '--quick');
+  expect([wrong.status, wrong.stdout]).toEqual([2, '']);
+  expect(wrong.stderr).toContain('there is no benchmark buss; there are agent, bus,');
+});
+
 it('[readme-2.1] the table of packages is that of the workspace', () => {
   const rows = [...readme.matchAll(/^\| \[`@edge\/([a-z-]+)`\]\(packages\/([a-z-]+)\) \| (.+) \|$/gm)];
   const folders = readdirSync(join(root, 'packages')).filter((name) => existsSync(join(root, 'packages', name, 'package.json')));
