@@ -1,7 +1,7 @@
 // What a fresh clone needs before anything else can run: a Node.js that is new enough and the dependencies of the lock file.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,8 @@ export function bootstrap() {
   if (major < 20 || (major === 20 && minor < 19)) {
     fail(`Node.js ${process.versions.node} is too old: 20.19 or newer is needed`);
   }
+  // A link leads to the packages of another tree, which npm would empty. Whoever made it keeps them up to date.
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const mark = join(root, 'node_modules', '.edge-lock');
   const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
