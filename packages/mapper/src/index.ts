@@ -1,1 +1,16 @@
-export {};
+export { DEVICE_STATES } from './device/device.js';
+export type { Device, DeviceState, Method, OpenDevice, Property } from './device/device.js';
+export type { DeviceHealth } from './device/device-worker.js';
+export { Settings } from './device/settings.js';
+export { formatValue, parseValue, VALUE_TYPES } from './device/values.js';
+export type { Value, ValueType } from './device/values.js';
+export type { Driver } from './driver.js';
+export { MapperError, MapperErrors } from './errors.js';
+export type { MapperErrorCode } from './errors.js';
+export { silentLog, stderrLog } from './log.js';
+export type { Log } from './log.js';
+export { startMapper } from './mapper.js';
+export type { Mapper, MapperHealth } from './mapper.js';
+export type { HttpOptions, MapperOptions, Timing } from './options.js';
+export { readConfigFile } from './program/config-file.js';
+export { runMapper } from './program/run-mapper.js';

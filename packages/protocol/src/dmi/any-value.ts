@@ -33,7 +33,7 @@ function wrapper(name: string, writer: BinaryWriter): Any {
 const READERS: Readonly<Record<string, (reader: BinaryReader) => ConfigValue>> = {
   StringValue: (reader) => reader.string(),
   BoolValue: (reader) => reader.bool(),
-  FloatValue: (reader) => shortest(reader.float()),
+  FloatValue: (reader) => shortestFloat(reader.float()),
   DoubleValue: (reader) => reader.double(),
   Int32Value: (reader) => reader.int32(),
   Int64Value: (reader) => Number(reader.int64()),
@@ -61,7 +61,7 @@ export function valueOf({ typeUrl, value }: Any): ConfigValue | undefined {
 }
 
 /** The shortest decimal that is the same float of 32 bits: 0.1 rather than 0.10000000149011612. */
-function shortest(value: number): number {
+export function shortestFloat(value: number): number {
   for (let digits = 1; digits <= 9; digits += 1) {
     const candidate = Number(value.toPrecision(digits));
     if (Math.fround(candidate) === value) return candidate;

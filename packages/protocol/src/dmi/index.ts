@@ -2,7 +2,7 @@
  * The Device Mapper Interface v1beta1: EdgeCore and mappers call each other over unix sockets. Source: KubeEdge v1.23.
  * An entry of its own (`@edge/protocol/dmi`), so that who has no devices does not load it.
  */
-export { anyOf, valueOf, type ConfigValue } from './any-value.js';
+export { anyOf, shortestFloat, valueOf, type ConfigValue } from './any-value.js';
 export {
   AnomalyDetection,
   CustomizedValue,

@@ -1,0 +1,55 @@
+import type { DBMethod } from '@edge/protocol/dmi';
+import { MapperError, MapperErrors } from '../errors.js';
+import { loadLibrary, type LoadLibrary } from './client-library.js';
+import { localTime, type PushedValue, type PushTarget, type Secrets } from './push-target.js';
+
+/** What is used of the package `mysql2`. */
+interface MysqlLibrary {
+  createPool(options: unknown): MysqlPool;
+}
+interface MysqlPool {
+  query(sql: string, values?: readonly unknown[]): Promise<unknown>;
+  end(): Promise<void>;
+}
+
+/** A row in a table per property, as mapper-framework makes it. Package `mysql2`; secret PASSWORD. */
+export function mysqlTarget({ mysqlClientConfig: config }: NonNullable<DBMethod['mysql']>, secrets: Secrets, load: LoadLibrary = loadLibrary): PushTarget {
+  if (!config) throw new MapperError(MapperErrors.pushFailed, 'mysql needs mysqlClientConfig');
+  const [host = '', port = '3306'] = config.addr.split(':');
+  let pool: Promise<MysqlPool> | undefined;
+  const open = async (): Promise<MysqlPool> => {
+    const { createPool } = (await load('mysql2/promise')) as MysqlLibrary;
+    return createPool({ host, port: Number(port), user: config.userName, password: secrets['PASSWORD'] ?? '', database: config.database, connectionLimit: 2 });
+  };
+  const made = new Set<string>();
+  return {
+    async push(value) {
+      const { create, insert, values } = mysqlStatements(value);
+      pool ??= open();
+      try {
+        const database = await pool;
+        if (!made.has(create)) await database.query(create);
+        made.add(create);
+        await database.query(insert, values);
+      } catch (error) {
+        if (error instanceof MapperError) {
+          pool = undefined;
+          throw error;
+        }
+        throw new MapperError(MapperErrors.pushFailed, `mysql ${config.addr}`, { cause: error });
+      }
+    },
+    async close() {
+      await pool?.then((database) => database.end(), () => undefined);
+    },
+  };
+}
+
+export function mysqlStatements({ namespace, device, property, text, at }: PushedValue): { create: string; insert: string; values: readonly string[] } {
+  const table = `\`${`${namespace}/${device}/${property}`.replaceAll('`', '``')}\``;
+  return {
+    create: `CREATE TABLE IF NOT EXISTS ${table} (id INT AUTO_INCREMENT PRIMARY KEY, ts DATETIME NOT NULL, field TEXT)`,
+    insert: `INSERT INTO ${table} (ts, field) VALUES (?, ?)`,
+    values: [localTime(at), text],
+  };
+}
