@@ -10,6 +10,7 @@ const layers = [
   { sourceTag: 'layer:platform', onlyDependOnLibsWithTags: contract },
   { sourceTag: 'layer:module', onlyDependOnLibsWithTags: [...contract, 'package:kubeapi', 'package:cri'] },
   { sourceTag: 'layer:sdk', onlyDependOnLibsWithTags: ['package:protocol'] },
+  { sourceTag: 'layer:example', onlyDependOnLibsWithTags: ['layer:sdk'] },
   { sourceTag: 'package:minicloud', onlyDependOnLibsWithTags: [...contract, 'layer:platform'] },
   { sourceTag: 'layer:app', onlyDependOnLibsWithTags: [...contract, 'layer:platform', 'layer:module', 'layer:app'] },
 ];

@@ -59,7 +59,8 @@ async function installPacked(): Promise<void> {
   await mustRun('npx', ['nx', 'run-many', '-t', 'build', '--output-style=static'], root);
   const archives = join(folder, 'archives');
   mkdirSync(archives);
-  await mustRun('npm', ['pack', '--workspaces', '--ignore-scripts', '--pack-destination', archives, '--loglevel=error'], root);
+  const packages = readdirSync(join(root, 'packages')).map((name) => `--workspace=packages/${name}`);
+  await mustRun('npm', ['pack', ...packages, '--ignore-scripts', '--pack-destination', archives, '--loglevel=error'], root);
   const files = readdirSync(archives).map((file) => join(archives, file));
   // The test kit has vitest as its peer; without a version npm would take one that is too new for this Node.js.
   const { version } = readManifest(join(root, 'node_modules', 'vitest'));

@@ -7,7 +7,8 @@ import type { Value } from './device/values.js';
  * Calls for one device come one after the other, those for different devices side by side. Each has a limited time; when
  * it is over, or the mapper stops, `signal` aborts and the outcome counts no more. Whatever is thrown is logged with the
  * device's name and makes the device unhealthy; when nothing succeeds any more, the device is offline and is stopped and
- * started again with growing pauses.
+ * started again with growing pauses. A driver that knows the device gone says so by a MapperError of the code
+ * `mapper.device-away`; then that happens at once.
  *
  * `Connection` is whatever the driver needs to talk to the device; `init` gives it, and every other call gets it as
  * `device.connection`.

@@ -4,7 +4,7 @@ import type { Outlet } from './device/property-work.js';
 import type { Driver } from './driver.js';
 import { codeOf, errorText, MapperErrors } from './errors.js';
 import { EdgeCoreClient } from './grpc/edge-core-client.js';
-import { MAPPER_SERVICE, mapperService } from './grpc/mapper-service.js';
+import { mapperService } from './grpc/mapper-service.js';
 import { SocketServer } from './grpc/socket-server.js';
 import { settle, type MapperOptions, type Settled } from './options.js';
 import { Pushes } from './push/pushes.js';
@@ -82,7 +82,7 @@ export async function startMapper<Connection>(driver: Driver<Connection>, option
   });
   const health = (): MapperHealth => ({ name: settled.name, registered: registration.registered, waitingReports: reports.waiting, devices: devices.health() });
 
-  const server = await SocketServer.open(socketPath, MAPPER_SERVICE, mapperService(devices));
+  const server = await SocketServer.open(socketPath, mapperService(devices));
   const rest = await openRest(settled, devices, health).catch(async (error: unknown) => {
     await server.stop(0);
     client[Symbol.dispose]();

@@ -143,9 +143,9 @@ export class DeviceWorker<Connection> {
     try {
       while (!life.aborted && !this.#reopen) {
         await this.#answer(open);
-        await this.#work.round(open, life, () => this.#reopen || this.#requests.length > 0);
+        await this.#work.round(open, life, () => this.#reopen || open.lost || this.#requests.length > 0);
         if (life.aborted || this.#reopen) return;
-        if (open.failuresInARow >= FAILURES_UNTIL_LOST && this.#work.noneReads) return this.#lose(open.lastError);
+        if (open.lost || (open.failuresInARow >= FAILURES_UNTIL_LOST && this.#work.noneReads)) return this.#lose(open.lastError);
         if (open.failuresInARow === 0) this.#found();
         await this.#tellState(open, life);
         if (this.#requests.length === 0) await this.#bell.sleep(Math.min(this.#work.nextDue(), this.#stateAt) - now());

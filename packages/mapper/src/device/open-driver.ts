@@ -22,6 +22,8 @@ export class OpenDriver<Connection> {
   /** Calls that failed since the last that succeeded. */
   failuresInARow = 0;
   lastError = '';
+  /** The driver said that the device is gone. */
+  lost = false;
 
   private constructor({ driver, device, connection, timing }: Deps<Connection>) {
     this.#driver = driver;
@@ -95,6 +97,7 @@ export class OpenDriver<Connection> {
     } catch (error) {
       this.failuresInARow += 1;
       this.lastError = errorText(error);
+      this.lost ||= codeOf(error) === MapperErrors.deviceAway;
       throw named(error, what);
     }
   }

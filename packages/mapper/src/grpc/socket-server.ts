@@ -1,20 +1,26 @@
 import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall, type UntypedServiceImplementation, type ServiceDefinition } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status, type handleUnaryCall, type ServiceDefinition, type UntypedHandleCall, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { codeOf, errorText, MapperError, MapperErrors } from '../errors.js';
 import { codec, type RpcMethod } from './codec.js';
 
 /** A call of a service with what answers it. */
 export interface Handler {
   readonly name: string;
-  readonly method: RpcMethod<never, never>;
-  readonly answer: (request: never) => unknown;
+  readonly definition: ServiceDefinition[string];
+  readonly answer: UntypedHandleCall;
 }
 
-/** Pairs a call with what answers it; what `answer` throws is the call's error. */
-export function handler<Request, Response>(method: RpcMethod<Request, Response>, answer: (request: Request) => Response | Promise<Response>): Handler {
-  return { name: method.name, method: method as unknown as RpcMethod<never, never>, answer: answer as (request: never) => unknown };
+/** Pairs a call with what answers it; what `work` throws is the call's error. */
+export function handler<Request, Response>(service: string, method: RpcMethod<Request, Response>, work: (request: Request) => Response | Promise<Response>): Handler {
+  const answer: handleUnaryCall<Request, Response> = (call, respond) => {
+    void (async () => await work(call.request))().then(
+      (response) => respond(null, response),
+      (error: unknown) => respond({ code: STATUS[codeOf(error) ?? ''] ?? status.UNKNOWN, details: errorText(error) }),
+    );
+  };
+  return { name: method.name, definition: codec(service, method), answer };
 }
 
 /** A gRPC service on a unix socket; the only place that knows gRPC's server. */
@@ -32,10 +38,12 @@ export class SocketServer {
    * Serves. What a program that ended without cleaning up left at the path is replaced.
    * @throws MapperError `mapper.socket-in-use`, `mapper.bad-socket`
    */
-  static async open(path: string, service: string, handlers: readonly Handler[]): Promise<SocketServer> {
+  static async open(path: string, handlers: readonly Handler[]): Promise<SocketServer> {
     await clear(path);
     const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
-    server.addService(definition(service, handlers), implementation(handlers));
+    const definitions = handlers.map(({ name, definition }) => [name, definition]);
+    const answers = handlers.map(({ name, answer }) => [name, answer]);
+    server.addService(Object.fromEntries(definitions) as ServiceDefinition, Object.fromEntries(answers) as UntypedServiceImplementation);
     await new Promise<void>((resolve, reject) => {
       server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => {
         if (error) reject(new MapperError(MapperErrors.badSocket, `cannot listen at ${path}`, { cause: error }));
@@ -65,11 +73,11 @@ async function clear(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;
   if (!found.isSocket()) throw new MapperError(MapperErrors.badSocket, `${path} is there and is no socket; remove it or choose another path`);
-  if (await answers(path)) throw new MapperError(MapperErrors.socketInUse, `another program serves at ${path}; is this mapper running already?`);
+  if (await isServed(path)) throw new MapperError(MapperErrors.socketInUse, `another program serves at ${path}; is this mapper running already?`);
   remove(path);
 }
 
-function answers(path: string): Promise<boolean> {
+function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
@@ -83,24 +91,6 @@ function remove(path: string): void {
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
   }
-}
-
-function definition(service: string, handlers: readonly Handler[]): ServiceDefinition {
-  return Object.fromEntries(handlers.map(({ name, method }) => [name, codec(service, method)]));
-}
-
-function implementation(handlers: readonly Handler[]): UntypedServiceImplementation {
-  return Object.fromEntries(
-    handlers.map(({ name, answer }) => [
-      name,
-      (call: ServerUnaryCall<never, unknown>, respond: sendUnaryData<unknown>): void => {
-        void (async () => await answer(call.request))().then(
-          (response) => respond(null, response),
-          (error: unknown) => respond({ code: STATUS[codeOf(error) ?? ''] ?? status.UNKNOWN, details: errorText(error) }),
-        );
-      },
-    ]),
-  );
 }
 
 /** Everything else is UNKNOWN, which upstream's programs give for every error. */

@@ -44,8 +44,9 @@ export class TestEdgeCore implements AsyncDisposable {
       return work(request);
     };
     const { mapperRegister, reportDeviceStatus, reportDeviceStates } = manager.methods;
-    this.#server = await SocketServer.open(this.socket, manager.fullName, [
+    this.#server = await SocketServer.open(this.socket, [
       handler(
+        manager.fullName,
         mapperRegister,
         answered(({ mapper }) => {
           if (mapper) this.registrations.push(mapper);
@@ -53,8 +54,8 @@ export class TestEdgeCore implements AsyncDisposable {
           return { deviceList, modelList: deviceList.flatMap(({ namespace, spec }) => this.models.get(`${namespace}/${spec?.deviceModelReference}`) ?? []) };
         }),
       ),
-      handler(reportDeviceStatus, answered((request) => (this.statuses.push(request), {}))),
-      handler(reportDeviceStates, answered((request) => (this.states.push(request), {}))),
+      handler(manager.fullName, reportDeviceStatus, answered((request) => (this.statuses.push(request), {}))),
+      handler(manager.fullName, reportDeviceStates, answered((request) => (this.states.push(request), {}))),
     ]);
   }
 
