@@ -20,7 +20,7 @@ function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('devicetwin'), [Logger]);
   bind(SocketPath).toResolvedValue((config: DeviceTwinConfig) => config.dmiSocket, [DeviceTwinConfig]);
   bind(Reports).toConstantValue({ reportTwin: () => Promise.resolve({ kind: 'done' }), reportState: () => Promise.resolve({ kind: 'done' }) });
-  provide(bind, Objects, StoredDeviceObjects, { bus: MessageBus });
+  provide(bind, Objects, StoredDeviceObjects, { bus: MessageBus, log: Log });
   provide(bind, Mappers, Dmi, { socketPath: SocketPath, objects: Objects, reports: Reports, bus: MessageBus, log: Log });
   provide(bind, Entry, DeviceTwin, { objects: Objects, dmi: Mappers });
 }

@@ -1,6 +1,17 @@
-import { untilAborted, type Logger, type MessageBus } from '@edge/core';
+import { isAbort, type Logger, type MessageBus } from '@edge/core';
+import type { MapperInfo } from '@edge/protocol/dmi';
 import type { DeviceObjects } from '../objects/device-objects.js';
 import type { DeviceReports } from '../reports.js';
+import { MapperLink, type MapperHealth } from './mapper/mapper-link.js';
+import { MapperRegistry } from './mapper/registry.js';
+import { Mappers, type RunningLink } from './mappers.js';
+import { Desiring, type Desired } from './plan/desired.js';
+import { Holdings } from './plan/holdings.js';
+import { socketOf } from './registration.js';
+import { DmiServer } from './server/dmi-server.js';
+import { ManagerHandlers } from './server/handlers.js';
+import { Limiter } from './server/limits.js';
+import { defaultDmiSettings, type DmiSettings } from './settings.js';
 
 export interface DmiDeps {
   /** Path of the socket that mappers call. */
@@ -10,14 +21,73 @@ export interface DmiDeps {
   /** For the registrations of mappers, which metamanager keeps. */
   readonly bus: MessageBus;
   readonly log: Logger;
+  readonly settings?: Partial<DmiSettings>;
 }
 
-/** The Device Mapper Interface: serves mappers on a socket, and calls them on theirs. */
+/** The Device Mapper Interface: serves mappers on a socket, and calls them on theirs. Source: KubeEdge v1.23, DMI v1beta1. */
 export class Dmi {
-  constructor(_deps: DmiDeps) {}
+  readonly #deps: DmiDeps;
+  readonly #settings: DmiSettings;
+  readonly #registry: MapperRegistry;
+  readonly #mappers: Mappers;
+  readonly #log: Logger;
+
+  constructor(deps: DmiDeps) {
+    this.#deps = deps;
+    this.#settings = { ...defaultDmiSettings, ...deps.settings };
+    this.#log = deps.log.named('dmi');
+    this.#registry = new MapperRegistry({ bus: deps.bus, log: this.#log });
+    this.#mappers = new Mappers({
+      objects: deps.objects,
+      registry: this.#registry,
+      desiring: new Desiring(this.#settings.nestedConfig),
+      start: (mapper, desired) => this.#start(mapper, desired),
+      log: this.#log,
+    });
+  }
+
+  /** How each mapper is doing. */
+  health(): readonly MapperHealth[] {
+    return this.#mappers.health();
+  }
 
   /** Runs until the signal aborts. A socket that cannot be made is logged and tried again; nothing else waits for it. */
   async run(signal: AbortSignal): Promise<void> {
-    await untilAborted(signal);
+    using _following = this.#deps.objects.follow(() => this.#mappers.changed());
+    try {
+      await this.#deps.objects.untilLoaded(signal);
+      this.#mappers.restore(await this.#registry.load(signal));
+      await this.#server().run(signal);
+    } catch (error) {
+      if (!isAbort(error)) throw error;
+    } finally {
+      await this.#mappers.stop();
+    }
+  }
+
+  #server(): DmiServer {
+    const handlers = new ManagerHandlers({ registrar: this.#mappers, reports: this.#deps.reports, limiter: new Limiter(this.#settings) });
+    return new DmiServer({ path: this.#deps.socketPath, handlers, log: this.#log });
+  }
+
+  #start(mapper: MapperInfo, desired: () => Desired): RunningLink {
+    const stop = new AbortController();
+    const link = new MapperLink({
+      name: mapper.name,
+      protocol: mapper.protocol,
+      socket: socketOf(mapper),
+      holdings: new Holdings({ changed: () => undefined }),
+      desired,
+      met: () => undefined,
+      log: this.#log,
+    });
+    const running = link.run(stop.signal);
+    return {
+      link,
+      stop: () => {
+        stop.abort();
+        return running;
+      },
+    };
   }
 }

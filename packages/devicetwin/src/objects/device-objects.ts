@@ -14,6 +14,11 @@ export type DeviceObjectChange =
 export interface DeviceObjects {
   readonly devices: ReadonlyMap<string, Device>;
   readonly models: ReadonlyMap<string, DeviceModel>;
+  /**
+   * Resolves when the maps hold all that is stored; before, a missing object says nothing.
+   * @throws EdgeError `core.aborted`
+   */
+  untilLoaded(signal: AbortSignal): Promise<void>;
   /** Calls the listener for each change, in order, until the result is disposed. */
   follow(listener: (change: DeviceObjectChange) => void): Disposable;
 }

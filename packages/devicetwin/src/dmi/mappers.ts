@@ -1,0 +1,163 @@
+import { status } from '@grpc/grpc-js';
+import type { Logger } from '@edge/core';
+import type { DeviceModel as DmiDeviceModel, MapperInfo, MapperRegisterRequest, MapperRegisterResponse } from '@edge/protocol/dmi';
+import type { DeviceObjects } from '../objects/device-objects.js';
+import type { MapperHealth, MapperLink } from './mapper/mapper-link.js';
+import type { MapperRegistry } from './mapper/registry.js';
+import type { Desired, Desiring, WantedDevice } from './plan/desired.js';
+import { checkedMapper, socketOf } from './registration.js';
+import { RpcError } from './server/rpc-error.js';
+import type { Registrar } from './server/handlers.js';
+
+/** A link and its end. */
+export interface RunningLink {
+  readonly link: MapperLink;
+  stop(): Promise<void>;
+}
+
+export interface MappersDeps {
+  readonly objects: DeviceObjects;
+  readonly registry: MapperRegistry;
+  readonly desiring: Desiring;
+  /** Starts a link to the mapper, which runs until it is stopped. */
+  readonly start: (mapper: MapperInfo, desired: () => Desired) => RunningLink;
+  readonly log: Logger;
+}
+
+/** One mapper of a protocol is called; registrations beyond this many are refused. */
+const MOST_MAPPERS = 256;
+/** Answers stay below the 4 MiB that gRPC clients take; the rest follows by calls. */
+const MOST_ANSWER_BYTES = 3 * 1024 * 1024;
+
+interface Known {
+  readonly mapper: MapperInfo;
+  readonly running: RunningLink;
+}
+
+/** The mappers of this node, one for each protocol: the one that registered last. */
+export class Mappers implements Registrar {
+  readonly #deps: MappersDeps;
+  readonly #known = new Map<string, Known>();
+  readonly #desired = new Map<string, Desired>();
+  readonly #told = new Map<string, string>();
+  /** One after the other: two registrations of one protocol must not cross. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: MappersDeps) {
+    this.#deps = deps;
+  }
+
+  /** How each mapper is doing. */
+  health(): readonly MapperHealth[] {
+    return [...this.#known.values()].map(({ running }) => running.link.health());
+  }
+
+  /** Takes up what was registered before the agent started. */
+  restore(mappers: readonly MapperInfo[]): void {
+    for (const mapper of mappers) if (!this.#known.has(mapper.protocol)) this.#start(mapper);
+  }
+
+  /** The objects have changed. */
+  changed(): void {
+    this.#desired.clear();
+    for (const { running } of this.#known.values()) running.link.wake();
+  }
+
+  register(request: MapperRegisterRequest): Promise<MapperRegisterResponse> {
+    const mapper = checkedMapper(request.mapper);
+    const turn = this.#queue.then(() => this.#register(mapper, request.withData));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  mapperOf(deviceId: string): string | undefined {
+    const protocol = this.#deps.objects.devices.get(deviceId)?.spec.protocol?.protocolName;
+    return protocol === undefined ? undefined : this.#known.get(protocol)?.mapper.name;
+  }
+
+  /** Ends all links. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#known.values()].map(({ running }) => running.stop()));
+    this.#known.clear();
+  }
+
+  async #register(mapper: MapperInfo, withData: boolean): Promise<MapperRegisterResponse> {
+    const { registry, log } = this.#deps;
+    const { name, protocol } = mapper;
+    const before = this.#known.get(protocol);
+    if (!before && this.#known.size >= MOST_MAPPERS) throw new RpcError(status.RESOURCE_EXHAUSTED, `fail to register mapper ${name}: this node has ${MOST_MAPPERS} mappers`);
+    if (!before || !sameMapper(before.mapper, mapper)) {
+      await registry.save(mapper);
+      if (before && before.mapper.name !== name) {
+        log.warn('another mapper takes over a protocol', { protocol, mapper: name, before: before.mapper.name });
+        await registry.remove(before.mapper);
+      }
+      // One name serves one protocol: its row has gone over to the new one.
+      for (const [other, known] of this.#known) if (other !== protocol && known.mapper.name === name) await this.#end(other);
+      if (before) await this.#end(protocol);
+      this.#start(mapper);
+    }
+    log.info('a mapper has registered', { mapper: name, protocol, version: mapper.version, socket: socketOf(mapper) });
+    const { running } = this.#known.get(protocol) as Known;
+    const given = withData ? this.#given(protocol) : [];
+    if (withData) running.link.holdings.registered({ devices: new Map(given), models: this.#modelsOf(protocol, given) });
+    else running.link.holdings.doubt();
+    running.link.registered();
+    const { models } = this.#desiredOf(protocol);
+    return {
+      deviceList: given.map(([, { message }]) => message),
+      modelList: given.map(([, { modelId }]) => models.get(modelId)?.message as DmiDeviceModel),
+    };
+  }
+
+  #start(mapper: MapperInfo): void {
+    const { protocol } = mapper;
+    this.#known.set(protocol, { mapper, running: this.#deps.start(mapper, () => this.#desiredOf(protocol)) });
+  }
+
+  async #end(protocol: string): Promise<void> {
+    const known = this.#known.get(protocol);
+    this.#known.delete(protocol);
+    await known?.running.stop();
+  }
+
+  /** The devices of the answer to a registration: as many as fit. */
+  #given(protocol: string): [string, WantedDevice][] {
+    const { devices, models } = this.#desiredOf(protocol);
+    const given: [string, WantedDevice][] = [];
+    let bytes = 0;
+    for (const [id, device] of devices) {
+      bytes += device.size + (models.get(device.modelId)?.size ?? 0);
+      if (bytes > MOST_ANSWER_BYTES) break;
+      given.push([id, device]);
+    }
+    return given;
+  }
+
+  #modelsOf(protocol: string, given: readonly [string, WantedDevice][]): Desired['models'] {
+    const { models } = this.#desiredOf(protocol);
+    const ids = new Set(given.map(([, { modelId }]) => modelId));
+    return new Map([...models].filter(([id]) => ids.has(id)));
+  }
+
+  #desiredOf(protocol: string): Desired {
+    const known = this.#desired.get(protocol);
+    if (known) return known;
+    const desired = this.#deps.desiring.of(this.#deps.objects, protocol);
+    this.#desired.set(protocol, desired);
+    this.#tell(desired.blocked);
+    return desired;
+  }
+
+  #tell(blocked: ReadonlyMap<string, string>): void {
+    for (const [device, reason] of blocked) {
+      if (this.#told.get(device) !== reason) this.#deps.log.warn('a device is not sent to its mapper as it is', { device, reason });
+      this.#told.set(device, reason);
+    }
+    for (const device of this.#told.keys()) if (!this.#deps.objects.devices.has(device)) this.#told.delete(device);
+  }
+}
+
+function sameMapper(a: MapperInfo, b: MapperInfo): boolean {
+  return a.name === b.name && a.version === b.version && a.apiVersion === b.apiVersion && a.state === b.state && a.address.equals(b.address);
+}
