@@ -189,6 +189,34 @@ describe('devices on their way to nodes', () => {
   });
 });
 
+describe('comparison with the nodes', () => {
+  it('[minicloud-10.10] brings changed labels and changed models to the node', async () => {
+    await using fixture = await openCloud({ resyncIntervalMs: 100 });
+    const client = await joinReady(fixture, 'e1');
+    await modelsOf(fixture).create(model('m'));
+    await devicesOf(fixture).create(device('a', 'e1'));
+    await client.waitForPush('insert', 'default/device/a');
+    await settled(fixture, client);
+    await devicesOf(fixture).patch('a', 'default', { type: 'merge', body: { metadata: { labels: { color: 'red' } } } });
+    await modelsOf(fixture).patch('m', 'default', { type: 'merge', body: { spec: { properties: [{ name: 'temperature', type: 'FLOAT' }] } } });
+    const changed = await client.waitForPush('update', 'default/device/a');
+    expect(changed).toMatchObject({ route: { source: 'edgecontroller', group: 'resource' }, content: { metadata: { labels: { color: 'red' } }, status: {} } });
+    const changedModel = await client.waitForPush('update', 'default/devicemodel/m');
+    expect(changedModel).toMatchObject({ route: { source: 'edgecontroller' }, content: { kind: 'DeviceModel', spec: { properties: [{ type: 'FLOAT' }] } } });
+  });
+
+  it('[minicloud-10.11] keeps no record of devices of a node that has never been there', async () => {
+    await using fixture = await openCloud();
+    const records = (): number => fixture.cloud.api.store.list({ resource: 'reliablesyncs.kubeedge.io/objectsyncs' }).items.length;
+    const client = await joinReady(fixture, 'e1');
+    await modelsOf(fixture).create(model('m'));
+    await devicesOf(fixture).create(device('a', 'nowhere'));
+    await client.until(() => records() === 2);
+    await devicesOf(fixture).delete('a', 'default');
+    await client.until(() => records() === 0);
+  });
+});
+
 describe('reports of devices', () => {
   it('[minicloud-11.1] go into the DeviceStatus of the device and are answered once it is committed', async () => {
     await using fixture = await openCloud();
@@ -252,6 +280,21 @@ describe('reports of devices', () => {
     expect(statusOf(fixture, 'a')?.status?.twins).toMatchObject([{ propertyName: 'temperature', reported: { value: '498' } }, { propertyName: 'label', reported: { value: '499' } }]);
     expect(Number(statusOf(fixture, 'a')!.metadata.generation) - before).toBeLessThan(400);
   });
+
+  it('[minicloud-11.5] of 200 devices with 5 properties are all taken, however quickly they come', async () => {
+    await using fixture = await openCloud();
+    const client = await joinReady(fixture, 'e1');
+    const names = Array.from({ length: 200 }, (_, index) => `d${index}`);
+    const properties = ['a', 'b', 'c', 'd', 'e'];
+    await Promise.all(names.map((name) => devicesOf(fixture).create(device(name, 'e1', { deviceModelRef: {}, properties: properties.map((property) => ({ name: property })) }))));
+    const open = new Set<string>();
+    client.onMessage = ({ header }) => open.delete(header.parentId ?? '');
+    for (const round of [1, 2]) {
+      for (const property of properties) for (const name of names) open.add(twinMessage(client, name, { [property]: actual(`${round}-${name}`) }).header.id);
+    }
+    await client.until(() => open.size === 0, 60_000);
+    for (const name of names) expect(statusOf(fixture, name)?.status?.twins?.map((twin) => `${twin.propertyName}=${twin.reported?.value}`)).toEqual(properties.map((property) => `${property}=2-${name}`));
+  }, 90_000);
 
   it('[minicloud-11.4] the status goes with the device, a new device of the name begins anew, a status that somebody deletes comes back', async () => {
     await using fixture = await openCloud();

@@ -138,8 +138,11 @@ describe.skipIf(!hasKubectl())('a stock kubectl', () => {
     expect((await node.client.waitForPush('update', 'default/device/d1')).content).toMatchObject({ spec: { properties: [{ desired: { value: '30' } }] } });
     expect(await good(run('explain', 'device.spec.properties.collectCycle'))).toContain('Milliseconds between two readings');
     expect((await apply({ ...model, spec: { properties: [{ name: 't', type: 'number' }] } })).stderr).toContain('spec.properties[0].type: must be one of "INT"');
+    await good(apply({ ...api, kind: 'Device', metadata: { name: 'lost' }, spec: { nodeName: 'nowhere', deviceModelRef: { name: 'm1' } } }));
+    await node.client.until(() => fixture.cloud.api.store.list({ resource: 'events' }).items.some((e) => e['reason'] === 'NodeNotFound'));
+    expect(await good(run('describe', 'device', 'lost'))).toContain('there is no node "nowhere"');
     expect((await run('get', 'device', 'none')).stderr).toContain('devices.devices.kubeedge.io "none" not found');
-    await good(run('delete', 'device/d1', 'devicemodel/m1'));
+    await good(run('delete', 'device/d1', 'device/lost', 'devicemodel/m1'));
     await node.client.until(() => fixture.cloud.api.store.list({ resource: 'devices.kubeedge.io/devicestatuses' }).items.length === 0);
   });
 

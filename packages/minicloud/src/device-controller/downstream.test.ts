@@ -24,7 +24,7 @@ beforeEach(async () => {
   pushed = [];
   const store = await MemoryObjectStore.open();
   api = new KubeApi({ registry: createRegistry(), store });
-  downstream = new DeviceDownstream({ store, hub: { push: say, hasRecord: () => true }, modelWaitMs: MODEL_WAIT_MS });
+  downstream = new DeviceDownstream({ store, hub: { push: say, hasRecord: () => true, forgetObject: () => undefined }, modelWaitMs: MODEL_WAIT_MS });
   downstream.start();
 });
 afterEach(() => {

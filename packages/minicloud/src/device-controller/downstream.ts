@@ -9,6 +9,7 @@ import { deviceContent, deviceMessage, membershipMessage, modelMessage, type Pus
 export interface DeviceTarget {
   push(node: string, message: Message): boolean;
   hasRecord(node: string, uid: string): boolean;
+  forgetObject(node: string, uid: string): void;
 }
 
 export interface DeviceDownstreamDeps {
@@ -93,11 +94,16 @@ export class DeviceDownstream {
     this.#index.remove(key);
     const neverSent = this.#unhold(key)?.operation === 'insert';
     if (!node) return;
-    const { hub } = this.#deps;
+    const { hub, store } = this.#deps;
     hub.push(node, membershipMessage('removed', device));
     const model = this.#modelOf(device);
-    if (model && !this.#index.isModelUsed(node, keyOf(model))) hub.push(node, modelMessage('delete', model));
+    const isModelLeft = model && !this.#index.isModelUsed(node, keyOf(model));
+    if (isModelLeft) hub.push(node, modelMessage('delete', model));
     if (!neverSent) hub.push(node, deviceMessage('delete', device));
+    // Nobody will ever acknowledge it where there is no node.
+    if (store.get({ resource: 'nodes', namespace: '', name: node })) return;
+    hub.forgetObject(node, device.metadata.uid);
+    if (isModelLeft) hub.forgetObject(node, model.metadata.uid);
   }
 
   /** Sends a device after its model, or holds it back while the model is missing. */

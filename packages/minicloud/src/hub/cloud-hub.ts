@@ -110,6 +110,11 @@ export class CloudHub {
     return this.#deps.records.get(node, uid) !== undefined;
   }
 
+  /** Forgets what a node was told of an object; for nodes that have never been there. */
+  forgetObject(node: string, uid: string): void {
+    this.#deps.records.remove(node, uid);
+  }
+
   /** The node is known to hold `version` because it wrote the step from `before` itself. */
   noteOwnWrite(node: string, uid: string, before: string, version: string): void {
     const record = this.#deps.records.get(node, uid);
