@@ -1,18 +1,17 @@
-import { defineModule, fromPackage, Logger, provide, token, type ModuleDefinition } from '@edge/core';
+import { defineModule, fromPackage, Logger, MessageBus, NodeIdentity, provide, Store, type ModuleDefinition } from '@edge/core';
+import { Groups, Modules } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
-import { config, type EventbusConfig } from './config.js';
-import { Eventbus } from './eventbus.js';
+import { CONFIG_PATH, EventBusConfig, parseEventBusConfig } from './config.js';
+import { EventBus, EventBusEntry } from './eventbus.js';
 import { routes } from './routes.js';
 
-const Entry = token<Eventbus>('eventbus', 'Eventbus');
-
-/** The module as the agent registers it. */
-export const eventbus: ModuleDefinition<Eventbus, EventbusConfig> = defineModule({
+/** The module as a value: register it with `core`. */
+export const eventbus: ModuleDefinition<EventBus, EventBusConfig> = defineModule<EventBus, EventBusConfig>({
   ...fromPackage(manifest),
   name: 'eventbus',
-  wire: { module: 'eventbus', group: 'bus' },
-  config,
+  wire: { module: Modules.eventBus, group: Groups.bus },
+  config: { path: CONFIG_PATH, token: EventBusConfig, parse: parseEventBusConfig },
   routes,
-  entry: Entry,
-  bindings: (bind) => provide(bind, Entry, Eventbus, { log: Logger }),
+  entry: EventBusEntry,
+  bindings: (bind) => provide(bind, EventBusEntry, EventBus, { config: EventBusConfig, bus: MessageBus, store: Store, identity: NodeIdentity, log: Logger }),
 });

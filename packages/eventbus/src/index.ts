@@ -1,2 +1,5 @@
-export { EventbusConfig } from './config.js';
-export { eventbus } from './eventbus.module.js';
+export { hashPassword } from './broker/passwords.js';
+export { EventBusConfig, parseEventBusConfig } from './config.js';
+export type { EventBusErrorCode } from './errors.js';
+export type { EventBus } from './eventbus.js';
+export { eventbus, eventbus as default } from './eventbus.module.js';

@@ -1,13 +1,9 @@
-import { describeModule, runModule } from '@edge/testing';
-import { createMessage } from '@edge/protocol';
-import { expect, it } from 'vitest';
+import { createMemoryStore, describeModule, freePort } from '@edge/testing';
 import { eventbus } from '../src/index.js';
 
-describeModule(eventbus, async () => ({}));
-
-it('[eventbus-1.1] answers a question for its greeting', async () => {
-  await using running = await runModule(eventbus);
-  const question = createMessage({ source: 'test', group: 'bus', operation: 'query', resource: 'default/eventbus' });
-  const answer = await running.bus.bus.request({ module: 'eventbus' }, question);
-  expect(answer.content).toBe('hello');
-});
+for (const mqttMode of [0, 1, 2]) {
+  describeModule(eventbus, async () => ({
+    store: createMemoryStore(),
+    config: { modules: { eventBus: { mqttMode, mqttServerInternal: `tcp://127.0.0.1:${await freePort()}`, mqttServerExternal: `tcp://127.0.0.1:${await freePort()}` } } },
+  }));
+}

@@ -1,0 +1,223 @@
+import type { Duplex } from 'node:stream';
+import { errorText, type Logger } from '@edge/core';
+import type { EmbeddedConfig } from '../config.js';
+import type { Incoming } from '../incoming.js';
+import { Said } from '../said.js';
+import { TopicTree } from '../topic-tree.js';
+import { isFilter, isTopic } from '../topics.js';
+import type { Access } from './access.js';
+import { Connection, type Peer } from './connection.js';
+import { publish, Refusal, type RefusalCode } from './encode.js';
+import type { ConnectPacket } from './parser.js';
+import { Retained } from './retained.js';
+import { Session, type LocalMessage } from './session.js';
+
+/** Filters of one client. */
+const MAX_FILTERS = 10_000;
+/** Sessions of clients that are away; the one that is away for longest goes first. */
+const MAX_AWAY = 1000;
+
+interface Subscription {
+  readonly session: Session;
+  qos: 0 | 1 | 2;
+}
+
+/** Whether a client may come in. */
+export type Verdict = { readonly clientId: string; readonly user: string } | { readonly refused: RefusalCode; readonly why: string };
+
+/** The broker in here: who is there, who wants what, and the ways between them. Sessions and retained messages are in memory. */
+export class Broker {
+  readonly config: EmbeddedConfig;
+  readonly #incoming: Incoming;
+  readonly #log: Logger;
+  readonly #said = new Said();
+  readonly #connections = new Set<Connection>();
+  readonly #sessions = new Map<string, Session>();
+  readonly #owners = new Map<Session, Connection>();
+  readonly #tree = new TopicTree<Subscription>();
+  readonly #bySession = new Map<Session, Map<string, Subscription>>();
+  readonly #retained = new Retained();
+  #access: Access;
+  #made = 0;
+
+  constructor(deps: { config: EmbeddedConfig; incoming: Incoming; access: Access; log: Logger }) {
+    this.config = deps.config;
+    this.#incoming = deps.incoming;
+    this.#access = deps.access;
+    this.#log = deps.log;
+  }
+
+  /** Connections at the moment. */
+  get clients(): number {
+    return this.#connections.size;
+  }
+
+  /** Messages that subscribers will never get because they read too slowly or were away too long. */
+  get dropped(): number {
+    let sum = 0;
+    for (const session of this.#sessions.values()) sum += session.dropped;
+    return sum;
+  }
+
+  /** Who may do what from now on. */
+  set access(access: Access) {
+    this.#access = access;
+  }
+
+  /** A connection has come in. */
+  accept(stream: Duplex, peer: Peer): void {
+    if (this.#connections.size >= this.config.maxClients) {
+      stream.on('error', () => undefined);
+      stream.destroy();
+      if (this.#said.passes('full')) this.#log.warn('MQTT clients are turned away, the limit is reached', { limit: this.config.maxClients, setting: 'edge.eventBus.maxClients' });
+      return;
+    }
+    this.#connections.add(new Connection(stream, peer, this));
+  }
+
+  async admit(packet: ConnectPacket, peer: Peer): Promise<Verdict> {
+    if (packet.protocolVersion !== 3 && packet.protocolVersion !== 4) {
+      return { refused: Refusal.protocol, why: `speaks MQTT version ${packet.protocolVersion ?? 0}; 3.1 and 3.1.1 are spoken here` };
+    }
+    if (packet.clientId === '' && packet.clean === false) return { refused: Refusal.clientId, why: 'wants a session that lasts and gives no client id' };
+    const user = await this.#access.login(packet.username, packet.password?.toString(), peer.certificateName);
+    if (user === undefined) return { refused: packet.username === undefined ? Refusal.notAuthorized : Refusal.badLogin, why: `user name or password is wrong (user ${JSON.stringify(packet.username ?? '')})` };
+    this.#made += 1;
+    return { clientId: packet.clientId === '' ? `edge-${this.#made}-${Date.now().toString(36)}` : packet.clientId, user };
+  }
+
+  /** Gives the connection its session; another one under the same name ends. */
+  join(connection: Connection, clean: boolean): { session: Session; present: boolean } {
+    const { clientId } = connection;
+    const old = this.#sessions.get(clientId);
+    if (old !== undefined) this.#owners.get(old)?.cut('another client has come under the same name');
+    const kept = old !== undefined && !old.clean && !clean ? old : undefined;
+    if (old !== undefined && kept === undefined) this.#forget(old);
+    const session = kept ?? new Session(clientId, clean, this.config.sessionQueueSize);
+    // Put in anew, so that the order is that of coming.
+    this.#sessions.delete(clientId);
+    this.#sessions.set(clientId, session);
+    this.#owners.set(session, connection);
+    this.#log.info('an MQTT client has come', { client: clientId, from: connection.peer.address, ...(connection.user === '' ? {} : { user: connection.user }) });
+    return { session, present: kept !== undefined };
+  }
+
+  left(connection: Connection, why: string): void {
+    this.#connections.delete(connection);
+    const { session, peer } = connection;
+    if (session === undefined) {
+      if (this.#said.passes(`${peer.address} ${why}`)) this.#log.warn('an MQTT client was not let in', { from: peer.address, why });
+      return;
+    }
+    session.detach(connection.line);
+    this.#log.info('an MQTT client has gone', { client: connection.clientId, why, ...(session.dropped > 0 ? { dropped: session.dropped } : {}) });
+    if (this.#owners.get(session) !== connection) return;
+    this.#owners.delete(session);
+    if (session.clean) this.#forget(session);
+    else this.#limitAway();
+  }
+
+  /**
+   * A client publishes. Subscribers get it, and the agent when it listens.
+   * @param again subscribers have it already
+   * @returns when the client may be told that it is taken; undefined: at once
+   */
+  publish(message: LocalMessage & { readonly retain: boolean }, from: Connection, again = false): Promise<void> | undefined {
+    if (!this.#access.mayPublish(from, message.topic)) {
+      if (this.#said.passes(`publish ${from.clientId}`)) {
+        this.#log.warn('a client may not publish there, its message is dropped', { client: from.clientId, user: from.user, topic: message.topic.slice(0, 200) });
+      }
+      return undefined;
+    }
+    if (!this.#incoming.admits(message.topic, from.clientId)) return undefined;
+    if (!again) this.#spread(message);
+    return this.#incoming.take(message);
+  }
+
+  /** The agent publishes. It does not hear itself. */
+  publishOwn(topic: string, payload: Buffer): void {
+    const { qos, retain } = this.config;
+    this.#spread({ topic, payload, qos, retain, retained: false });
+  }
+
+  /** False when it is not granted. */
+  subscribe(connection: Connection, session: Session, filter: string, qos: 0 | 1 | 2): boolean {
+    if (!isFilter(filter) || !this.#access.maySubscribe(connection, filter)) {
+      if (this.#said.passes(`subscribe ${connection.clientId}`)) {
+        this.#log.warn('a client may not subscribe to that', { client: connection.clientId, user: connection.user, topic: filter.slice(0, 200) });
+      }
+      return false;
+    }
+    const filters = this.#bySession.get(session) ?? new Map<string, Subscription>();
+    this.#bySession.set(session, filters);
+    const known = filters.get(filter);
+    if (known !== undefined) {
+      known.qos = qos;
+      return true;
+    }
+    if (filters.size >= MAX_FILTERS) return false;
+    const subscription: Subscription = { session, qos };
+    filters.set(filter, subscription);
+    this.#tree.add(filter, subscription);
+    return true;
+  }
+
+  unsubscribe(session: Session, filter: string): void {
+    const subscription = this.#bySession.get(session)?.get(filter);
+    if (subscription === undefined) return;
+    this.#bySession.get(session)?.delete(filter);
+    this.#tree.remove(filter, subscription);
+  }
+
+  sendRetained(session: Session, filter: string, qos: 0 | 1 | 2): void {
+    for (const message of this.#retained.matching(filter)) {
+      session.deliver(message, qos, () => publish(message.topic, message.payload, 0, 0, true, false));
+    }
+  }
+
+  willLost(connection: Connection, error: unknown): void {
+    this.#log.warn('the last will of a client was not taken', { client: connection.clientId, err: errorText(error) });
+  }
+
+  /** Ends all connections. */
+  close(why: string): void {
+    for (const connection of [...this.#connections]) connection.cut(why);
+  }
+
+  #spread(message: LocalMessage & { readonly retain: boolean }): void {
+    const { topic, payload } = message;
+    if (message.retain && isTopic(topic) && !this.#retained.put(message) && this.#said.passes('retained')) {
+      this.#log.warn('there is no room for more retained messages, this one is not kept', { topic: topic.slice(0, 200) });
+    }
+    let encoded: Buffer | undefined;
+    const shared = (): Buffer => (encoded ??= publish(topic, payload, 0, 0, false, false));
+    let first: Subscription | undefined;
+    let more: Map<Session, 0 | 1 | 2> | undefined;
+    this.#tree.match(topic, (subscription) => {
+      if (first === undefined) {
+        first = subscription;
+        return;
+      }
+      more ??= new Map([[first.session, first.qos]]);
+      // Once for each client, with the best quality that it has asked for.
+      const qos = more.get(subscription.session) ?? 0;
+      more.set(subscription.session, Math.max(qos, subscription.qos) as 0 | 1 | 2);
+    });
+    if (more !== undefined) for (const [session, qos] of more) session.deliver(message, qos, shared);
+    else if (first !== undefined) (first as Subscription).session.deliver(message, (first as Subscription).qos, shared);
+  }
+
+  #forget(session: Session): void {
+    for (const [filter, subscription] of this.#bySession.get(session) ?? []) this.#tree.remove(filter, subscription);
+    this.#bySession.delete(session);
+    if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
+  }
+
+  #limitAway(): void {
+    const away = [...this.#sessions.values()].filter((session) => !session.online);
+    const oldest = away[0];
+    if (away.length <= MAX_AWAY || oldest === undefined) return;
+    this.#log.warn('the session of a client that is away for long is forgotten', { client: oldest.id, backlog: oldest.backlog });
+    this.#forget(oldest);
+  }
+}

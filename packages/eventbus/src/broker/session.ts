@@ -1,0 +1,136 @@
+import { ack, publish } from './encode.js';
+
+/** A message on its way to subscribers. */
+export interface LocalMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: 0 | 1 | 2;
+  /** Sent because it is retained, not because it was published just now. */
+  readonly retained: boolean;
+}
+
+/** Where a session writes while its client is there. */
+export interface Outlet {
+  write(bytes: Buffer): void;
+  /** True when the client reads too slowly: what can wait should. */
+  readonly congested: boolean;
+  /** Ends the connection. */
+  cut(why: string): void;
+}
+
+interface Pending {
+  readonly message: LocalMessage;
+  readonly qos: 1 | 2;
+  /** PUBREC came: only the id counts any more. */
+  released: boolean;
+}
+
+/** Sent and not acknowledged, at most. Clients that read well are never near it. */
+const IN_FLIGHT = 10_000;
+
+/** What a broker remembers of one client: subscriptions and messages on their way. It outlives connections unless the client wants it clean. */
+export class Session {
+  readonly id: string;
+  readonly clean: boolean;
+  /** Filter → granted QoS. */
+  readonly subscriptions = new Map<string, 0 | 1 | 2>();
+  /** Messages of QoS 2 that the client has published and not released, each with its acceptance. */
+  readonly incoming = new Map<number, Promise<void>>();
+  /** Of those, the ones that subscribers have and the agent has not: they must not be handed out twice. */
+  readonly handedOut = new Set<number>();
+  /** Messages that this client never gets. */
+  dropped = 0;
+  readonly #queueSize: number;
+  readonly #inFlight = new Map<number, Pending>();
+  readonly #queue: Pending[] = [];
+  #outlet: Outlet | undefined;
+  #nextId = 0;
+
+  constructor(id: string, clean: boolean, queueSize: number) {
+    this.id = id;
+    this.clean = clean;
+    this.#queueSize = queueSize;
+  }
+
+  get online(): boolean {
+    return this.#outlet !== undefined;
+  }
+
+  get outlet(): Outlet | undefined {
+    return this.#outlet;
+  }
+
+  /** Messages that wait for this client. */
+  get backlog(): number {
+    return this.#inFlight.size + this.#queue.length;
+  }
+
+  /** The client is there: what it has not acknowledged goes again, in order, then what waits. */
+  attach(outlet: Outlet): void {
+    this.#outlet = outlet;
+    for (const [id, { message, qos, released }] of this.#inFlight) {
+      outlet.write(released ? ack('pubrel', id) : publish(message.topic, message.payload, qos, id, message.retained, true));
+    }
+    this.flow();
+  }
+
+  /** The client is gone, unless another connection of it has taken over. */
+  detach(outlet: Outlet): void {
+    if (this.#outlet === outlet) this.#outlet = undefined;
+  }
+
+  /** @param encoded the packet for QoS 0, shared by all receivers */
+  deliver(message: LocalMessage, granted: 0 | 1 | 2, encoded: () => Buffer): void {
+    const outlet = this.#outlet;
+    const qos = Math.min(message.qos, granted) as 0 | 1 | 2;
+    if (qos === 0) {
+      if (outlet === undefined) return;
+      if (outlet.congested) this.dropped += 1;
+      else outlet.write(encoded());
+      return;
+    }
+    const pending: Pending = { message, qos, released: false };
+    if (outlet !== undefined && this.#queue.length === 0 && !outlet.congested && this.#inFlight.size < IN_FLIGHT) {
+      this.#send(outlet, pending);
+      return;
+    }
+    this.#queue.push(pending);
+    if (this.#queue.length <= this.#queueSize) return;
+    if (outlet !== undefined) {
+      outlet.cut(`it reads too slowly: more than ${this.#queueSize} messages wait for it`);
+      return;
+    }
+    this.#queue.shift();
+    this.dropped += 1;
+  }
+
+  /** PUBACK, PUBREC or PUBCOMP of the client. */
+  acknowledged(kind: 'puback' | 'pubrec' | 'pubcomp', id: number): void {
+    const pending = this.#inFlight.get(id);
+    if (kind === 'pubrec') {
+      // An id that nobody knows is released as well, or the client would keep its message for ever.
+      if (pending?.qos === 2) pending.released = true;
+      this.#outlet?.write(ack('pubrel', id));
+      return;
+    }
+    if (pending === undefined || (pending.qos === 1) !== (kind === 'puback')) return;
+    this.#inFlight.delete(id);
+    this.flow();
+  }
+
+  /** Sends what waits as long as the client keeps up. */
+  flow(): void {
+    const outlet = this.#outlet;
+    while (outlet !== undefined && this.#queue.length > 0 && !outlet.congested && this.#inFlight.size < IN_FLIGHT) {
+      this.#send(outlet, this.#queue.shift() as Pending);
+    }
+  }
+
+  #send(outlet: Outlet, pending: Pending): void {
+    do this.#nextId = (this.#nextId % 65_535) + 1;
+    while (this.#inFlight.has(this.#nextId));
+    this.#inFlight.set(this.#nextId, pending);
+    const { message, qos } = pending;
+    outlet.write(publish(message.topic, message.payload, qos, this.#nextId, message.retained, false));
+  }
+}

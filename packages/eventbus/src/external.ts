@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import { abortError, backoffDelay, errorText, isAbort, sleep, type Logger, type NodeIdentity } from '@edge/core';
+import type { ExternalConfig } from './config.js';
+import { eventBusError } from './errors.js';
+import { Echoes } from './external/echoes.js';
+import { MqttLink, type LinkOptions } from './external/mqtt-link.js';
+import { Publisher } from './external/publisher.js';
+import { Subscriber } from './external/subscriber.js';
+import type { Arrival, Incoming } from './incoming.js';
+import { Said } from './said.js';
+import { RETRY, type Side } from './side.js';
+import type { Subscriptions } from './subscriptions.js';
+
+type Role = 'sub' | 'pub';
+
+/** The broker elsewhere, over two connections as upstream has them: one listens, one speaks. */
+export class ExternalSide implements Side {
+  readonly #config: ExternalConfig;
+  readonly #identity: NodeIdentity;
+  readonly #incoming: Incoming;
+  readonly #subscriptions: Subscriptions;
+  readonly #log: Logger;
+  readonly #said = new Said();
+  readonly #echoes: Echoes | undefined;
+  readonly #subscriber: Subscriber;
+  readonly #publisher: Publisher;
+
+  /** @param deps.deaf it does not hear what it has published itself */
+  constructor(deps: { config: ExternalConfig; identity: NodeIdentity; incoming: Incoming; subscriptions: Subscriptions; deaf: boolean; log: Logger }) {
+    this.#config = deps.config;
+    this.#identity = deps.identity;
+    this.#incoming = deps.incoming;
+    this.#subscriptions = deps.subscriptions;
+    this.#log = deps.log;
+    this.#echoes = deps.deaf ? new Echoes() : undefined;
+    this.#subscriber = new Subscriber({ topics: () => deps.subscriptions.topics, log: deps.log });
+    this.#publisher = new Publisher({
+      limit: deps.config.maxWaiting,
+      onSent: ({ topic, payload }) => {
+        if (deps.subscriptions.wants(topic)) this.#echoes?.expect(topic, payload);
+      },
+      log: deps.log,
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#config.tls === undefined && /^(ssl|tls|mqtts|wss):/.test(this.#config.url)) {
+      this.#log.warn('the certificate of the MQTT broker is not checked; modules.eventBus.eventBusTLS says with what', { broker: this.#config.url });
+    }
+    await Promise.all([this.#keep('sub', this.#subscriber, signal), this.#keep('pub', this.#publisher, signal)]);
+  }
+
+  publish(topic: string, payload: Buffer): void {
+    this.#publisher.put({ topic, payload });
+  }
+
+  topicsChanged(): void {
+    this.#subscriber.changed();
+  }
+
+  /** Connects again and again. */
+  async #keep(role: Role, user: { use(link: MqttLink): void | Promise<void>; release(): void }, signal: AbortSignal): Promise<never> {
+    const { url } = this.#config;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await using link = await MqttLink.open(await this.#options(role), signal);
+        await until(signal, Promise.race([link.ended, user.use(link)]));
+        this.#log.info('connected to the MQTT broker', { broker: url, connection: role });
+        this.#said.clear();
+        attempt = 0;
+        const why = await until(signal, link.ended);
+        this.#log.warn('the connection to the MQTT broker has ended', { broker: url, connection: role, why });
+      } catch (error) {
+        if (signal.aborted && isAbort(error)) throw error;
+        const why = errorText(error);
+        if (this.#said.passes(`${role} ${why}`)) this.#log.warn('the MQTT broker cannot be had, it is tried again until it can', { broker: url, connection: role, err: why });
+      } finally {
+        user.release();
+      }
+      await sleep(backoffDelay(RETRY, attempt, Math.random()), signal);
+    }
+  }
+
+  #receive(arrival: Arrival): Promise<void> | undefined {
+    if (!this.#incoming.admits(arrival.topic, 'of the external broker')) return undefined;
+    if (this.#echoes?.swallow(arrival.topic, arrival.payload) === true) return undefined;
+    return this.#incoming.take(arrival);
+  }
+
+  async #options(role: Role): Promise<LinkOptions> {
+    const { url, subClientId, pubClientId, keepAlive, username, password, tls } = this.#config;
+    const id = role === 'sub' ? subClientId : pubClientId;
+    return {
+      url,
+      // The name stays the same, so that the broker keeps for us what comes while we are away.
+      clientId: id === '' ? `hub-client-${role}-${this.#identity.name}` : id,
+      clean: role === 'pub',
+      keepAlive,
+      username,
+      password,
+      tls: tls === undefined ? undefined : { ca: await read(tls.caFile), cert: await read(tls.certFile), key: await read(tls.keyFile) },
+      version: 4,
+      ...(role === 'sub' ? { onMessage: (arrival: Arrival) => this.#receive(arrival) } : {}),
+    };
+  }
+}
+
+async function read(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw eventBusError('eventbus.bad-file', `${file} cannot be read: ${errorText(cause)}`, cause);
+  }
+}
+
+/** The promise's outcome, or `core.aborted`. */
+async function until<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let onAbort: (() => void) | undefined;
+  try {
+    return await Promise.race([
+      work,
+      new Promise<never>((_, reject) => {
+        onAbort = () => reject(abortError(signal));
+        if (signal.aborted) onAbort();
+        else signal.addEventListener('abort', onAbort, { once: true });
+      }),
+    ]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}
