@@ -34,6 +34,20 @@ export const schema = section('edgecore.yaml', {
       skipUnchanged: bool(true, 'A reported value that equals what stands is answered, but neither stored nor sent to the cloud; false: as upstream, each report is.'),
       anyValue: bool(false, 'Values may hold any characters, up to 64 KiB; false: as upstream, letters, digits and - _ . , : / @ #, up to 512.'),
     }),
+    eventBus: own('MQTT, beyond what upstream can set.', {
+      passwordFile: string('', 'Who may connect to the internal broker: lines name:hash, as mosquitto_passwd writes them. Empty: everybody.'),
+      rulesFile: string('', 'Which topics clients of the internal broker may use, in the words of mosquitto\'s acl_file. Empty: all may use all.'),
+      tls: own('Certificates of the internal broker for tls://, mqtts:// and wss://.', {
+        caFile: string('', 'Authority of client certificates, PEM; that of eventBusTLS when empty.'),
+        certFile: string('', 'Certificate, PEM; that of eventBusTLS when empty.'),
+        keyFile: string('', 'Private key, PEM; that of eventBusTLS when empty.'),
+        requireClientCertificate: bool(false, 'Only clients with a certificate of that authority may connect.'),
+      }),
+      maxClients: int32(1000, 'Connections to the internal broker at a time.', { check: between(1, 1_000_000) }),
+      maxPacketBytes: int32(10 * MEBI, 'Largest packet that the internal broker takes.', { check: between(1024, 268_435_455, 'bytes') }),
+      keepAliveSeconds: int32(30, 'Silence after which the external broker is asked for a sign of life.', { check: between(1, 65535, 'seconds') }),
+      maxWaitingMessages: int32(10_000, 'Messages that wait while the external broker is away; then the oldest go.', { check: between(1, 10_000_000) }),
+    }),
     kubeletApi: own('Who may use the node\'s own kubelet API.', {
       auth: choice(['open', 'token'], 'open (whoever reaches the port, as upstream) or token (only with the token of tokenFile; health checks need none).'),
       tokenFile: string('/etc/kubeedge/kubelet-api.token', 'File with the token, made at start when it is not there; only its owner may read it.', { check: present }),
