@@ -1,4 +1,4 @@
-import { defineModule, fromPackage, Logger, MessageBus, provide, token, type Bind, type ModuleDefinition } from '@edge/core';
+import { defineModule, fromPackage, Logger, MessageBus, provide, Store, token, type Bind, type ModuleDefinition } from '@edge/core';
 import { Groups, Modules } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
 import { CONFIG_PATH, DeviceTwinConfig, parseDeviceTwinConfig } from './config.js';
@@ -21,7 +21,7 @@ function bindings(bind: Bind): void {
   bind(SocketPath).toResolvedValue((config: DeviceTwinConfig) => config.dmiSocket, [DeviceTwinConfig]);
   bind(Reports).toConstantValue({ reportTwin: () => Promise.resolve({ kind: 'done' }), reportState: () => Promise.resolve({ kind: 'done' }) });
   provide(bind, Objects, StoredDeviceObjects, { bus: MessageBus, log: Log });
-  provide(bind, Mappers, Dmi, { socketPath: SocketPath, objects: Objects, reports: Reports, bus: MessageBus, log: Log });
+  provide(bind, Mappers, Dmi, { socketPath: SocketPath, objects: Objects, reports: Reports, bus: MessageBus, store: Store, log: Log });
   provide(bind, Entry, DeviceTwin, { objects: Objects, dmi: Mappers });
 }
 

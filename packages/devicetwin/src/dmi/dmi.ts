@@ -1,7 +1,8 @@
-import { isAbort, type Logger, type MessageBus } from '@edge/core';
+import { isAbort, type Logger, type MessageBus, type Store } from '@edge/core';
 import type { MapperInfo } from '@edge/protocol/dmi';
 import type { DeviceObjects } from '../objects/device-objects.js';
 import type { DeviceReports } from '../reports.js';
+import { HoldingsStore } from './mapper/holdings-store.js';
 import { MapperLink, type MapperHealth } from './mapper/mapper-link.js';
 import { MapperRegistry } from './mapper/registry.js';
 import { Mappers, type RunningLink } from './mappers.js';
@@ -20,6 +21,8 @@ export interface DmiDeps {
   readonly reports: DeviceReports;
   /** For the registrations of mappers, which metamanager keeps. */
   readonly bus: MessageBus;
+  /** For what mappers have confirmed. */
+  readonly store: Store;
   readonly log: Logger;
   readonly settings?: Partial<DmiSettings>;
 }
@@ -29,6 +32,7 @@ export class Dmi {
   readonly #deps: DmiDeps;
   readonly #settings: DmiSettings;
   readonly #registry: MapperRegistry;
+  readonly #held: HoldingsStore;
   readonly #mappers: Mappers;
   readonly #log: Logger;
 
@@ -37,11 +41,13 @@ export class Dmi {
     this.#settings = { ...defaultDmiSettings, ...deps.settings };
     this.#log = deps.log.named('dmi');
     this.#registry = new MapperRegistry({ bus: deps.bus, log: this.#log });
+    this.#held = new HoldingsStore({ store: deps.store, log: this.#log });
     this.#mappers = new Mappers({
       objects: deps.objects,
       registry: this.#registry,
       desiring: new Desiring(this.#settings.nestedConfig),
       start: (mapper, desired) => this.#start(mapper, desired),
+      forget: (mapper) => this.#held.forget(mapper.name),
       log: this.#log,
     });
   }
@@ -62,6 +68,7 @@ export class Dmi {
       if (!isAbort(error)) throw error;
     } finally {
       await this.#mappers.stop();
+      await this.#held.settled();
     }
   }
 
@@ -72,13 +79,15 @@ export class Dmi {
 
   #start(mapper: MapperInfo, desired: () => Desired): RunningLink {
     const stop = new AbortController();
+    const { identity, ...known } = this.#held.remembered(mapper.name);
     const link = new MapperLink({
       name: mapper.name,
       protocol: mapper.protocol,
       socket: socketOf(mapper),
-      holdings: new Holdings({ changed: () => undefined }),
+      holdings: new Holdings(this.#held.journal(mapper.name), known),
       desired,
-      met: () => undefined,
+      ...(identity === undefined ? {} : { identity }),
+      met: (seen) => this.#held.met(mapper.name, seen),
       log: this.#log,
     });
     const running = link.run(stop.signal);

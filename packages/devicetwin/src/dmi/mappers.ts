@@ -21,6 +21,8 @@ export interface MappersDeps {
   readonly desiring: Desiring;
   /** Starts a link to the mapper, which runs until it is stopped. */
   readonly start: (mapper: MapperInfo, desired: () => Desired) => RunningLink;
+  /** The mapper is not called any more. */
+  readonly forget: (mapper: MapperInfo) => void;
   readonly log: Logger;
 }
 
@@ -91,6 +93,7 @@ export class Mappers implements Registrar {
       if (before && before.mapper.name !== name) {
         log.warn('another mapper takes over a protocol', { protocol, mapper: name, before: before.mapper.name });
         await registry.remove(before.mapper);
+        this.#deps.forget(before.mapper);
       }
       // One name serves one protocol: its row has gone over to the new one.
       for (const [other, known] of this.#known) if (other !== protocol && known.mapper.name === name) await this.#end(other);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collectingLogger, createTestBus, type LogLine } from '@edge/testing';
+import { collectingLogger, createMemoryStore, createTestBus, type LogLine } from '@edge/testing';
 import { createErrorResponse, createMessage, type Message } from '@edge/protocol';
 import { Dmi } from '../../src/dmi/dmi.js';
 import type { DmiSettings } from '../../src/dmi/settings.js';
@@ -18,6 +18,7 @@ export class DmiScene implements AsyncDisposable {
   readonly reported: Reported[] = [];
   readonly lines: LogLine[] = [];
   readonly bus = createTestBus();
+  readonly store = createMemoryStore();
   /** How a report ends. */
   outcome: (reported: Reported) => ReportOutcome | Promise<ReportOutcome> = () => ({ kind: 'done' });
   /** Whether metamanager's disk works. */
@@ -55,7 +56,7 @@ export class DmiScene implements AsyncDisposable {
     const stop = new AbortController();
     await this.objects.load(stop.signal);
     const log = collectingLogger(this.lines);
-    this.dmi = new Dmi({ socketPath: this.socket, objects: this.objects, reports: this.#reports(), bus: this.bus.bus, log, settings: this.settings });
+    this.dmi = new Dmi({ socketPath: this.socket, objects: this.objects, reports: this.#reports(), bus: this.bus.bus, store: this.store, log, settings: this.settings });
     this.#stop = stop;
     this.#running = this.dmi.run(stop.signal);
   }
