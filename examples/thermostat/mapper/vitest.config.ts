@@ -1,3 +1,3 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ resolve: { tsconfigPaths: true }, test: { include: ['*.test.ts'], environment: 'node', pool: 'forks', testTimeout: 60_000 } });
+export default defineConfig({ resolve: { tsconfigPaths: true }, test: { include: ['*.test.ts'], environment: 'node', pool: 'forks', testTimeout: 90_000, hookTimeout: 60_000 } });

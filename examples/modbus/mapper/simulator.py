@@ -1,0 +1,16 @@
+"""A Modbus TCP server to try the mapper against: python3 simulator.py [port]. Needs pymodbus 3.0 (Debian: python3-pymodbus, python3-serial-asyncio)."""
+import asyncio
+import sys
+
+from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+from pymodbus.server import StartAsyncTcpServer
+
+port = int(sys.argv[1]) if len(sys.argv) > 1 else 5020
+store = ModbusSlaveContext(
+    di=ModbusSequentialDataBlock(0, [1, 0] * 8),
+    co=ModbusSequentialDataBlock(0, [0] * 16),
+    hr=ModbusSequentialDataBlock(0, [0] * 16),
+    ir=ModbusSequentialDataBlock(0, [215, 65436, 0x8D00, 0x42A9] + [0] * 12),
+    zero_mode=True,
+)
+asyncio.run(StartAsyncTcpServer(ModbusServerContext(slaves=store, single=True), address=("127.0.0.1", port)))
