@@ -1,20 +1,18 @@
-/** Where a mapper's log lines go. `debug` has a line per call; the others only what a person should know. */
+/** Where a mapper's log lines go: what a person should know, once per fault. */
 export interface Log {
   error(message: string): void;
   warn(message: string): void;
   info(message: string): void;
-  debug(message: string): void;
 }
 
-/** Lines on the standard error output, with time and level; without those of `debug`. */
+/** Lines on the standard error output, with time and level. */
 export const stderrLog: Log = {
   error: (message) => line('E', message),
   warn: (message) => line('W', message),
   info: (message) => line('I', message),
-  debug: () => undefined,
 };
 
-export const silentLog: Log = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
+export const silentLog: Log = { error: () => undefined, warn: () => undefined, info: () => undefined };
 
 function line(level: string, message: string): void {
   process.stderr.write(`${level} ${new Date().toISOString()} ${message}\n`);

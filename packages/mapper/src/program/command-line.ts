@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { errorText, MapperError, MapperErrors } from '../errors.js';
-import { stderrLog, type Log } from '../log.js';
+import { stderrLog } from '../log.js';
 import type { MapperOptions } from '../options.js';
 import { readConfigFile } from './config-file.js';
 
@@ -9,7 +9,6 @@ const HELP = `Options:
   --edgecore-sock <path>    EdgeCore's socket (default: EDGECORE_SOCK, or /etc/kubeedge/dmi.sock)
   --socket <path>           the mapper's own socket (default: <name>.sock beside EdgeCore's)
   --http-port <port>        port of the HTTP server on 127.0.0.1, 0 for none (default: 7777)
-  --v                       a log line per call
   --help                    this text
 `;
 
@@ -25,7 +24,7 @@ export function commandLine(argv: readonly string[], env: Readonly<Record<string
   try {
     ({ values } = parseArgs({
       args: [...argv],
-      options: { 'config-file': { type: 'string' }, 'edgecore-sock': { type: 'string' }, socket: { type: 'string' }, 'http-port': { type: 'string' }, v: { type: 'boolean' }, help: { type: 'boolean' } },
+      options: { 'config-file': { type: 'string' }, 'edgecore-sock': { type: 'string' }, socket: { type: 'string' }, 'http-port': { type: 'string' }, help: { type: 'boolean' } },
     }));
   } catch (error) {
     throw new MapperError(MapperErrors.badOptions, `${errorText(error)}\n${HELP}`);
@@ -41,11 +40,7 @@ export function commandLine(argv: readonly string[], env: Readonly<Record<string
       ...(edgeCoreSocket === undefined ? {} : { edgeCoreSocket }),
       ...(values.socket === undefined ? {} : { socketPath: values.socket }),
       ...(port === undefined ? {} : { http: port === '0' ? (false as const) : { ...byCode.http, port: Number(port) } }),
-      log: values.v ? talkative(byCode.log ?? stderrLog) : (byCode.log ?? stderrLog),
+      log: byCode.log ?? stderrLog,
     },
   };
-}
-
-function talkative(log: Log): Log {
-  return { error: (message) => log.error(message), warn: (message) => log.warn(message), info: (message) => log.info(message), debug: (message) => log.info(message) };
 }
