@@ -14,7 +14,7 @@ export type {
 } from './types/store.js';
 export type { ApiBackend, WatchHandle, WriteResult } from './types/backend.js';
 export type { ResourceClient } from './types/client.js';
-export type { AccessRequest, ApiServerOptions, Authenticator, Authorizer, TlsSettings, VersionInfo } from './types/server.js';
+export type { AccessRequest, ApiServerOptions, Authenticator, Authorizer, IncomingRequest, RequestHook, TlsSettings, VersionInfo } from './types/server.js';
 export {
   ApiError, alreadyExists, badRequest, conflict, expired, forbidden, invalid, isApiError, notFound, successStatus,
   tooLargeResourceVersion,
@@ -35,5 +35,7 @@ export { parseFieldSelector } from './selector/field-selector.js';
 export type { FieldRequirement } from './selector/field-selector.js';
 export { MemoryObjectStore } from './store/memory-store.js';
 export type { MemoryObjectStoreOptions } from './store/memory-store.js';
+export { respond, respondText } from './http/respond.js';
+export { readBody } from './http/body.js';
 export { GarbageCollector } from './collector/garbage-collector.js';
 export type { LocalApi } from './engine/client.js';

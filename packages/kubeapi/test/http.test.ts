@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ApiError, type ResourceType } from '../src/index.js';
 import { podDraft, TestServer } from './helpers.js';
 
 const PODS = '/api/v1/namespaces/default/pods';
@@ -161,5 +162,41 @@ describe('access', () => {
     expect(failed).toMatchObject({ code: 500, json: { reason: 'InternalError' } });
     expect(failed.text).not.toContain('secret detail');
     expect(custom.errors).toHaveLength(1);
+  });
+});
+
+describe('hook', () => {
+  it('[kubeapi-7.12] lets its owner see a request first: answer it, teach the registry a type, or refuse', async () => {
+    const seen: string[] = [];
+    let teach: (() => void) | undefined;
+    await using hooked = await TestServer.start({
+      authorize: ({ path }) => (path.startsWith('/apis/secret') ? 'secret' : true),
+      onRequest: ({ method, path, ref, response }) => {
+        seen.push(`${method} ${ref?.resource ?? path}`);
+        if (path === '/version') {
+          response.end('mine');
+          return true;
+        }
+        if (ref?.resource === 'refused') throw new ApiError('ServiceUnavailable', 'not now');
+        if (ref?.resource === 'gauges') teach?.();
+        return false;
+      },
+    });
+    teach = (): void => hooked.api.registry.register({ group: 'sea', version: 'v1', plural: 'gauges', singular: 'gauge', kind: 'Gauge', namespaced: true, verbs: ['list'], storedAs: 'sea/v1/gauges' });
+    expect((await hooked.call('GET', '/version')).text).toBe('mine');
+    expect((await hooked.call('GET', '/apis/sea/v1/gauges')).json).toMatchObject({ kind: 'GaugeList', items: [] });
+    expect((await hooked.call('GET', '/apis/x/v1/refused')).code).toBe(503);
+    expect((await hooked.call('GET', '/apis/secret/v1/refused')).code).toBe(403);
+    expect((await hooked.call('GET', '/healthz')).text).toBe('ok');
+    expect(seen).toEqual(['GET /version', 'GET gauges', 'GET refused', 'GET /healthz']);
+  });
+
+  it('[kubeapi-7.13] keeps versions apart that name places of their own', async () => {
+    await using server = await TestServer.start();
+    const type = (version: string): ResourceType => ({ group: 'sea', version, plural: 'tides', singular: 'tide', kind: 'Tide', namespaced: true, verbs: ['list', 'create'], storedAs: `sea/${version}/tides` });
+    for (const version of ['v1', 'v2']) server.api.registry.register(type(version));
+    expect((await server.call('POST', '/apis/sea/v1/namespaces/default/tides', { metadata: { name: 'high' } })).code).toBe(201);
+    expect((await server.call('GET', '/apis/sea/v1/tides')).json.items).toHaveLength(1);
+    expect((await server.call('GET', '/apis/sea/v2/tides')).json.items).toEqual([]);
   });
 });

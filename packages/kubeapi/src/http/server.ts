@@ -7,6 +7,7 @@ import type { ResourceRegistry } from '../resource/registry.js';
 import type { ApiBackend } from '../types/backend.js';
 import type { SubresourceHandler } from '../types/hooks.js';
 import type { UserInfo } from '../types/requests.js';
+import type { ResourceRef } from '../types/resource.js';
 import type { ApiServerOptions, VersionInfo } from '../types/server.js';
 import { answerDocument } from './documents.js';
 import { contextOf, splitTarget, type Exchange } from './exchange.js';
@@ -124,11 +125,13 @@ export class ApiServer {
     if (route.kind !== 'resource') {
       if (method !== 'GET' && method !== 'HEAD') throw new ApiError('MethodNotAllowed', `${method} is not served for ${exchange.path.slice(0, 200)}`);
       await this.#authorize(exchange, method.toLowerCase(), undefined);
+      if (await this.#hooked(exchange, undefined)) return;
       return answerDocument({ registry: this.#registry, version: this.#version, checks: this.#options.checks ?? {} }, exchange, route);
     }
     const verb = verbOf(method, route.ref, query, route.watchPrefix);
     if (verb === undefined) throw new ApiError('MethodNotAllowed', `${method} is not served for ${exchange.path.slice(0, 200)}`);
     await this.#authorize(exchange, verb, route);
+    if (await this.#hooked(exchange, route.ref)) return;
     if (verb === 'watch') return this.#watches.handle(exchange, route.ref, this.#resources.check(route.ref, verb));
     return this.#resources.handle(exchange, { ref: route.ref, subpath: route.subpath, verb });
   }
@@ -150,6 +153,13 @@ export class ApiServer {
     if (answer === true) return;
     const subject = { resource: route?.ref.resource ?? exchange.path, group: route?.ref.group ?? '', name: route?.ref.name ?? '' };
     throw forbidden(subject, `user "${exchange.user.name}" may not ${verb} it: ${answer}`);
+  }
+
+  async #hooked(exchange: Exchange, ref: ResourceRef | undefined): Promise<boolean> {
+    const { onRequest } = this.#options;
+    if (onRequest === undefined) return false;
+    const { method, path, query, user, context, request, response } = exchange;
+    return onRequest({ method, path, query, ref, user, context, request, response });
   }
 
   /** Never rejects. A refusal is written on the socket as a plain HTTP answer. */

@@ -9,8 +9,9 @@ export interface GroupInfo {
 
 const idOf = (gvr: GroupVersionResource): string => `${gvr.group}/${gvr.version}/${gvr.resource}`;
 
-/** `group/plural`, or `plural` for the core group: what objects of all versions are stored under. */
-export function storageName(type: { group: string; plural: string }): string {
+/** What objects of a type are stored under: `group/plural`, `plural` for the core group, unless the type says otherwise. */
+export function storageName(type: { group: string; plural: string; storedAs?: string }): string {
+  if (type.storedAs !== undefined) return type.storedAs;
   return type.group === '' ? type.plural : `${type.group}/${type.plural}`;
 }
 

@@ -53,6 +53,11 @@ export interface ResourceType {
   strategy?: ResourceStrategy;
   /** Checked on every write; unknown fields are pruned unless the schema keeps them. */
   schema?: StructuralSchema;
+  /**
+   * What its objects are stored under. `group/plural` when absent, so that versions share their objects; a type that is
+   * not to share them names a place of its own.
+   */
+  storedAs?: string;
   /** True for types that came from a CustomResourceDefinition. */
   custom?: boolean;
   /** A deprecated version answers with this text as Warning header. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestContext, UserInfo } from './requests.js';
 import type { ResourceRef } from './resource.js';
 
@@ -16,6 +16,25 @@ export type Authenticator = (request: IncomingMessage) => Promise<UserInfo | und
 
 /** Returns true to allow, or the reason for a 403. */
 export type Authorizer = (request: AccessRequest) => Promise<true | string> | true | string;
+
+/** A request that has been let in and that nobody has looked at yet. */
+export interface IncomingRequest {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  /** What a path below a resource names; undefined for documents such as discovery. */
+  ref: ResourceRef | undefined;
+  user: UserInfo;
+  context: RequestContext;
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+/**
+ * Called after authentication and authorization, before the type is looked up. It may answer the request itself (then it
+ * returns true), or see to it that the registry knows the type that is asked for. May throw an `ApiError`.
+ */
+export type RequestHook = (request: IncomingRequest) => Promise<boolean> | boolean;
 
 /** Answer of `/version`. */
 export interface VersionInfo {
@@ -41,6 +60,8 @@ export interface ApiServerOptions {
   /** Anyone is `system:anonymous` when absent. */
   authenticate?: Authenticator;
   authorize?: Authorizer;
+  /** Sees requests first; upgrades do not pass it. */
+  onRequest?: RequestHook;
   tls?: TlsSettings;
   version?: Partial<VersionInfo>;
   /** Bytes a request body may have; 3 MiB when absent. */
