@@ -1,4 +1,4 @@
-import { CONNECTION_RESOURCE, defineKind, Groups, Modules, Operations, ResourceTypes, type MessageKind } from '@edge/protocol';
+import { CONNECTION_RESOURCE, defineKind, Groups, Modules, Operations, ResourceTypes, Sources, type MessageKind } from '@edge/protocol';
 
 /** What comes over the link carries these groups; modules of the node send with group `meta`. */
 const FROM_CLOUD = [Groups.resource, Groups.func];
@@ -47,6 +47,16 @@ export const queryStored: MessageKind = defineKind('queryStored', { source: Modu
 
 /** A mapper that registered, or is not to be known any more. */
 export const recordMapper: MessageKind = defineKind('recordMapper', { source: Modules.deviceTwin, group: Groups.meta, operation: [insert, Operations.delete], resource: /^node\/nodeID\/namespace\/devicemapper\/./ });
+
+/** metaserver asks for everything that it shows, and for all changes from then on. */
+export const followObjects: MessageKind = defineKind('followObjects', { source: Sources.metaServer, group: Groups.meta, operation: Operations.get, resource: 'stored/objects' });
+
+/** What metaserver read in the cloud. */
+export const recordObjects: MessageKind = defineKind('recordObjects', { source: Sources.metaServer, group: Groups.meta, operation: update, resource: 'stored/objects' });
+
+/** Documents of the cloud's API, such as discovery, by path. */
+export const queryDocuments: MessageKind = defineKind('queryDocuments', { source: Sources.metaServer, group: Groups.meta, operation: Operations.get, resource: 'stored/documents' });
+export const recordDocument: MessageKind = defineKind('recordDocument', { source: Sources.metaServer, group: Groups.meta, operation: update, resource: 'stored/documents' });
 
 /** A question about one object, or about all of a type. */
 export const queryObjects: MessageKind = defineKind('queryObjects', { group: Groups.meta, operation: query });

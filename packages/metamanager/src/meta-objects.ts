@@ -16,6 +16,8 @@ export interface IncomingObject {
   /** Version from the message's header, for objects that carry none. */
   readonly headerVersion?: string | undefined;
   readonly origin: Origin;
+  /** The local API follows its type: it is shown there although it changes all the time. */
+  readonly isAskedFor?: boolean;
 }
 
 /**
@@ -26,6 +28,9 @@ export class MetaObjects {
   readonly #store: Store;
   readonly #meta: Table<MetaRow>;
   readonly #metaV2: Table<MetaV2Row>;
+  /** Keys of `meta_v2` that the unit under way writes. */
+  #touched = new Set<string>();
+  #onShown: ((keys: ReadonlySet<string>) => void) | undefined;
 
   constructor(deps: { store: Store }) {
     this.#store = deps.store;
@@ -60,16 +65,16 @@ export class MetaObjects {
 
   /** Stores a state of an object in both tables unless a newer one is there. */
   upsert(incoming: IncomingObject): Promise<UpsertDecision> {
-    return this.#store.commit(() => this.#upsert(incoming));
+    return this.#commit(() => this.#upsert(incoming));
   }
 
   /** Removes an object and what hangs on it, if it is the one with that uid. */
   remove(path: ResourcePath, stub: KubeObject | undefined): Promise<RemovalDecision> {
-    return this.#store.commit(() => {
+    return this.#commit(() => {
       const stored = this.object(path);
       const decision = decideRemoval(stub?.metadata.uid, stored && identityOf(stored));
       // A row that holds no object (an error that upstream stored) goes as well.
-      if (decision !== 'kept') this.#removeRows(path, stored ?? stub);
+      if (decision !== 'kept') this.#removeRows(path, stored ?? stub, stub?.metadata.uid);
       if (path.type === ResourceTypes.pod) this.#removeTokens(stub?.metadata.uid ?? stored?.metadata.uid);
       return decision;
     });
@@ -77,11 +82,60 @@ export class MetaObjects {
 
   /** Removes what the cloud says it does not have, if the row is still as it was when the cloud was asked. */
   removeNotFound(path: ResourcePath, before: Identity | undefined): Promise<RemovalDecision> {
-    return this.#store.commit(() => {
+    return this.#commit(() => {
       const stored = this.object(path);
       const decision = decideNotFound(before, stored && identityOf(stored));
       if (decision !== 'kept') this.#removeRows(path, stored);
       return decision;
+    });
+  }
+
+  /** One who wants to know which objects of the local API change. */
+  onShown(listener: (keys: ReadonlySet<string>) => void): void {
+    this.#onShown = listener;
+  }
+
+  /** The object that the local API has under a key of `meta_v2`. */
+  shown(key: string): KubeObject | undefined {
+    return readObject(this.#metaV2.get({ key })?.value.trimEnd());
+  }
+
+  /** Everything that the local API has, by key. Rows without a resource are documents of the cloud. */
+  allShown(): { readonly key: string; readonly object: KubeObject }[] {
+    return this.#metaV2.all({}, { orderBy: ['key'] }).flatMap(({ key, value }) => {
+      const object = readObject(value.trimEnd());
+      return object?.kind && object.apiVersion ? [{ key, object }] : [];
+    });
+  }
+
+  /** Documents of the cloud's API by path: rows that are no object. */
+  documents(): { readonly path: string; readonly text: string }[] {
+    const rows = this.#metaV2.all({ group_version_resource: '' }, { orderBy: ['key'] });
+    // Files of older versions lack the column for objects.
+    return rows.filter(({ value }) => readObject(value.trimEnd()) === undefined).map(({ key, value }) => ({ path: key, text: value }));
+  }
+
+  putDocument(path: string, text: string): Promise<void> {
+    return this.#store.commit(() => {
+      if (this.#metaV2.get({ key: path })?.value === text) return;
+      this.#metaV2.put({ key: path, group_version_resource: '', namespace: '', name: '', resource_version: 0, value: text });
+    });
+  }
+
+  /** Keeps what the local API read from the cloud, newest wins, and forgets what the cloud no longer has; one unit. */
+  record(objects: readonly KubeObject[], absent: readonly KubeObject[]): Promise<void> {
+    return this.#commit(() => {
+      for (const object of absent) {
+        const place = metaV2Place('', object, true);
+        const there = place && this.shown(place.key);
+        if (place && decideNotFound(identityOf(object), there && identityOf(there)) === 'removed') this.#removeShown(place.key);
+      }
+      for (const object of objects) {
+        const row = metaV2Row('', object, true);
+        const there = row && this.shown(row.key);
+        const decision = row && decideUpsert(identityOf(object), there && identityOf(there), 'answer');
+        if (row && (decision === 'created' || decision === 'replaced')) this.#putShown(row);
+      }
     });
   }
 
@@ -104,7 +158,7 @@ export class MetaObjects {
     return this.#store.commit(() => void this.#meta.remove({ key }));
   }
 
-  #upsert({ path, object, headerVersion, origin }: IncomingObject): UpsertDecision {
+  #upsert({ path, object, headerVersion, origin, isAskedFor = false }: IncomingObject): UpsertDecision {
     const stored = this.object(path);
     const identity = identityOf(object);
     const decision = decideUpsert(
@@ -116,9 +170,10 @@ export class MetaObjects {
     // The answer to a status patch of a pod that is gone must not bring its row back.
     if (decision === 'created' && origin === 'patch-answer' && path.type === ResourceTypes.pod) return 'foreign';
     if (decision === 'older' || decision === 'foreign') return decision;
-    if (path.type === ResourceTypes.lease && !leaseIsWorthStoring(object, stored)) return decision;
-    if (decision !== 'same') this.#putMeta(path, object, origin);
-    this.#putMetaV2(path.type, object, decision);
+    const isWorthIt = path.type !== ResourceTypes.lease || leaseIsWorthStoring(object, stored);
+    if (!isWorthIt && !isAskedFor) return decision;
+    if (decision !== 'same' && isWorthIt) this.#putMeta(path, object, origin);
+    this.#putMetaV2(path.type, object, decision, isAskedFor);
     if (decision === 'replaced' && path.type === ResourceTypes.pod && stored?.metadata.uid !== object.metadata.uid) this.#removePatch(path);
     return decision;
   }
@@ -129,20 +184,46 @@ export class MetaObjects {
     this.#meta.put({ key: formatResource(path), type: path.type, value });
   }
 
-  #putMetaV2(type: string, object: KubeObject, decision: UpsertDecision): void {
-    const row = metaV2Row(type, object);
+  #putMetaV2(type: string, object: KubeObject, decision: UpsertDecision, isAskedFor: boolean): void {
+    const row = metaV2Row(type, object, isAskedFor);
     if (!row) return;
+    const there = this.#metaV2.get({ key: row.key });
     // The same state again is written only where a file of upstream lags behind.
-    if (decision === 'same' && this.#metaV2.get({ key: row.key })?.resource_version === row.resource_version) return;
-    this.#metaV2.put(row);
+    if (decision === 'same' && there?.resource_version === row.resource_version) return;
+    // What the local API read from the cloud may be newer than what is pushed.
+    if (there !== undefined && there.resource_version > row.resource_version && readObject(there.value)?.metadata.uid === object.metadata.uid) return;
+    this.#putShown(row);
   }
 
-  #removeRows(path: ResourcePath, object: KubeObject | undefined): void {
+  #putShown(row: MetaV2Row): void {
+    this.#metaV2.put(row);
+    this.#touched.add(row.key);
+  }
+
+  #removeShown(key: string): void {
+    if (this.#metaV2.remove({ key }) > 0) this.#touched.add(key);
+  }
+
+  /** A unit that tells the local API which of its objects it wrote; also after a failure, as somebody may have read them meanwhile. */
+  async #commit<T>(work: () => T): Promise<T> {
+    this.#touched = new Set();
+    const done = this.#store.commit(work);
+    const touched = this.#touched;
+    try {
+      return await done;
+    } finally {
+      if (touched.size > 0) this.#onShown?.(touched);
+    }
+  }
+
+  #removeRows(path: ResourcePath, object: KubeObject | undefined, uid?: string): void {
     this.#meta.remove({ key: formatResource(path) });
     // Stubs carry no kind, so the type has to tell where the object lies in the other table.
     const bare = { metadata: { name: path.name, ...(path.namespace === 'null' ? {} : { namespace: path.namespace }) } };
-    const place = metaV2Place(path.type, object ?? bare) ?? metaV2Place(path.type, bare);
-    if (place) this.#metaV2.remove({ key: place.key });
+    const place = metaV2Place(path.type, object ?? bare, true) ?? metaV2Place(path.type, bare, true);
+    // The local API may have read a later object of that name.
+    const shown = place && uid ? this.shown(place.key)?.metadata.uid : undefined;
+    if (place && (shown === undefined || shown === uid)) this.#removeShown(place.key);
     if (path.type === ResourceTypes.pod) this.#removePatch(path);
   }
 

@@ -3,6 +3,8 @@ import { Groups, Modules } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
 import { Cloud } from './cloud.js';
 import { CONFIG_PATH, MetaManagerConfig, parseMetaManagerConfig } from './config.js';
+import { LocalApiHandler } from './feed/local-api.js';
+import { ObjectFeed } from './feed/object-feed.js';
 import { DeviceStoreHandler } from './handlers/device-store.js';
 import { LateAnswerHandler } from './handlers/late-answer.js';
 import { PatchHandler } from './handlers/patch.js';
@@ -38,6 +40,8 @@ const Writes = own<WriteHandler>('WriteHandler');
 const Patches = own<PatchHandler>('PatchHandler');
 const Upward = own<UpwardHandler>('UpwardHandler');
 const Volumes = own<VolumeHandler>('VolumeHandler');
+const Feed = own<ObjectFeed>('ObjectFeed');
+const LocalApi = own<LocalApiHandler>('LocalApiHandler');
 const DeviceStore = own<DeviceStoreHandler>('DeviceStoreHandler');
 
 function bindings(bind: Bind): void {
@@ -58,6 +62,8 @@ function bindings(bind: Bind): void {
   provide(bind, Upward, UpwardHandler, { cloud: CloudWay });
   provide(bind, Volumes, VolumeHandler, { bus: MessageBus, cloud: CloudWay });
   provide(bind, DeviceStore, DeviceStoreHandler, { objects: Objects, log: Log });
+  provide(bind, Feed, ObjectFeed, { objects: Objects, bus: MessageBus, log: Log });
+  provide(bind, LocalApi, LocalApiHandler, { objects: Objects, feed: Feed, log: Log });
   provide(bind, MetaManagerEntry, MetaManager, {
     pushes: Pushes,
     lateAnswers: LateAnswers,
@@ -68,6 +74,7 @@ function bindings(bind: Bind): void {
     upward: Upward,
     volumes: Volumes,
     deviceStore: DeviceStore,
+    localApi: LocalApi,
     cloud: CloudWay,
     reconciler: Reconciling,
   });

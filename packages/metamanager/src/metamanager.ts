@@ -1,5 +1,6 @@
 import { token, type Life, type Runnable, type Token } from '@edge/core';
 import type { Cloud } from './cloud.js';
+import type { LocalApiHandler } from './feed/local-api.js';
 import type { DeviceStoreHandler } from './handlers/device-store.js';
 import type { LateAnswerHandler } from './handlers/late-answer.js';
 import type { PatchHandler } from './handlers/patch.js';
@@ -22,6 +23,7 @@ export interface Handlers {
   readonly upward: UpwardHandler;
   readonly volumes: VolumeHandler;
   readonly deviceStore: DeviceStoreHandler;
+  readonly localApi: LocalApiHandler;
 }
 
 /** Desired state at rest: keeps what the cloud sends, answers the node's questions, passes on what the cloud must know. */
@@ -35,6 +37,7 @@ export class MetaManager implements Runnable, Handlers {
   readonly upward: UpwardHandler;
   readonly volumes: VolumeHandler;
   readonly deviceStore: DeviceStoreHandler;
+  readonly localApi: LocalApiHandler;
   readonly #cloud: Cloud;
   readonly #reconciler: Reconciler;
 
@@ -48,6 +51,7 @@ export class MetaManager implements Runnable, Handlers {
     this.upward = deps.upward;
     this.volumes = deps.volumes;
     this.deviceStore = deps.deviceStore;
+    this.localApi = deps.localApi;
     this.#cloud = deps.cloud;
     this.#reconciler = deps.reconciler;
   }
@@ -55,9 +59,11 @@ export class MetaManager implements Runnable, Handlers {
   async run(life: Life): Promise<void> {
     life.ready();
     try {
+      await this.localApi.begin();
       await this.#reconciler.run(life.signal);
     } finally {
       this.#cloud.close();
+      this.localApi.close();
     }
   }
 }

@@ -18,6 +18,10 @@ export const routes: readonly Route<MetaManager>[] = [
   route(kinds.queryToken, singleLane, (module: MetaManager, _body, message) => module.tokens.handle(message)),
   route(kinds.queryStored, requestLane, (module: MetaManager, _body, message) => module.deviceStore.list(message)),
   route(kinds.recordMapper, requestLane, (module: MetaManager, _body, message) => module.deviceStore.record(message)),
+  route(kinds.followObjects, 'feed', (module: MetaManager, _body, message) => module.localApi.follow(message)),
+  route(kinds.recordObjects, singleLane, (module: MetaManager, _body, message) => module.localApi.record(message)),
+  route(kinds.queryDocuments, 'documents', (module: MetaManager, _body, message) => module.localApi.documents(message)),
+  route(kinds.recordDocument, 'documents', (module: MetaManager, _body, message) => module.localApi.recordDocument(message)),
   route(kinds.queryObjects, requestLane, (module: MetaManager, _body, message) => module.queries.handle(message)),
   route(kinds.writeObject, requestLane, (module: MetaManager, _body, message) => module.writes.handle(message)),
 ];

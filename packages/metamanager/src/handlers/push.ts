@@ -1,5 +1,5 @@
 import { errorCode, type Logger } from '@edge/core';
-import { formatResource, Operations, parseResource, ResourceTypes, type KubeObject, type Message, type ResourcePath } from '@edge/protocol';
+import { formatResource, Operations, parseResource, ResourceTypes, Sources, type KubeObject, type Message, type ResourcePath } from '@edge/protocol';
 import type { Cloud } from '../cloud.js';
 import { classifyContent, isKubeObject } from '../decide/content.js';
 import { destinationOf } from '../decide/forward.js';
@@ -68,7 +68,7 @@ export class PushHandler {
   async #store(message: Message, path: ResourcePath): Promise<Outcome> {
     if (message.route.operation === Operations.delete) return this.#remove(path, message.content);
     const content = classifyContent(path.type, message.content);
-    if (content.form === 'object') return this.#upsert(path, content.object, message.header.resourceVersion);
+    if (content.form === 'object') return this.#upsert(path, content.object, message);
     if (content.form === 'value') {
       await this.#objects.putValue(message.route.resource, path.type, content.value);
       return 'replaced';
@@ -77,9 +77,10 @@ export class PushHandler {
     throw metaManagerError('metamanager.malformed', `${message.route.operation} ${message.route.resource} cannot be stored: ${why}`);
   }
 
-  async #upsert(path: ResourcePath, object: KubeObject, headerVersion: string | undefined): Promise<Outcome> {
+  async #upsert(path: ResourcePath, object: KubeObject, message: Message): Promise<Outcome> {
     if (path.type === ResourceTypes.pod && this.#tombstones.has(object.metadata.uid)) return 'buried';
-    return this.#objects.upsert({ path, object, headerVersion, origin: 'push' });
+    const isAskedFor = message.route.source === Sources.dynamicController;
+    return this.#objects.upsert({ path, object, headerVersion: message.header.resourceVersion, origin: 'push', isAskedFor });
   }
 
   async #remove(path: ResourcePath, content: unknown): Promise<Outcome> {

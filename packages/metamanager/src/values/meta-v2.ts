@@ -2,8 +2,10 @@ import type { KubeObject, MetaV2Row } from '@edge/protocol';
 import { completeObject } from './object-types.js';
 import { sortedJson } from './sorted-json.js';
 
-/** Types that upstream never shows in its local API: bookkeeping, secrets of others, and what changes all the time. */
-const HIDDEN = new Set(['lease', 'serviceaccounttoken', 'event', 'podpatch', 'nodepatch', 'podlist']);
+/** Types that upstream never shows in its local API: bookkeeping and secrets of others. */
+const NEVER_SHOWN = new Set(['serviceaccounttoken', 'podpatch', 'nodepatch', 'podlist']);
+/** Types that change all the time; shown when somebody asked for them. */
+const SHOWN_ON_REQUEST = new Set(['lease', 'event']);
 
 /** Kinds whose plural the rule would get wrong. */
 const PLURALS: Readonly<Record<string, string>> = { Endpoints: 'endpoints' };
@@ -16,9 +18,12 @@ export interface MetaV2Place {
   readonly name: string;
 }
 
-/** The object's place, undefined when it is not kept there or does not say what it is. */
-export function metaV2Place(type: string, given: KubeObject): MetaV2Place | undefined {
-  if (HIDDEN.has(type) || type.includes('status')) return undefined;
+/**
+ * The object's place, undefined when it is not kept there or does not say what it is.
+ * @param isAskedFor the local API wants it, however often it changes
+ */
+export function metaV2Place(type: string, given: KubeObject, isAskedFor = false): MetaV2Place | undefined {
+  if (NEVER_SHOWN.has(type) || type.includes('status') || (!isAskedFor && SHOWN_ON_REQUEST.has(type))) return undefined;
   const { kind, apiVersion, metadata } = completeObject(type, given);
   const { name, namespace = '' } = metadata;
   // Objects come from outside: a member of the wrong type makes it no object of the API, not an error.
@@ -40,8 +45,8 @@ function placeOf(kind: string, apiVersion: string, namespace: string, name: stri
 }
 
 /** The object's row: the whole object with kind, members sorted, a newline at the end. */
-export function metaV2Row(type: string, object: KubeObject): MetaV2Row | undefined {
-  const place = metaV2Place(type, object);
+export function metaV2Row(type: string, object: KubeObject, isAskedFor = false): MetaV2Row | undefined {
+  const place = metaV2Place(type, object, isAskedFor);
   if (!place) return undefined;
   return {
     key: place.key,
