@@ -1,4 +1,4 @@
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Message } from '@edge/protocol';
 import { createMemoryStore, eventually, freePort, runModule, startMosquitto, type MemoryStore, type Mosquitto, type PlayedModule, type RunningModule, type Script } from '@edge/testing';
 import { eventbus } from '../../src/index.js';
@@ -111,9 +111,15 @@ export interface TestClient {
 }
 
 export async function openClient(port: number, options: IClientOptions = {}, url = `mqtt://127.0.0.1:${port}`): Promise<TestClient> {
-  const mqtt = await connectAsync(url, { reconnectPeriod: 0, resubscribe: false, ...options }, false);
+  const mqtt = connect(url, { reconnectPeriod: 0, resubscribe: false, ...options });
   const received: Received[] = [];
+  // Before it is connected: what waits for a session comes right behind CONNACK.
   mqtt.on('message', (topic, payload, { qos, retain }) => received.push({ topic, payload, qos, retain }));
+  await new Promise<void>((resolve, reject) => {
+    mqtt.once('connect', () => resolve());
+    mqtt.once('error', reject);
+    mqtt.once('close', () => reject(new Error('the connection was closed')));
+  });
   return {
     mqtt,
     received,
