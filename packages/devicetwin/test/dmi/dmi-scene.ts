@@ -1,13 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collectingLogger, createMemoryStore, createTestBus, type LogLine } from '@edge/testing';
+import { collectingLogger, createMemoryStore, createTestBus, eventually, type LogLine } from '@edge/testing';
 import { createErrorResponse, createMessage, type Message } from '@edge/protocol';
 import { Dmi } from '../../src/dmi/dmi.js';
 import type { DmiSettings } from '../../src/dmi/settings.js';
 import { StoredDeviceObjects } from '../../src/objects/stored-device-objects.js';
 import type { DeviceReports, ReportedProperty, ReportOutcome } from '../../src/reports.js';
 import { FakeMapper } from './fake-mapper.js';
+
+/** Waits until it holds. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  await eventually(async () => (holds() ? true : undefined), what);
+}
 
 /** What a mapper reported. */
 export type Reported = { readonly id: string; readonly properties: Readonly<Record<string, ReportedProperty>> } | { readonly id: string; readonly state: string };
@@ -65,6 +70,11 @@ export class DmiScene implements AsyncDisposable {
   async agentStops(): Promise<void> {
     this.#stop?.abort();
     await this.#running;
+  }
+
+  /** Resolves when that line is logged, or was. */
+  async logged(message: string): Promise<void> {
+    await until(() => this.lines.some((line) => line.message === message), `the line "${message}"`);
   }
 
   /** The cloud's push, stored and passed on by metamanager. */

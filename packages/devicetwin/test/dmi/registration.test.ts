@@ -1,13 +1,9 @@
-import { stat } from 'node:fs/promises';
-import { eventually } from '@edge/testing';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { callManager } from './fake-mapper.js';
-import { DmiScene } from './dmi-scene.js';
+import { DmiScene, until } from './dmi-scene.js';
 import { device, model } from './objects.js';
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  await eventually(async () => (holds() ? true : undefined), what);
-}
 
 it('[dmi-2.1] a mapper registers before there are devices, and is told of each as it comes: model, device, change, removals', async () => {
   await using scene = await DmiScene.start();
@@ -62,4 +58,117 @@ it('[dmi-2.3] reports reach the twin', async () => {
     { id: 'default/thermo-1', properties: { temperature: { expected: { value: '25' }, actual: { value: '23' } } } },
     { id: 'default/thermo-1', state: 'online' },
   ]);
+});
+
+it('[dmi-2.4] a mapper that asks for no data gets it by calls', async () => {
+  await using scene = await DmiScene.start();
+  scene.push('insert', 'default/devicemodel/thermo-model', model());
+  scene.push('insert', 'default/device/thermo-1', device());
+  await using mapper = scene.mapper();
+  await mapper.serve();
+  expect(await mapper.register(scene.socket, { protocol: 'modbus', withData: false })).toEqual({ deviceList: [], modelList: [] });
+  await until(() => mapper.calls.length === 2, 'two calls');
+  expect(mapper.calls).toEqual(['CreateDeviceModel', 'RegisterDevice']);
+});
+
+it.each([
+  ['no mapper', { withData: true }, 'the request names no mapper'],
+  ['no protocol', { withData: true, mapper: { name: 'm', version: '', apiVersion: '', protocol: '', address: Buffer.from('/m.sock'), state: '' } }, 'fail to register mapper m because the protocol is nil'],
+  ['no name', { withData: true, mapper: { name: '', version: '', apiVersion: '', protocol: 'p', address: Buffer.from('/m.sock'), state: '' } }, 'the name is nil'],
+  ['a name with a slash', { withData: true, mapper: { name: 'a/b', version: '', apiVersion: '', protocol: 'p', address: Buffer.from('/m.sock'), state: '' } }, 'the name has a slash'],
+  ['an address that is no path', { withData: true, mapper: { name: 'm', version: '', apiVersion: '', protocol: 'p', address: Buffer.from('127.0.0.1:80'), state: '' } }, 'the address "127.0.0.1:80" is not the absolute path of its socket'],
+  ['a path that no socket can have', { withData: true, mapper: { name: 'm', version: '', apiVersion: '', protocol: 'p', address: Buffer.from(`/${'a'.repeat(107)}`), state: '' } }, 'longer than the 107 bytes'],
+])('[dmi-2.5] a registration with %s is refused with code 2, in words', async (_, request, text) => {
+  await using scene = await DmiScene.start();
+  await expect(callManager(scene.socket, 'mapperRegister', request)).rejects.toMatchObject({ code: 2, details: expect.stringContaining(text) as string });
+});
+
+it('[dmi-2.6] a registration that could not be stored is refused, and the next one is taken', async () => {
+  await using scene = await DmiScene.start();
+  await scene.logged('mappers are served');
+  scene.diskWorks = false;
+  await using mapper = scene.mapper();
+  await expect(mapper.register(scene.socket, { protocol: 'modbus' })).rejects.toMatchObject({ code: 2, details: expect.stringContaining('the disk is full') as string });
+  scene.diskWorks = true;
+  await mapper.register(scene.socket, { protocol: 'modbus' });
+  expect(scene.rows.has('node/nodeID/namespace/devicemapper/fake-mapper')).toBe(true);
+});
+
+it('[dmi-2.7] a mapper that comes back at another address is called there; one of another name takes over its protocol', async () => {
+  await using scene = await DmiScene.start();
+  scene.push('insert', 'default/devicemodel/thermo-model', model());
+  scene.push('insert', 'default/device/thermo-1', device());
+  await using first = scene.mapper('first');
+  await using second = scene.mapper('second');
+  for (const mapper of [first, second]) await mapper.serve();
+  await first.register(scene.socket, { protocol: 'modbus' });
+  await second.register(scene.socket, { protocol: 'modbus' });
+  expect(scene.rows.get('node/nodeID/namespace/devicemapper/fake-mapper')).toMatchObject({ address: Buffer.from(second.socket).toString('base64') });
+  scene.push('update', 'default/device/thermo-1', device('thermo-1', '26'));
+  await until(() => second.calls.length === 1, 'a call to the second');
+  await first.register(scene.socket, { name: 'another', protocol: 'modbus' });
+  scene.push('update', 'default/device/thermo-1', device('thermo-1', '27'));
+  await until(() => first.calls.length === 1, 'a call to the first');
+  expect([first.calls, second.calls]).toEqual([['UpdateDevice'], ['UpdateDevice']]);
+  expect([...scene.rows.keys()].filter((key) => key.includes('devicemapper'))).toEqual(['node/nodeID/namespace/devicemapper/another']);
+});
+
+it('[dmi-2.8] a device that changes its protocol leaves one mapper for the other', async () => {
+  await using scene = await DmiScene.start();
+  scene.push('insert', 'default/devicemodel/thermo-model', model());
+  scene.push('insert', 'default/device/thermo-1', device());
+  await using modbus = scene.mapper('modbus');
+  await using opcua = scene.mapper('opcua');
+  for (const mapper of [modbus, opcua]) await mapper.serve();
+  await modbus.register(scene.socket, { name: 'm', protocol: 'modbus' });
+  await opcua.register(scene.socket, { name: 'o', protocol: 'opcua' });
+  scene.push('update', 'default/device/thermo-1', device('thermo-1', '25', { protocol: { protocolName: 'opcua', configData: {} } }));
+  await until(() => modbus.devices.size === 0 && opcua.devices.size === 1, 'the device moves');
+  expect([modbus.calls, opcua.calls]).toEqual([['RemoveDevice'], ['CreateDeviceModel', 'RegisterDevice']]);
+});
+
+it('[dmi-2.9] an answer that would be too big for a client is cut, the rest follows by calls', async () => {
+  await using scene = await DmiScene.start();
+  scene.push('insert', 'default/devicemodel/thermo-model', model());
+  const big = { protocol: { protocolName: 'modbus', configData: { note: 'x'.repeat(900_000) } } };
+  for (let i = 0; i < 6; i += 1) scene.push('insert', `default/device/d${i}`, device(`d${i}`, '1', big));
+  await using mapper = scene.mapper();
+  await mapper.serve();
+  const { deviceList } = await mapper.register(scene.socket, { protocol: 'modbus' });
+  expect(deviceList.length).toBeGreaterThan(0);
+  await until(() => mapper.devices.size === 6, 'all devices');
+  expect(deviceList.length).toBeLessThan(6);
+  expect([...mapper.starts].sort()).toEqual(['d0', 'd1', 'd2', 'd3', 'd4', 'd5'].map((name) => `default/${name}`));
+});
+
+it('[dmi-2.10] what is left of another socket is replaced, a deleted one is made anew, and the directory where there is none', async () => {
+  await using scene = await DmiScene.start();
+  await scene.logged('mappers are served');
+  await scene.agentStops();
+  await expect(stat(scene.socket)).rejects.toMatchObject({ code: 'ENOENT' });
+  await writeFile(scene.socket, 'stale');
+  await scene.agentStarts();
+  await callManager(scene.socket, 'reportDeviceStates', { deviceName: 'd', deviceNamespace: 'default', state: 'online' });
+  await rm(scene.socket);
+  await until(() => scene.lines.filter(({ message }) => message === 'mappers are served').length === 3, 'the socket is made anew');
+  await callManager(scene.socket, 'reportDeviceStates', { deviceName: 'd', deviceNamespace: 'default', state: 'online' });
+  expect(scene.reported).toHaveLength(2);
+  await scene.agentStops();
+  await rm(dirname(scene.socket), { recursive: true });
+  await scene.agentStarts();
+  await callManager(scene.socket, 'reportDeviceStates', { deviceName: 'd', deviceNamespace: 'default', state: 'online' });
+  expect((await stat(dirname(scene.socket))).mode & 0o777).toBe(0o750);
+});
+
+it('[dmi-2.11] a socket that cannot be made is said and tried again', async () => {
+  await using scene = await DmiScene.start();
+  await scene.logged('mappers are served');
+  await scene.agentStops();
+  await mkdir(scene.socket);
+  await writeFile(join(scene.socket, 'f'), '');
+  await scene.agentStarts();
+  await scene.logged('mappers cannot be served; it is tried again until it works');
+  expect(scene.lines.find(({ level }) => level === 'error')?.fields['reason']).toContain(scene.socket);
+  await rm(scene.socket, { recursive: true });
+  await callManager(scene.socket, 'reportDeviceStates', { deviceName: 'd', deviceNamespace: 'default', state: 'online' });
 });
