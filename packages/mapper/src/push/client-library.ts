@@ -8,6 +8,7 @@ export const loadLibrary: LoadLibrary = async (name) => {
   try {
     return await import(name);
   } catch (error) {
-    throw new MapperError(MapperErrors.missingPackage, `a push method of a device needs the package "${name}": npm install ${name}`, { cause: error });
+    const [packageName = name] = name.split('/');
+    throw new MapperError(MapperErrors.missingPackage, `a push method of a device needs the package "${packageName}": npm install ${packageName}`, { cause: error });
   }
 };
