@@ -60,7 +60,9 @@ const told = async (file: string): Promise<string[]> => (await readFile(join(roo
 const statusOf = (name: string): Pod['status'] => cloud.pods.get(`default/${name}`)?.status;
 const container = (name: string, of = 'c'): ContainerStatus | undefined => statusOf(name)?.containerStatuses?.find((one) => one.name === of);
 const isReady = (name: string): boolean => statusOf(name)?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
-const events = (name: string): string[] => cloud.received.flatMap(({ route, content }) => (route.resource.includes(`/event/${name}.`) ? [(content as { message: string }).message] : []));
+/** A repeated one comes as a patch beside the whole event. */
+const messageOf = (content: unknown): string => (content as { message?: string }).message ?? (content as { event: { message: string } }).event.message;
+const events = (name: string): string[] => cloud.received.flatMap(({ route, content }) => (route.resource.includes(`/event/${name}.`) ? [messageOf(content)] : []));
 const inside = (name: string, ...command: string[]): Promise<unknown> => runtime.execSync((container(name)?.containerID ?? '').replace(/^.*:\/\//, ''), command, 5);
 const until = (what: string, condition: () => unknown): Promise<void> => cloud.until(what, condition, WAIT_MS);
 const exec = (script: string): { exec: { command: string[] } } => ({ exec: { command: ['/bin/sh', '-c', script] } });

@@ -127,7 +127,8 @@ describe('the process runtime', () => {
     await first[Symbol.asyncDispose]();
     process.kill(await pidIn(files(id, 'run/keeper')), 'SIGKILL');
     const second = await shop.open();
-    expect(await second.containerStatus(id)).toMatchObject({ state: 'exited', exitCode: 137, reason: 'Error' });
+    // It takes the system a moment to end a process.
+    expect(await exited(second, id)).toMatchObject({ state: 'exited', exitCode: 137, reason: 'Error' });
     expect(await shop.processes()).toEqual([]);
   });
 

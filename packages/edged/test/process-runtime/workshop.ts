@@ -45,7 +45,7 @@ export class Workshop implements AsyncDisposable {
       const [environment, arguments_, state] = await Promise.all(
         ['environ', 'cmdline', 'stat'].map((file) => readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '')),
       );
-      const dead = /\) [ZX] /.test(state ?? '');
+      const dead = state === '' || /\) [ZX] /.test(state ?? '');
       if (!dead && (environment?.includes(`EDGE_ROOT=${this.root}/`) || (arguments_?.startsWith('/bin/sh') && arguments_.includes(`${this.root}/`)))) found.push(Number(name));
     }
     return found;
