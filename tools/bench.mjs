@@ -15,7 +15,7 @@ Measures and prints figures, with machine and Node.js version. Without a name al
 
   --quick     fewer messages: sooner, less precise
   --json      one JSON object instead of lines
-  --profile   each benchmark writes a .cpuprofile into the current directory
+  --profile   each benchmark, and each program that it runs, writes a .cpuprofile into the current directory
   --help      this text
 
 A file tools/bench/<name>.bench.ts is a benchmark; tools/bench/<name>.program.ts is what one runs in a process of its own.

@@ -8,7 +8,7 @@ export interface Helper extends AsyncDisposable {
 
 /** Starts `<name>.program.ts`, which lies compiled beside the benchmark. */
 export function startHelper(name: string): Helper {
-  const child: ChildProcess = fork(programPath(name), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+  const child: ChildProcess = fork(programPath(name), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: process.execArgv.filter((flag) => flag.startsWith('--cpu-prof')) });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
     ask: <T>(question: object) =>
@@ -37,5 +37,7 @@ export function programPath(name: string): string {
 
 /** The other side: answers each question with what `answer` resolves with. */
 export function answerQuestions<Q>(answer: (question: Q) => Promise<unknown>): void {
+  // A profile is written by a process that ends by itself.
+  process.once('SIGTERM', () => process.exit(0));
   process.on('message', (question: Q) => void answer(question).then((value) => process.send?.(value ?? 'done')));
 }
