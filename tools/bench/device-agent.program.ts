@@ -15,7 +15,9 @@ type Question =
   | { readonly do: 'start'; readonly folder: string }
   /** Puts devices `default/d0` … on the node. */
   | { readonly do: 'add-devices'; readonly count: number }
-  | { readonly do: 'heard-by-cloud' };
+  | { readonly do: 'heard-by-cloud' }
+  /** Processor time so far, in microseconds. */
+  | { readonly do: 'processor-time' };
 
 let core: Core;
 
@@ -27,6 +29,10 @@ answerQuestions<Question>(async (question) => {
       return addDevices(question.count);
     case 'heard-by-cloud':
       return heardByCloud();
+    case 'processor-time': {
+      const { user, system } = process.cpuUsage();
+      return user + system;
+    }
   }
 });
 
