@@ -63,7 +63,7 @@ describe('what upstream v1.23.1 prints', () => {
       runtime: 'cri',
       readyTimeoutSeconds: 30,
       outbox: { maxBytes: 67108864, maxAgeSeconds: 604800 },
-      deviceTwin: { skipUnchanged: true, anyValue: false },
+      deviceTwin: { skipUnchanged: true, anyValue: false, dmi: { callsPerSecond: 2000, burst: 4000, nestedConfig: 'refuse' } },
       kubeletApi: { auth: 'open', tokenFile: '/etc/kubeedge/kubelet-api.token' },
     });
     expect(printDefaultConfig(host)).not.toMatch(/^edge:/m);

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { EdgeError, token, type Token } from '@edge/core';
+import { defaultDmiSettings, type DmiSettings } from './dmi/settings.js';
 
 /** The slice `modules.deviceTwin`, with `edge.deviceTwin`. */
 export interface DeviceTwinConfig {
@@ -11,6 +12,8 @@ export interface DeviceTwinConfig {
   readonly skipUnchanged: boolean;
   /** Values may hold any characters, up to 64 KiB. Default false: letters, digits and `- _ . , : / @ #`, up to 512. */
   readonly anyValue: boolean;
+  /** Default: 2000 calls a second for each mapper, 4000 at once; lists and objects in `configData` are refused. */
+  readonly dmi: DmiSettings;
 }
 
 export const DeviceTwinConfig: Token<DeviceTwinConfig> = token<DeviceTwinConfig>('devicetwin', 'DeviceTwinConfig');
@@ -34,6 +37,7 @@ export function parseDeviceTwinConfig(raw: unknown, root: Members): DeviceTwinCo
     dmiSocket: socketPath(slice['dmiSockPath']),
     skipUnchanged: flag(OWN_PATH, own, 'skipUnchanged', true),
     anyValue: flag(OWN_PATH, own, 'anyValue', false),
+    dmi: dmiSettings(section(`${OWN_PATH}.dmi`, own['dmi'])),
   };
 }
 
@@ -46,6 +50,19 @@ function section(path: string, value: unknown): Members {
 function flag(path: string, from: Members, name: string, initial: boolean): boolean {
   const value = from[name] ?? initial;
   if (typeof value !== 'boolean') throw invalid(`${path}.${name}`, value, 'true or false');
+  return value;
+}
+
+function dmiSettings(from: Members): DmiSettings {
+  const path = `${OWN_PATH}.dmi`;
+  const nestedConfig = from['nestedConfig'] ?? defaultDmiSettings.nestedConfig;
+  if (nestedConfig !== 'refuse' && nestedConfig !== 'json') throw invalid(`${path}.nestedConfig`, nestedConfig, 'refuse or json');
+  return { nestedConfig, callsPerSecond: positive(path, from, 'callsPerSecond', defaultDmiSettings.callsPerSecond), burst: positive(path, from, 'burst', defaultDmiSettings.burst) };
+}
+
+function positive(path: string, from: Members, name: string, initial: number): number {
+  const value = from[name] ?? initial;
+  if (typeof value !== 'number' || !(value >= 1)) throw invalid(`${path}.${name}`, value, 'a number of at least 1');
   return value;
 }
 

@@ -8,6 +8,7 @@ import { Publisher } from './devices/publisher.js';
 import { Turns } from './devices/turns.js';
 import { DeviceTwin } from './devicetwin.js';
 import { Dmi } from './dmi/dmi.js';
+import type { DmiSettings } from './dmi/settings.js';
 import { Clients } from './handlers/clients.js';
 import { Membership } from './handlers/membership.js';
 import { ObjectMembership } from './handlers/object-membership.js';
@@ -26,6 +27,7 @@ const Log = own<Logger>('Logger');
 const Objects = own<StoredDeviceObjects>('StoredDeviceObjects');
 const Mappers = own<Dmi>('Dmi');
 const SocketPath = own<string>('SocketPath');
+const MapperSettings = own<DmiSettings>('DmiSettings');
 const Book = own<DeviceBook>('DeviceBook');
 const Confirmed = own<Confirmations>('Confirmations');
 const Order = own<Turns>('Turns');
@@ -40,6 +42,7 @@ const ObjectMembers = own<ObjectMembership>('ObjectMembership');
 function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('devicetwin'), [Logger]);
   bind(SocketPath).toResolvedValue((config: DeviceTwinConfig) => config.dmiSocket, [DeviceTwinConfig]);
+  bind(MapperSettings).toResolvedValue((config: DeviceTwinConfig) => config.dmi, [DeviceTwinConfig]);
   bind(Order).toResolvedValue(() => new Turns(), []).inSingletonScope();
   bind(Places).toResolvedValue(() => new Admission(PLACES), []).inSingletonScope();
   provide(bind, Book, DeviceBook, { store: Store });
@@ -52,7 +55,7 @@ function bindings(bind: Bind): void {
   provide(bind, Members, Membership, { ...desk, confirmations: Confirmed, sync: Sync });
   provide(bind, ObjectMembers, ObjectMembership, { objects: Objects, book: Book, membership: Members, sync: Sync, store: Store, link: CloudLink, log: Log });
   provide(bind, Objects, StoredDeviceObjects, { bus: MessageBus, log: Log });
-  provide(bind, Mappers, Dmi, { socketPath: SocketPath, objects: Objects, reports: ReportDesk, bus: MessageBus, store: Store, log: Log });
+  provide(bind, Mappers, Dmi, { socketPath: SocketPath, objects: Objects, reports: ReportDesk, bus: MessageBus, store: Store, log: Log, settings: MapperSettings });
   provide(bind, Entry, DeviceTwin, {
     book: Book,
     confirmations: Confirmed,

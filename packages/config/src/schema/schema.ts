@@ -33,6 +33,11 @@ export const schema = section('edgecore.yaml', {
     deviceTwin: own('Devices.', {
       skipUnchanged: bool(true, 'A reported value that equals what stands is answered, but neither stored nor sent to the cloud; false: as upstream, each report is.'),
       anyValue: bool(false, 'Values may hold any characters, up to 64 KiB; false: as upstream, letters, digits and - _ . , : / @ #, up to 512.'),
+      dmi: own('The Device Mapper Interface.', {
+        callsPerSecond: int32(2000, 'Calls a second that one mapper may make in the long run; more are refused.', { check: atLeast(1, 'calls a second') }),
+        burst: int32(4000, 'Calls that one mapper may make at once after a quiet time.', { check: atLeast(1, 'calls') }),
+        nestedConfig: choice(['refuse', 'json'], 'Lists and objects in configData, which mappers of upstream cannot read: refuse (the device is not sent, as upstream) or json (as their JSON text).'),
+      }),
     }),
     eventBus: own('MQTT, beyond what upstream can set.', {
       passwordFile: string('', 'Who may connect to the internal broker: lines name:hash, as mosquitto_passwd writes them. Empty: everybody.'),

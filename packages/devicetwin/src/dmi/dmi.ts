@@ -12,7 +12,7 @@ import { socketOf } from './registration.js';
 import { DmiServer } from './server/dmi-server.js';
 import { ManagerHandlers } from './server/handlers.js';
 import { Limiter } from './server/limits.js';
-import { defaultDmiSettings, type DmiSettings } from './settings.js';
+import type { DmiSettings } from './settings.js';
 
 export interface DmiDeps {
   /** Path of the socket that mappers call. */
@@ -24,13 +24,12 @@ export interface DmiDeps {
   /** For what mappers have confirmed. */
   readonly store: Store;
   readonly log: Logger;
-  readonly settings?: Partial<DmiSettings>;
+  readonly settings: DmiSettings;
 }
 
 /** The Device Mapper Interface: serves mappers on a socket, and calls them on theirs. Source: KubeEdge v1.23, DMI v1beta1. */
 export class Dmi {
   readonly #deps: DmiDeps;
-  readonly #settings: DmiSettings;
   readonly #registry: MapperRegistry;
   readonly #held: HoldingsStore;
   readonly #mappers: Mappers;
@@ -38,14 +37,13 @@ export class Dmi {
 
   constructor(deps: DmiDeps) {
     this.#deps = deps;
-    this.#settings = { ...defaultDmiSettings, ...deps.settings };
     this.#log = deps.log.named('dmi');
     this.#registry = new MapperRegistry({ bus: deps.bus, log: this.#log });
     this.#held = new HoldingsStore({ store: deps.store, log: this.#log });
     this.#mappers = new Mappers({
       objects: deps.objects,
       registry: this.#registry,
-      desiring: new Desiring(this.#settings.nestedConfig),
+      desiring: new Desiring(deps.settings.nestedConfig),
       start: (mapper, desired) => this.#start(mapper, desired),
       forget: (mapper) => this.#held.forget(mapper.name),
       log: this.#log,
@@ -73,7 +71,7 @@ export class Dmi {
   }
 
   #server(): DmiServer {
-    const handlers = new ManagerHandlers({ registrar: this.#mappers, reports: this.#deps.reports, limiter: new Limiter(this.#settings) });
+    const handlers = new ManagerHandlers({ registrar: this.#mappers, reports: this.#deps.reports, limiter: new Limiter(this.#deps.settings) });
     return new DmiServer({ path: this.#deps.socketPath, handlers, log: this.#log });
   }
 

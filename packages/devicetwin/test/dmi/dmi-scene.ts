@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { collectingLogger, createMemoryStore, createTestBus, eventually, type LogLine } from '@edge/testing';
 import { createErrorResponse, createMessage, type Message } from '@edge/protocol';
 import { Dmi } from '../../src/dmi/dmi.js';
-import type { DmiSettings } from '../../src/dmi/settings.js';
+import { defaultDmiSettings, type DmiSettings } from '../../src/dmi/settings.js';
 import { StoredDeviceObjects } from '../../src/objects/stored-device-objects.js';
 import type { DeviceReports, ReportedProperty, ReportOutcome } from '../../src/reports.js';
 import { FakeMapper } from './fake-mapper.js';
@@ -61,7 +61,7 @@ export class DmiScene implements AsyncDisposable {
     const stop = new AbortController();
     await this.objects.load(stop.signal);
     const log = collectingLogger(this.lines);
-    this.dmi = new Dmi({ socketPath: this.socket, objects: this.objects, reports: this.#reports(), bus: this.bus.bus, store: this.store, log, settings: this.settings });
+    this.dmi = new Dmi({ socketPath: this.socket, objects: this.objects, reports: this.#reports(), bus: this.bus.bus, store: this.store, log, settings: { ...defaultDmiSettings, ...this.settings } });
     this.#stop = stop;
     this.#running = this.dmi.run(stop.signal);
   }
