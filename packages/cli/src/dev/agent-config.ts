@@ -12,7 +12,17 @@ export interface AgentConfigParts {
   readonly hubAddress: string;
   readonly httpsUrl: string;
   readonly kubeletPort: number;
+  /** Port of the MQTT broker on the loopback; without one there is no MQTT. */
+  readonly mqttPort?: number | undefined;
   readonly token: string;
+}
+
+/** `modules.eventBus.mqttMode`: the agent is the broker. */
+export const EMBEDDED_BROKER = 0;
+
+/** Where the embedded broker listens. */
+export function mqttUrl(port: number): string {
+  return `tcp://127.0.0.1:${port}`;
 }
 
 /** The agent's configuration in the data folder: upstream's layout, every path inside of the folder. */
@@ -46,6 +56,7 @@ export function agentConfig(parts: AgentConfigParts): string {
           ...(parts.cgroupRoot ? { cgroupRoot: parts.cgroupRoot } : {}),
         },
       },
+      eventBus: parts.mqttPort === undefined ? { enable: false } : { mqttMode: EMBEDDED_BROKER, mqttServerInternal: mqttUrl(parts.mqttPort) },
       deviceTwin: { dmiSockPath: agent },
     },
     edge: { runtime: parts.runtime },

@@ -5,12 +5,13 @@ import { parse } from 'yaml';
 export interface KeptChoices {
   readonly node: string | undefined;
   readonly runtime: string | undefined;
+  readonly mqttMode: string | undefined;
 }
 
 /** Reads the text of `edgecore.yaml`, which a later start of `edgecore dev` keeps: it does not rename the node. */
 export function keptChoices(text: string): KeptChoices {
   const config: unknown = parse(text);
-  return { node: textAt(config, 'modules', 'edged', 'hostnameOverride'), runtime: textAt(config, 'edge', 'runtime') };
+  return { node: textAt(config, 'modules', 'edged', 'hostnameOverride'), runtime: textAt(config, 'edge', 'runtime'), mqttMode: textAt(config, 'modules', 'eventBus', 'mqttMode') };
 }
 
 function textAt(value: unknown, ...path: readonly string[]): string | undefined {

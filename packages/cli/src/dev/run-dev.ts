@@ -9,13 +9,16 @@ import { createKlog } from '../log/klog.js';
 import type { DevSettings } from '../commands/dev.js';
 import { stopOnSignals } from '../agent/signals.js';
 import type { Terminal } from '../program.js';
-import { agentConfig } from './agent-config.js';
+import { agentConfig, EMBEDDED_BROKER, mqttUrl } from './agent-config.js';
 import { startAgentProcess, type AgentProcess } from './agent-process.js';
 import { fileSink } from './file-sink.js';
 import { keptChoices } from './kept-choices.js';
 import { containerRuntime } from './container-runtime.js';
 import { nodeReady } from './node-ready.js';
 import { choosePorts, type DevPorts } from './ports.js';
+
+/** Bytes that the kernel takes for a socket's path (107), without the ending of the temporary name under which it is made. */
+const LONGEST_SOCKET_PATH = 96;
 
 const RESTART = { firstMs: 1000, factor: 2, limitMs: 30_000, jitter: 0.1 };
 
@@ -48,7 +51,7 @@ export async function runDev(settings: DevSettings, terminal: Terminal): Promise
     });
     const config = await prepareAgent(settings, cloud, ports);
     const { node = settings.node, runtime = 'cri' } = keptChoices(await readFile(config, 'utf8'));
-    terminal.out(banner(settings, runtime, cloud, logs));
+    terminal.out(banner({ settings, runtime, cloud, ports, logs }));
     await superviseAgent({ settings, cloud, config, node, logs, terminal, log, signal: stop.signal });
     terminal.out(STOPPED);
     return 0;
@@ -65,17 +68,21 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
   const token = cloud.token();
   if (!existsSync(path)) {
     const runtime = settings.runtime === 'cri' ? await containerRuntime(settings) : ({ runtime: 'process' } as const);
-    const parts = { data: settings.data, node: settings.node, ...runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, token } as const;
+    const parts = { data: settings.data, node: settings.node, ...runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, mqttPort: ports.mqtt, token } as const;
     await writeFile(path, agentConfig(parts), { mode: 0o600 });
     return path;
   }
-  const switched = settings.runtime === 'cri' && keptChoices(await readFile(path, 'utf8')).runtime !== 'cri' ? await containerRuntime(settings) : undefined;
+  const kept = keptChoices(await readFile(path, 'utf8'));
+  const switched = settings.runtime === 'cri' && kept.runtime !== 'cri' ? await containerRuntime(settings) : undefined;
   const endpoint = switched?.endpoint ?? settings.endpoint;
   const enrolled = existsSync(join(settings.data, 'agent', 'certs', 'server.crt'));
   await writeBack(path, [
     { path: 'modules.edgeHub.httpServer', value: `https://${cloud.httpsAddress}` },
     { path: 'modules.edgeHub.websocket.server', value: cloud.hubAddress },
     { path: 'modules.edged.tailoredKubeletConfig.readOnlyPort', value: ports.kubelet },
+    { path: 'modules.eventBus.mqttServerInternal', value: mqttUrl(ports.mqtt) },
+    // From the time before there was MQTT; a mode that the user chose stays.
+    ...(kept.mqttMode === undefined ? [{ path: 'modules.eventBus.mqttMode', value: EMBEDDED_BROKER }] : []),
     ...(settings.runtime === 'auto' ? [] : [{ path: 'edge.runtime', value: settings.runtime }]),
     ...(endpoint === undefined ? [] : [{ path: 'modules.edged.tailoredKubeletConfig.containerRuntimeEndpoint', value: endpoint }]),
     ...(switched === undefined ? [] : [{ path: 'modules.edged.tailoredKubeletConfig.cgroupRoot', value: switched.cgroupRoot }]),
@@ -130,7 +137,15 @@ async function superviseAgent({ settings, cloud, config, node, logs, terminal, l
   }
 }
 
-function banner(settings: DevSettings, runtime: string, cloud: Minicloud, logs: string): string {
+interface BannerParts {
+  readonly settings: DevSettings;
+  readonly runtime: string;
+  readonly cloud: Minicloud;
+  readonly ports: DevPorts;
+  readonly logs: string;
+}
+
+function banner({ settings, runtime, cloud, ports, logs }: BannerParts): string {
   const socket = runtimeSockets.find((path) => existsSync(path));
   const shown = runtime === 'process' ? 'process (pods are plain processes of this machine, without isolation)' : runtime;
   return `An embedded cloud and one edge node. For a first look, not for production.
@@ -139,9 +154,17 @@ function banner(settings: DevSettings, runtime: string, cloud: Minicloud, logs: 
   kubeconfig  ${cloud.kubeconfigPath}
   cloud       ${cloud.url}
   runtime     ${shown}${settings.runtime === 'auto' && runtime === 'process' && socket ? `; --runtime cri would use ${socket}` : ''}
+  mqtt        ${mqttUrl(ports.mqtt)}
+  mappers     ${mapperSocket(settings.data)}
   logs        ${logs}
 
 `;
+}
+
+/** The socket that device mappers call, or why there is none. */
+function mapperSocket(data: string): string {
+  const path = join(data, 'agent', 'dmi.sock');
+  return Buffer.byteLength(path) <= LONGEST_SOCKET_PATH ? path : `none: ${path} is too long for a socket; give a shorter folder with --data`;
 }
 
 function hint(cloud: Minicloud): string {

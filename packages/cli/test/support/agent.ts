@@ -25,6 +25,8 @@ export interface AgentOptions {
   readonly hubAddress: string;
   readonly httpsUrl: string;
   readonly kubeletPort: number;
+  /** Port of its MQTT broker; without one it has none. */
+  readonly mqttPort?: number;
   /** Runs its pods there; as plain processes unless given. */
   readonly containerd?: Pick<Containerd, 'socket' | 'cgroupRoot'> | undefined;
   /** Level of the log, 0 unless given. */

@@ -16,6 +16,8 @@ export interface Scene extends AsyncDisposable {
   readonly cloud: Minicloud;
   readonly relay: Relay;
   readonly agent: Agent;
+  /** Port of the agent's MQTT broker. */
+  readonly mqttPort: number;
   pod(name: string): Pod | undefined;
   /** Changes the agent's configuration file. */
   editConfig(edit: (text: string) => string): void;
@@ -74,6 +76,7 @@ export async function openScene({ containerd, edit, env, before, ...given }: Sce
     hubAddress: `127.0.0.1:${relay.port}`,
     httpsUrl: `https://${cloud.httpsAddress}`,
     kubeletPort: ports.kubelet,
+    mqttPort: ports.mqtt,
     ...(containerd ? { containerd } : {}),
     ...(edit ? { edit } : {}),
     ...(env ? { env } : {}),
@@ -88,6 +91,7 @@ export async function openScene({ containerd, edit, env, before, ...given }: Sce
     cloud,
     relay,
     agent,
+    mqttPort: ports.mqtt,
     pod: (name) => cloud.api.resource<Pod>('v1', 'pods').find(name, 'default'),
     editConfig: (edit) => {
       const path = join(folder.path, 'node', 'edgecore.yaml');
