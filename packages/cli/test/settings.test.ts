@@ -1,5 +1,7 @@
 import { configReference, defaultConfig } from '@edge/config';
+import { devicetwin } from '@edge/devicetwin';
 import { edged } from '@edge/edged';
+import { eventbus } from '@edge/eventbus';
 import { describe, expect, it } from 'vitest';
 
 /** Read by the program itself, which hands them to the modules in other forms. */
@@ -30,5 +32,21 @@ describe('settings of pods', () => {
 
   it('[edged-36.6] the default configuration has none without effect', () => {
     expect(edged.config?.parse(config.modules.edged, { ...config })).toMatchObject({ unsupported: [] });
+  });
+});
+
+describe('settings of devices', () => {
+  const config = defaultConfig({ hostname: 'edge-1', localIP: '192.0.2.2' });
+
+  it.each([
+    { module: eventbus, key: 'eventBus' as const, least: 12 },
+    { module: devicetwin, key: 'deviceTwin' as const, least: 4 },
+  ])('[cli-6.1] each one of $key has an effect, those of our own too', ({ module, key, least }) => {
+    const keys = [...configReference().matchAll(/^\| `((?:modules|edge)\.[^`]+)`/gm)].map(([, path = '']) => path).filter((path) => path.startsWith(`modules.${key}.`) || path.startsWith(`edge.${key}.`));
+    const seen = new Set<string>();
+    const whole = structuredClone(config) as unknown as Record<'modules' | 'edge', Record<string, object>>;
+    module.config?.parse(watched(whole.modules[key] ?? {}, `modules.${key}`, seen), { ...whole, edge: watched(whole.edge, 'edge', seen) });
+    expect(keys.length).toBeGreaterThanOrEqual(least);
+    expect(keys.filter((path) => !seen.has(path))).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 export default async function setup(): Promise<void> {
   execFileSync(process.execPath, [path('../../../../tools/bundle.mjs')], { stdio: 'inherit' });
   await build({
-    entryPoints: ['producer-main', 'cloud-main', 'stuck-main'].map((name) => path(`./${name}.ts`)),
+    entryPoints: ['producer-main', 'cloud-main', 'stuck-main', 'drift-mapper-main'].map((name) => path(`./${name}.ts`)),
     outdir: path('../../dist-bundle/test'),
     outExtension: { '.js': '.mjs' },
     bundle: true,
