@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Core, ModuleDefinition } from '@edge/core';
+import type { Core, ModuleDefinition, Store } from '@edge/core';
 import { createEdged } from '@edge/edged';
 import { deadLetters, openStore } from '@edge/store';
 import { collectingLogger, ownLoopback, testGates, testIdentity, type LogLine, type MemoryRuntime, type TestCa } from '@edge/testing';
 import { compose, MODULES } from '../../src/compose.js';
+import { EMBEDDED_BROKER, mqttUrl } from '../../src/dev/agent-config.js';
 
 export interface AgentOptions {
   /** Holds certificates, database and volumes; what an agent finds there it goes on with. */
@@ -13,12 +14,15 @@ export interface AgentOptions {
   /** `127.0.0.1:<port>` of the cloud's link. */
   readonly cloud: string;
   readonly runtime: MemoryRuntime;
+  /** Port of its MQTT broker; without one it has none. */
+  readonly mqttPort?: number;
 }
 
 /** The modules of the agent in this process, over a database file and a runtime in memory. */
 export interface Agent extends AsyncDisposable {
   readonly core: Core;
   readonly log: readonly LogLine[];
+  readonly store: Store;
   /** Stops it as SIGTERM does. */
   stop(): Promise<void>;
 }
@@ -33,7 +37,7 @@ export async function enrol(ca: TestCa, folder: string, node: string): Promise<v
   await Promise.all([writeFile(files.tlsCaFile, ca.certificate), writeFile(files.tlsCertFile, certificate), writeFile(files.tlsPrivateKeyFile, privateKey)]);
 }
 
-export async function startAgent({ folder, node, cloud, runtime }: AgentOptions): Promise<Agent> {
+export async function startAgent({ folder, node, cloud, runtime, mqttPort }: AgentOptions): Promise<Agent> {
   const log = collectingLogger();
   const store = await openStore({ path: join(folder, 'edgecore.db'), log });
   const edged = createEdged(async () => runtime) as unknown as ModuleDefinition;
@@ -49,6 +53,8 @@ export async function startAgent({ folder, node, cloud, runtime }: AgentOptions)
             // The usual port, as it was recorded, at an address that no other test uses.
             tailoredKubeletConfig: { podLogsDir: join(folder, 'logs'), staticPodPath: join(folder, 'manifests'), nodeStatusUpdateFrequency: '100ms', address: ownLoopback() },
           },
+          eventBus: mqttPort === undefined ? { enable: false } : { mqttMode: EMBEDDED_BROKER, mqttServerInternal: mqttUrl(mqttPort) },
+          deviceTwin: { dmiSockPath: folder },
         },
         edge: { runtime: 'process' },
       },
@@ -71,7 +77,7 @@ export async function startAgent({ folder, node, cloud, runtime }: AgentOptions)
       await life;
       await store[Symbol.asyncDispose]();
     })());
-  return { core, log: log.lines, stop, [Symbol.asyncDispose]: stop };
+  return { core, log: log.lines, store, stop, [Symbol.asyncDispose]: stop };
 }
 
 function certificateFiles(folder: string): { tlsCaFile: string; tlsCertFile: string; tlsPrivateKeyFile: string } {

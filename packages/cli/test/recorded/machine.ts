@@ -1,4 +1,5 @@
-import { Operations, type Message } from '@edge/protocol';
+import { Modules, Operations, type Message } from '@edge/protocol';
+import { normalise } from '@edge/testing';
 import type { Contents } from './difference.js';
 
 /** Members of a node whose values are the machine's, and the form that they have on any machine. */
@@ -28,8 +29,12 @@ export function machineAside(contents: Contents, { route }: Message): Contents {
   if (route.operation === Operations.update && route.resource.includes('/lease/')) {
     return { upstream: versionAside(contents.upstream), ours: versionAside(contents.ours) };
   }
+  // Times and ids of a report; the play of devices goes by the clock of the machine.
+  if (route.source === Modules.deviceTwin) return { upstream: normalise(contents.upstream, OF_A_REPORT), ours: normalise(contents.ours, OF_A_REPORT) };
   return contents;
 }
+
+const OF_A_REPORT = { members: ['timestamp', 'event_id'] };
 
 function formsOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(formsOf);

@@ -6,10 +6,12 @@ export type RecordingName =
   | '01-join-ready-pod'
   | '03-configmap-update'
   | '04-pod-delete'
+  | '05-device'
   | '10-restart-with-certs'
   | '13-projected-token'
   | '14-cloud-restart-resync'
-  | '15-link-cut-resync';
+  | '15-link-cut-resync'
+  | '16-dmi';
 
 /** The cut itself is not in this recording; it had lasted for so long when the link was open again. */
 const CUT_MS = 30_000;
