@@ -17,7 +17,7 @@ const layers = [
 // Tests may use the test kit and the real platform besides.
 const inTests = layers.map(({ sourceTag, onlyDependOnLibsWithTags }) => ({
   sourceTag,
-  onlyDependOnLibsWithTags: [...onlyDependOnLibsWithTags, 'layer:testing', 'layer:platform'],
+  onlyDependOnLibsWithTags: [...onlyDependOnLibsWithTags, 'layer:testing', 'layer:platform', ...(sourceTag === 'layer:app' ? ['layer:sdk'] : [])],
 }));
 
 const boundaries = (depConstraints) => [

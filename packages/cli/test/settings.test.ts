@@ -44,7 +44,8 @@ describe('settings of devices', () => {
   ])('[cli-6.1] each one of $key has an effect, those of our own too', ({ module, key, least }) => {
     const keys = [...configReference().matchAll(/^\| `((?:modules|edge)\.[^`]+)`/gm)].map(([, path = '']) => path).filter((path) => path.startsWith(`modules.${key}.`) || path.startsWith(`edge.${key}.`));
     const seen = new Set<string>();
-    const whole = structuredClone(config) as unknown as Record<'modules' | 'edge', Record<string, object>>;
+    // Everything is on, so that everything is read.
+    const whole = structuredClone({ ...config, modules: { ...config.modules, eventBus: { ...config.modules.eventBus, mqttMode: 1, eventBusTLS: { ...config.modules.eventBus.eventBusTLS, enable: true } } } }) as unknown as Record<'modules' | 'edge', Record<string, object>>;
     module.config?.parse(watched(whole.modules[key] ?? {}, `modules.${key}`, seen), { ...whole, edge: watched(whole.edge, 'edge', seen) });
     expect(keys.length).toBeGreaterThanOrEqual(least);
     expect(keys.filter((path) => !seen.has(path))).toEqual([]);

@@ -24,7 +24,9 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return typeof value === 'number' ? String(value) : value;
   const members = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
     const isDefault = member === undefined || member === null || member === '' || member === 0 || member === false || (Array.isArray(member) && member.length === 0);
-    return isDefault ? [] : [[key === 'type_url' ? 'typeUrl' : key, plain(member)]];
+    // What is no message but a map is not on the wire when it is empty.
+    const isEmptyMap = ['metadata', 'data'].includes(key) && Object.keys(member as object).length === 0;
+    return isDefault || isEmptyMap ? [] : [[key === 'type_url' ? 'typeUrl' : key, plain(member)]];
   });
   return Object.fromEntries(members.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
