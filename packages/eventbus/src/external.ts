@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { abortError, backoffDelay, errorText, isAbort, sleep, type Logger, type NodeIdentity } from '@edge/core';
+import { backoffDelay, errorText, isAbort, sleep, type Logger, type NodeIdentity } from '@edge/core';
 import type { ExternalConfig } from './config.js';
 import { eventBusError } from './errors.js';
 import { Echoes } from './external/echoes.js';
@@ -10,6 +10,7 @@ import type { Arrival, Incoming } from './incoming.js';
 import { Said } from './said.js';
 import { RETRY, type Side } from './side.js';
 import type { Subscriptions } from './subscriptions.js';
+import { until } from './until.js';
 
 type Role = 'sub' | 'pub';
 
@@ -110,22 +111,5 @@ async function read(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (cause) {
     throw eventBusError('eventbus.bad-file', `${file} cannot be read: ${errorText(cause)}`, cause);
-  }
-}
-
-/** The promise's outcome, or `core.aborted`. */
-async function until<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  let onAbort: (() => void) | undefined;
-  try {
-    return await Promise.race([
-      work,
-      new Promise<never>((_, reject) => {
-        onAbort = () => reject(abortError(signal));
-        if (signal.aborted) onAbort();
-        else signal.addEventListener('abort', onAbort, { once: true });
-      }),
-    ]);
-  } finally {
-    if (onAbort) signal.removeEventListener('abort', onAbort);
   }
 }

@@ -31,11 +31,6 @@ export class Incoming implements Disposable {
     this.#cloud = new Pipe({ ...shared, group: Groups.hub });
   }
 
-  /** Messages of QoS 0 that found no place and are gone. */
-  get dropped(): number {
-    return this.#twin.dropped + this.#cloud.dropped;
-  }
-
   /** False for what only the cloud may say; said in the log, seldom. */
   admits(topic: string, from: string): boolean {
     if (destinationOf(topic) !== 'refused') return true;

@@ -20,7 +20,7 @@ export class Pipe {
   #waiting: Waiting[] = [];
   #head = 0;
   #inFlight = 0;
-  dropped = 0;
+  #dropped = 0;
 
   constructor(deps: { bus: MessageBus; log: Logger; said: Said; signal: AbortSignal; group: string }) {
     this.#deps = deps;
@@ -70,8 +70,8 @@ export class Pipe {
 
   #lost(error: unknown): void {
     const { log, said, group } = this.#deps;
-    this.dropped += 1;
-    if (said.passes(`lost ${group}`)) log.warn('messages of QoS 0 find no place and are dropped', { group, dropped: this.dropped, err: errorText(error) });
+    this.#dropped += 1;
+    if (said.passes(`lost ${group}`)) log.warn('messages of QoS 0 find no place and are dropped', { group, dropped: this.#dropped, err: errorText(error) });
   }
 }
 

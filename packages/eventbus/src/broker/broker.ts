@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { errorText, type Logger } from '@edge/core';
+import { errorText, type LogFields, type Logger } from '@edge/core';
 import type { EmbeddedConfig } from '../config.js';
 import type { Incoming } from '../incoming.js';
 import { Said } from '../said.js';
@@ -31,6 +31,7 @@ export class Broker {
   readonly #incoming: Incoming;
   readonly #log: Logger;
   readonly #said = new Said();
+  readonly #seen = new Said(60_000);
   readonly #connections = new Set<Connection>();
   readonly #sessions = new Map<string, Session>();
   readonly #owners = new Map<Session, Connection>();
@@ -39,6 +40,7 @@ export class Broker {
   readonly #retained = new Retained();
   #access: Access;
   #made = 0;
+  #closing = false;
 
   constructor(deps: { config: EmbeddedConfig; incoming: Incoming; access: Access; log: Logger }) {
     this.config = deps.config;
@@ -47,16 +49,9 @@ export class Broker {
     this.#log = deps.log;
   }
 
-  /** Connections at the moment. */
-  get clients(): number {
-    return this.#connections.size;
-  }
-
-  /** Messages that subscribers will never get because they read too slowly or were away too long. */
-  get dropped(): number {
-    let sum = 0;
-    for (const session of this.#sessions.values()) sum += session.dropped;
-    return sum;
+  /** True while all connections are ended because the agent stops. */
+  get closing(): boolean {
+    return this.#closing;
   }
 
   /** Who may do what from now on. */
@@ -98,7 +93,7 @@ export class Broker {
     this.#sessions.delete(clientId);
     this.#sessions.set(clientId, session);
     this.#owners.set(session, connection);
-    this.#log.info('an MQTT client has come', { client: clientId, from: connection.peer.address, ...(connection.user === '' ? {} : { user: connection.user }) });
+    this.#tell('an MQTT client has come', clientId, { from: connection.peer.address, ...(connection.user === '' ? {} : { user: connection.user }) });
     return { session, present: kept !== undefined };
   }
 
@@ -110,7 +105,7 @@ export class Broker {
       return;
     }
     session.detach(connection.line);
-    this.#log.info('an MQTT client has gone', { client: connection.clientId, why, ...(session.dropped > 0 ? { dropped: session.dropped } : {}) });
+    this.#tell('an MQTT client has gone', connection.clientId, { why, ...(session.dropped > 0 ? { dropped: session.dropped } : {}) });
     if (this.#owners.get(session) !== connection) return;
     this.#owners.delete(session);
     if (session.clean) this.#forget(session);
@@ -181,6 +176,7 @@ export class Broker {
 
   /** Ends all connections. */
   close(why: string): void {
+    this.#closing = true;
     for (const connection of [...this.#connections]) connection.cut(why);
   }
 
@@ -205,6 +201,12 @@ export class Broker {
     });
     if (more !== undefined) for (const [session, qos] of more) session.deliver(message, qos, shared);
     else if (first !== undefined) (first as Subscription).session.deliver(message, (first as Subscription).qos, shared);
+  }
+
+  /** Comings and goings of one client are said once a minute at most. */
+  #tell(what: string, client: string, fields: LogFields): void {
+    if (this.#seen.passes(`${what} ${client}`)) this.#log.info(what, { client, ...fields });
+    else this.#log.verbose(2, what, { client, ...fields });
   }
 
   #forget(session: Session): void {

@@ -4,7 +4,7 @@ import { eventBusError } from '../errors.js';
 import { isText } from '../topics.js';
 import { AckLine } from '../ack-line.js';
 import type { Broker } from './broker.js';
-import { ack, connack, NOT_GRANTED, PINGRESP, Refusal, suback } from './encode.js';
+import { ack, connack, NOT_GRANTED, PINGRESP, suback } from './encode.js';
 import { Line } from './line.js';
 import { packetReader, type ClientPacket, type ConnectPacket, type PublishPacket, type SubscribePacket, type UnsubscribePacket } from './parser.js';
 import type { LocalMessage, Session } from './session.js';
@@ -210,8 +210,7 @@ export class Connection {
     this.#broker.left(this, why);
     const will = this.#will;
     this.#will = undefined;
-    if (will !== undefined) this.#broker.publish(will, this)?.catch((error: unknown) => this.#broker.willLost(this, error));
+    // When the agent ends, nobody has vanished but the agent.
+    if (will !== undefined && !this.#broker.closing) this.#broker.publish(will, this)?.catch((error: unknown) => this.#broker.willLost(this, error));
   }
 }
-
-export { Refusal };

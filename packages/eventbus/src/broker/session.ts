@@ -89,7 +89,9 @@ export class Session {
       else outlet.write(encoded());
       return;
     }
-    const pending: Pending = { message, qos, released: false };
+    // What waits for long must not hold on to everything else that its client sent at that moment.
+    const kept = outlet === undefined ? { ...message, payload: Buffer.from(message.payload) } : message;
+    const pending: Pending = { message: kept, qos, released: false };
     if (outlet !== undefined && this.#queue.length === 0 && !outlet.congested && this.#inFlight.size < IN_FLIGHT) {
       this.#send(outlet, pending);
       return;

@@ -4,6 +4,7 @@ import { AckLine } from '../ack-line.js';
 import { ack } from '../broker/encode.js';
 import { eventBusError } from '../errors.js';
 import type { Arrival } from '../incoming.js';
+import { until } from '../until.js';
 
 /** The one file that knows the MQTT client library. */
 
@@ -72,12 +73,12 @@ export class MqttLink implements AsyncDisposable {
     // With an unchecked broker the library keeps errors of the connection to itself.
     client.stream.on('error', (error: unknown) => (cause ??= error));
     try {
-      await new Promise<void>((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(abortError(signal)), { once: true });
+      const connected = new Promise<void>((resolve, reject) => {
         client.once('connect', () => resolve());
         client.once('error', reject);
         client.once('close', () => reject(cause instanceof Error ? cause : new Error('the connection was closed')));
       });
+      await until(signal, connected);
       return link;
     } catch (error) {
       client.end(true);

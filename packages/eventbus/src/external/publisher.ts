@@ -26,15 +26,6 @@ export class Publisher {
     this.#log = deps.log;
   }
 
-  /** Messages that wait or are not acknowledged. */
-  get backlog(): number {
-    return this.#queue.length + this.#inFlight.size;
-  }
-
-  get dropped(): number {
-    return this.#queue.dropped;
-  }
-
   put(message: Outgoing): void {
     this.#queue.push(message);
     if (this.#queue.dropped > this.#reported && this.#said.passes('dropped')) {
