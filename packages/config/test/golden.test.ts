@@ -64,6 +64,15 @@ describe('what upstream v1.23.1 prints', () => {
       readyTimeoutSeconds: 30,
       outbox: { maxBytes: 67108864, maxAgeSeconds: 604800 },
       deviceTwin: { skipUnchanged: true, anyValue: false, dmi: { callsPerSecond: 2000, burst: 4000, nestedConfig: 'refuse' } },
+      eventBus: {
+        passwordFile: '',
+        rulesFile: '',
+        tls: { caFile: '', certFile: '', keyFile: '', requireClientCertificate: false },
+        maxClients: 1000,
+        maxPacketBytes: 10485760,
+        maxWaitingMessages: 10000,
+        keepAliveSeconds: 30,
+      },
       kubeletApi: { auth: 'open', tokenFile: '/etc/kubeedge/kubelet-api.token' },
     });
     expect(printDefaultConfig(host)).not.toMatch(/^edge:/m);
