@@ -132,7 +132,7 @@ it('[mapper-6.6] redis and mysql go through their own libraries; a library that 
   const calls: unknown[] = [];
   const signal = new AbortController().signal;
   const redis = redisTarget({ redisClientConfig: { addr: '127.0.0.1:6379', db: 3, poolsize: 1, minIdleConns: 1 } }, { PASSWORD: 'p' }, async () => ({
-    createClient: (options: unknown) => (calls.push(options), { on: () => undefined, connect: async () => undefined, zAdd: async (key: string, member: unknown) => calls.push([key, member]), destroy: () => calls.push('destroy') }),
+    createClient: (options: unknown) => (calls.push(options), { on: () => undefined, isReady: true, connect: async () => undefined, zAdd: async (key: string, member: unknown) => calls.push([key, member]), destroy: () => calls.push('destroy') }),
   }));
   await redis.push(VALUE, signal);
   await redis.close?.();

@@ -1,7 +1,8 @@
 import type { DBMethod } from '@edge/protocol/dmi';
 import { MapperError, MapperErrors } from '../errors.js';
+import { within } from '../time.js';
 import { loadLibrary, type LoadLibrary } from './client-library.js';
-import { localTime, type PushedValue, type PushTarget, type Secrets } from './push-target.js';
+import { localTime, PUSH_MS, type PushedValue, type PushTarget, type Secrets } from './push-target.js';
 
 /** What is used of the package `mysql2`. */
 interface MysqlLibrary {
@@ -23,21 +24,18 @@ export function mysqlTarget({ mysqlClientConfig: config }: NonNullable<DBMethod[
   };
   const made = new Set<string>();
   return {
-    async push(value) {
+    async push(value, signal) {
       const { create, insert, values } = mysqlStatements(value);
-      pool ??= open();
-      try {
-        const database = await pool;
+      const late = (): MapperError => new MapperError(MapperErrors.pushFailed, `mysql ${config.addr} does not answer within ${PUSH_MS} ms`);
+      await within(async () => {
+        const database = await (pool ??= open());
         if (!made.has(create)) await database.query(create);
         made.add(create);
         await database.query(insert, values);
-      } catch (error) {
-        if (error instanceof MapperError) {
-          pool = undefined;
-          throw error;
-        }
+      }, PUSH_MS, signal, late).catch((error: unknown) => {
+        if (error instanceof MapperError) throw error;
         throw new MapperError(MapperErrors.pushFailed, `mysql ${config.addr}`, { cause: error });
-      }
+      });
     },
     async close() {
       await pool?.then((database) => database.end(), () => undefined);

@@ -3,7 +3,7 @@ import type { Device, Property } from '../device/device.js';
 import type { Sample } from '../device/property-work.js';
 import { codeOf, errorText, MapperErrors } from '../errors.js';
 import { Once, type Log } from '../log.js';
-import { growingPause, now } from '../time.js';
+import { growingPause, now, pause } from '../time.js';
 import { httpTarget } from './http-target.js';
 import { influxdb2Target } from './influxdb2-target.js';
 import { mqttTarget } from './mqtt-target.js';
@@ -44,6 +44,9 @@ interface Pipe {
   pausedUntil: number;
 }
 
+/** Limit of closing the targets, which has nothing more to say. */
+const CLOSE_MS = 1000;
+
 /** Pushes values by the methods of their manifests. A target that hangs or fails holds up nobody else. */
 export class Pushes {
   readonly #secrets: Secrets;
@@ -79,7 +82,10 @@ export class Pushes {
   async stop(): Promise<void> {
     this.#life.abort();
     this.#pipes.clear();
-    await Promise.allSettled([...this.#targets.values()].map((target) => target?.close?.()));
+    const closed = [...this.#targets.values()].map((target) => target?.close?.());
+    const wait = new AbortController();
+    await Promise.race([Promise.allSettled(closed), pause(CLOSE_MS, wait.signal)]);
+    wait.abort();
     this.#targets.clear();
   }
 
