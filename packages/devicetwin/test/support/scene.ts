@@ -19,6 +19,8 @@ export interface Scene extends AsyncDisposable {
   readonly store: Store;
   readonly hub: PlayedModule;
   readonly node: string;
+  /** The socket that mappers call. */
+  readonly dmiSocket: string;
   /** All that was published, in order. */
   readonly published: readonly Published[];
   connect(): void;
@@ -95,6 +97,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     store,
     hub: hub as PlayedModule,
     node,
+    dmiSocket: join(folder, 'dmi.sock'),
     published,
     connect: () => link.set({ connected: true, session: link.value.session + 1, since: Date.now() }),
     disconnect: () => link.set({ ...link.value, connected: false, since: Date.now(), reason: 'cut' }),
