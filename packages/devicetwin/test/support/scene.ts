@@ -54,6 +54,8 @@ export interface SceneOptions {
   /** Whether metamanager answers at all. Default true. */
   readonly meta?: boolean;
   readonly node?: string;
+  /** Default true. */
+  readonly eventBus?: boolean;
 }
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
@@ -77,7 +79,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     config: { modules: { deviceTwin: { dmiSockPath: folder } }, edge: { deviceTwin: options.settings ?? {} } },
     neighbours: (bus) => {
       hub = bus.play('websocket', 'hub', (message) => answerAside(bus.bus, message, options.cloud ?? ((asked) => cloudOk(asked))));
-      bus.play('eventbus', 'bus', (message) => void published.push({ topic: message.route.resource, payload: String(message.content) }));
+      if (options.eventBus ?? true) bus.play('eventbus', 'bus', (message) => void published.push({ topic: message.route.resource, payload: String(message.content) }));
       if (options.meta ?? true) {
         bus.play('metamanager', 'meta', (message) => {
           if (message.route.operation !== 'get') return 'OK';
