@@ -43,7 +43,7 @@ async function start(folder: string): Promise<number> {
     config: {
       modules: { eventBus: { mqttMode: 0, mqttServerInternal: `tcp://127.0.0.1:${port}` }, deviceTwin: { dmiSockPath: `${folder}/` } },
       // No limit but what the agent can do.
-      edge: { deviceTwin: { reportsPerSecond: 0 } },
+      edge: { deviceTwin: { dmi: { callsPerSecond: 1e6, burst: 1e6 } } },
     },
     log: silentLogger,
     gates: { enabled: () => false, explicit: () => undefined },
