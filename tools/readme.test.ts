@@ -126,11 +126,11 @@ it('[readme-1.3] Ctrl-C ends npm start', { timeout: 60_000 }, async () => {
   expect(startOutput).toContain('Stopped. Start again to go on with the same data.');
 });
 
-it('[bench-1.1] npm run bench prints its figures as JSON, on a fresh clone too', { timeout: 300_000 }, async () => {
-  const output = await shell('npm run --silent bench -- --json --quick bus store link', []);
+it('[bench-1.1] npm run bench prints its figures as JSON, on a fresh clone too', { timeout: 600_000 }, async () => {
+  const output = await shell('npm run --silent bench -- --json --quick bus store link mqtt twins', []);
   const report = JSON.parse(output.slice(output.indexOf('{'))) as { node: string; cores: number; figures: { name: string; value: number; unit: string }[] };
   expect(report).toMatchObject({ node: process.version, cores: expect.any(Number) as number });
-  expect([...new Set(report.figures.map(({ name }) => name.split(/[ ,]/)[0]))]).toEqual(['bus', 'edge', 'cloud', 'store']);
+  expect([...new Set(report.figures.map(({ name }) => name.split(/[ ,]/)[0]))]).toEqual(['bus', 'edge', 'cloud', 'MQTT', 'store', 'twin', 'reports']);
   for (const { name, value, unit } of report.figures) {
     expect(value, name).toBeGreaterThan(0);
     expect(unit, name).not.toBe('');

@@ -7,8 +7,9 @@ import { figure } from './figure.js';
 
 const BYTES = 256;
 const WINDOW = 100;
-const RUNS = 3;
-const MESSAGES = process.argv.includes('--quick') ? 20_000 : 100_000;
+const quick = process.argv.includes('--quick');
+const RUNS = quick ? 1 : 3;
+const MESSAGES = quick ? 20_000 : 100_000;
 
 const folder = mkdtempSync(join(fileURLToPath(new URL('.', import.meta.url)), 'mqtt-'));
 try {

@@ -10,9 +10,9 @@ interface Measured {
 }
 
 const quick = process.argv.includes('--quick');
-const UPDATES = quick ? 5_000 : 20_000;
-const RUNS = 3;
-const REPORTS = quick ? 2_000 : 10_000;
+const UPDATES = quick ? 3_000 : 20_000;
+const RUNS = quick ? 1 : 3;
+const REPORTS = quick ? 1_000 : 10_000;
 const WINDOW = 200;
 const DEVICES = 200;
 
