@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { backoffDelay, errorText, isAbort, sleep, type Logger, type NodeIdentity } from '@edge/core';
+import { backoffDelay, errorText, isAbort, sleep, type LogFields, type Logger, type NodeIdentity } from '@edge/core';
 import type { ExternalConfig } from './config.js';
 import { eventBusError } from './errors.js';
 import { Echoes } from './external/echoes.js';
@@ -14,6 +14,11 @@ import { until } from './until.js';
 
 type Role = 'sub' | 'pub';
 
+/** A connection that lasted so long begins with the shortest pause when it ends. */
+const STEADY_MS = 10_000;
+/** Else the pause grows to that step: a second, for the broker was there just now. */
+const SHORT_PAUSE = 2;
+
 /** The broker elsewhere, over two connections as upstream has them: one listens, one speaks. */
 export class ExternalSide implements Side {
   readonly #config: ExternalConfig;
@@ -22,6 +27,7 @@ export class ExternalSide implements Side {
   readonly #subscriptions: Subscriptions;
   readonly #log: Logger;
   readonly #said = new Said();
+  readonly #seen = new Said(60_000);
   readonly #echoes: Echoes | undefined;
   readonly #subscriber: Subscriber;
   readonly #publisher: Publisher;
@@ -66,11 +72,13 @@ export class ExternalSide implements Side {
       try {
         await using link = await MqttLink.open(await this.#options(role), signal);
         await until(signal, Promise.race([link.ended, user.use(link)]));
-        this.#log.info('connected to the MQTT broker', { broker: url, connection: role });
+        const since = Date.now();
         this.#said.clear();
-        attempt = 0;
+        this.#tell('info', 'connected to the MQTT broker', role);
         const why = await until(signal, link.ended);
-        this.#log.warn('the connection to the MQTT broker has ended', { broker: url, connection: role, why });
+        this.#tell('warn', 'the connection to the MQTT broker has ended', role, { why });
+        // Two agents under one name throw each other out; neither should do that four times a second.
+        attempt = Date.now() - since > STEADY_MS ? 0 : Math.min(attempt, SHORT_PAUSE);
       } catch (error) {
         if (signal.aborted && isAbort(error)) throw error;
         const why = errorText(error);
@@ -80,6 +88,13 @@ export class ExternalSide implements Side {
       }
       await sleep(backoffDelay(RETRY, attempt, Math.random()), signal);
     }
+  }
+
+  /** Said once a minute at most; the rest is detail. */
+  #tell(level: 'info' | 'warn', what: string, role: Role, fields: LogFields = {}): void {
+    const all = { broker: this.#config.url, connection: role, ...fields };
+    if (this.#seen.passes(`${what} ${role}`)) this.#log[level](what, all);
+    else this.#log.verbose(2, what, all);
   }
 
   #receive(arrival: Arrival): Promise<void> | undefined {

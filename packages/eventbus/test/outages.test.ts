@@ -1,5 +1,5 @@
 import { createMessage } from '@edge/protocol';
-import { createMemoryStore, eventually, startMosquitto } from '@edge/testing';
+import { createMemoryStore, createRelay, eventually, startMosquitto } from '@edge/testing';
 import { describe, expect, it } from 'vitest';
 import { BROKERS, connected, heard, openClient, startScene } from './support/scene.js';
 
@@ -182,4 +182,27 @@ it('[eventbus-5.7] in mode 1 publishes to both brokers, hears both, and does not
   } finally {
     await outer.close();
   }
+}, LONG);
+
+it('[eventbus-5.8] after many losses of the connection all topics still deliver, and nothing is left open', async () => {
+  await using broker = await startMosquitto();
+  await using relay = await createRelay(broker.port);
+  await using scene = await startScene('mosquitto', { broker, config: { mqttServerExternal: `tcp://127.0.0.1:${relay.port}` } });
+  await connected(scene.module);
+  const open = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'TCPSocketWrap').length;
+  const steady = open();
+  const client = await openClient(broker.port);
+  try {
+    for (let round = 1; round <= 8; round += 1) {
+      relay.reset();
+      await connected(scene.module, round + 1);
+    }
+    for (const [number, topic] of ['default/user/a', 'SYS/dis/upload_records', '$hw/events/upload/b'].entries()) {
+      await client.publish(topic, String(number));
+      await scene.hub.next(({ route }) => route.resource === topic, 20_000);
+    }
+  } finally {
+    await client.close();
+  }
+  await eventually(async () => (open() <= steady ? true : undefined), () => `${steady} timers and sockets, there are ${open()}`);
 }, LONG);
