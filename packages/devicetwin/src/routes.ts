@@ -12,8 +12,8 @@ export const routes: readonly Route<DeviceTwin>[] = [
   route(kinds.clientPublished, DEVICES, (module: DeviceTwin, payload, message) => module.clients.handle(payload, message)),
   route(kinds.objectStored, DEVICES, (module: DeviceTwin, _body, message) => module.objects.handle(message)),
   // From the cloud.
+  route(kinds.twinCloudUpdated, DEVICES, (module: DeviceTwin, _body, message) => module.membership.cloudTwins(message)),
   route(kinds.membershipDetail, DEVICES, (module: DeviceTwin, _body, message) => module.membership.detail(message)),
   route(kinds.membershipUpdated, DEVICES, (module: DeviceTwin, _body, message) => module.membership.update(message)),
-  route(kinds.twinCloudUpdated, DEVICES, (module: DeviceTwin, _body, message) => module.membership.cloudTwins(message)),
   route(kinds.lateAnswer, 'answers', (module: DeviceTwin, _body, message) => module.sync.lateAnswer(message)),
 ];

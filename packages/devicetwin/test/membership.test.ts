@@ -113,6 +113,38 @@ describe('membership by message', () => {
   });
 });
 
+describe('upstream\'s integration suite for devices', () => {
+  it('[twin-2.9] its payloads leave the rows that it looks for', async () => {
+    await using scene = await openScene();
+    const version = { cloud: 1, edge: 1 };
+    const value = (text: string): unknown => ({ value: text, metadata: { timestamp: 1_700_000_000 } });
+    const twin = (text: string, type: string): unknown => ({ expected: value(text), actual: value(text), optional: true, metadata: { type }, expected_version: version, actual_version: version });
+    const put = (device: unknown): Promise<void> =>
+      scene.fromCloud(createMessage({ source: 'edgemgr', group: 'twin', operation: 'update', resource: 'node/edge-1/membership', content: { event_id: '', timestamp: 0, added_devices: [device], removed_devices: null } }));
+    const twins = (): string[] => scene.twinRows().map((row) => `${row.name} ${row.expected} ${row.attr_type}`);
+    const attributes = (): string[] => scene.store.table<DeviceAttrRow>(deviceAttrTable).all().map((row) => `${row.name} ${row.value} ${row.attr_type}`);
+    const steps: readonly [unknown, readonly string[], readonly string[]][] = [
+      [{ id: 'dev-1', name: 'DeviceTW', state: 'unknown', twin: { Temperature: twin('25.25', 'float') } }, ['Temperature 25.25 float'], []],
+      [{ id: 'dev-1', name: 'DeviceTW', state: 'unknown', twin: { Temperature: twin('50.50', 'float') } }, ['Temperature 50.50 float'], []],
+      [
+        { id: 'dev-1', name: 'DeviceTW', twin: { Temperature: twin('25.25', 'float'), Humidity: twin('100.100', 'float') }, attributes: { T: { value: '1', metadata: { type: 'Int' } } } },
+        ['Temperature 25.25 float', 'Humidity 100.100 float'],
+        ['T 1 Int'],
+      ],
+    ];
+    for (const [device, wantedTwins, wantedAttributes] of steps) {
+      await put(device);
+      await scene.publish('$hw/events/node/x/membership/get', {});
+      expect(twins()).toEqual(wantedTwins);
+      expect(attributes()).toEqual(wantedAttributes);
+    }
+    for (const state of ['online', 'unknown', 'offline']) {
+      await scene.publish('$hw/events/device/dev-1/state/update', { event_id: '', timestamp: 1, state });
+      expect(scene.deviceRows()).toMatchObject([{ id: 'dev-1', state }]);
+    }
+  });
+});
+
 describe('membership by objects', () => {
   it('[twin-2.10] a device whose message was lost is added by its object, and goes with it', async () => {
     await using scene = await openScene();

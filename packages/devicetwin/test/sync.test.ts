@@ -181,6 +181,41 @@ describe('what the cloud is told', () => {
   });
 });
 
+describe('an outage', () => {
+  it('[twin-3.14] 100 devices, 2,000 changes, three power cuts: both sides are equal after it', async () => {
+    const store = createMemoryStore();
+    const ids = Array.from({ length: 100 }, (_, index) => `ns/d${index}`);
+    {
+      await using scene = await openScene({ store });
+      await scene.membership({ added: ids.map((id) => member(id)) });
+    }
+    for (let life = 0; life < 4; life += 1) {
+      await using scene = await openScene({ store });
+      const changes = ids.flatMap((id) => Array.from({ length: 5 }, (_, index) => ({ id, twin: { [`p${(index + life) % 10}`]: { expected: { value: `e${life}` }, actual: { value: `a${life}.${index}` } } } })));
+      await Promise.all(changes.map(({ id, twin }) => report(scene, twin, id)));
+      store.cutPower();
+    }
+    const cloud = new Map<string, { expected: string; actual: string }>();
+    await using scene = await openScene({
+      store,
+      connected: true,
+      cloud: (message) => {
+        const [, ns, name] = message.route.resource.split('/');
+        for (const [key, one] of Object.entries((message.content as { twin: Record<string, { expected: { value: string }; actual: { value: string } }> }).twin)) {
+          cloud.set(`${ns}/${name} ${key}`, { expected: one.expected.value, actual: one.actual.value });
+        }
+        return cloudOk(message);
+      },
+    });
+    const rows = scene.twinRows();
+    expect(rows).toHaveLength(800);
+    await quiet(scene, rows.length);
+    expect(cloud.size).toBe(rows.length);
+    for (const row of rows) expect(cloud.get(`${row.deviceid} ${row.name}`)).toEqual({ expected: row.expected, actual: row.actual });
+    expect(scene.hub.received.length).toBeLessThan(800);
+  });
+});
+
 describe('states', () => {
   const say = (scene: Scene, state: string): Promise<string> => scene.publish(`$hw/events/device/${DEV}/state/update`, { event_id: 'e', state });
 
