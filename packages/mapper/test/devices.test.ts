@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { Device, DeviceMapperServiceDefinition, DeviceModel } from '@edge/protocol/dmi';
+import { Device, DeviceMapperServiceDefinition, type DeviceModel } from '@edge/protocol/dmi';
 import { testDevice, type TestDevice } from '../src/testing/index.js';
 import { bench, eventually, fail, TableDriver } from './support.js';
 
