@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { isNodeName } from '@edge/config';
 import { EdgeError } from '@edge/core';
@@ -11,7 +10,7 @@ const FLAGS: readonly FlagSpec[] = [
   { name: 'container-runtime-endpoint', value: 'socket', help: 'Socket of the container runtime, for --runtime cri. Looked for unless given.' },
   { name: 'data', value: 'folder', default: '.edge', help: 'Where cloud and agent keep everything. Starting again goes on with it.' },
   { name: 'help', shorthand: 'h', bare: 'true', help: 'Print this help, then exit.' },
-  { name: 'node', value: 'string', help: 'Name of the node. The host name unless given.' },
+  { name: 'node', value: 'string', default: 'edge-1', help: 'Name of the node of a new data folder.' },
   { name: 'port-base', value: 'port', help: 'First of five ports in a row. 26440 unless given, or free ones when these are taken.' },
   { name: 'runtime', value: 'string', default: 'auto', help: 'Container runtime: auto, cri or process.' },
   { name: 'v', shorthand: 'v', value: 'Level', default: '0', help: 'How much detail the logs hold, 0 to 10.' },
@@ -41,7 +40,7 @@ export async function dev(args: readonly string[], terminal: Terminal): Promise<
 }
 
 function readSettings(values: Readonly<Record<string, string>>): DevSettings {
-  const node = values['node'] ?? defaultNode();
+  const node = values['node'] ?? 'edge-1';
   if (!isNodeName(node)) throw new EdgeError('cli.flag', `--node is "${node}", it must be lower-case letters, digits, "-" and "."`);
   const runtime = values['runtime'];
   if (runtime !== 'auto' && runtime !== 'cri' && runtime !== 'process') {
@@ -55,9 +54,4 @@ function readSettings(values: Readonly<Record<string, string>>): DevSettings {
   const endpoint = values['container-runtime-endpoint'];
   if (endpoint !== undefined && runtime !== 'cri') throw new EdgeError('cli.flag', '--container-runtime-endpoint goes with --runtime cri');
   return { data: resolve(values['data'] ?? '.edge'), node, runtime, endpoint, portBase, verbosity: values['v'] ?? '0' };
-}
-
-function defaultNode(): string {
-  const name = hostname().toLowerCase();
-  return isNodeName(name) ? name : 'edge-node';
 }
