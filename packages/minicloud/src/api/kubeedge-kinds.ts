@@ -66,10 +66,10 @@ export function kubeEdgeKinds(): ResourceType[] {
 /** So much of a device's values fits into a line. */
 const VALUES_WIDTH = 60;
 
-/** `temperature=24,label=a`, as far as it fits. */
+/** `label=a,temperature=24`, as far as it fits; by name, for the order of the twins is that of their first reports. */
 function reportedValues(object: KubeObject): string {
   const twins = (object as unknown as StoredDeviceStatus).status?.twins ?? [];
-  const all = twins.map((twin) => `${twin.propertyName}=${twin.reported?.value ?? ''}`).join(',');
+  const all = twins.map((twin) => `${twin.propertyName}=${twin.reported?.value ?? ''}`).sort().join(',');
   return all.length > VALUES_WIDTH ? `${all.slice(0, VALUES_WIDTH - 1)}…` : all;
 }
 
