@@ -24,6 +24,8 @@ export interface DriftWorld extends AsyncDisposable {
   readonly names: Readonly<Record<Kind, readonly string[]>>;
   /** Events that the broker has acknowledged, and those that the cloud has. */
   readonly events: { readonly acknowledged: ReadonlySet<number>; readonly arrived: ReadonlySet<number> };
+  /** From now on events are sent as well: a broker keeps nothing for an agent that it has never seen. */
+  startEvents(): void;
   killMapper(): Promise<void>;
   startMapper(): void;
   /** Nothing changes from now on; programs report what they have once more and fall silent. */
@@ -77,6 +79,7 @@ export async function openDriftWorld(count: number, tickMs: number): Promise<Dri
     devices,
     names,
     events: { acknowledged: programs.acknowledged, arrived },
+    startEvents: () => programs.startEvents(),
     startMapper,
     killMapper,
     freeze: async () => {
@@ -108,6 +111,7 @@ class Programs {
   readonly #open = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #event = 0;
+  #withEvents = false;
 
   constructor(client: TestClient, names: readonly string[], tickMs: number) {
     this.#client = client;
@@ -118,6 +122,10 @@ class Programs {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  startEvents(): void {
+    this.#withEvents = true;
   }
 
   /** The last values, until the broker has them all. */
@@ -132,6 +140,7 @@ class Programs {
       this.#open.add(name);
       void this.#report(name, Date.now()).finally(() => this.#open.delete(name));
     }
+    if (!this.#withEvents) return;
     const number = (this.#event += 1);
     void this.#client.publish(`${EVENTS}${number}`, JSON.stringify({ number })).then(() => this.acknowledged.add(number), () => undefined);
   }

@@ -27,6 +27,7 @@ it('[drift-1.1] the cloud, the twins and the devices agree after cuts and restar
   const flowing = (since: number, kinds: readonly Kind[]): boolean => kinds.every((kind) => world.newest(kind) > since);
   await eventually(() => flowing(0, ['mapped', 'mqtt']), 60_000, () => `no values came to the cloud at all; the agent's log ends:\n${scene.agent.log.slice(-3000)}`);
 
+  world.startEvents();
   const flows: Record<Act, number[]> = { cut: [], agent: [], mapper: [], broker: [] };
   const acts = shuffled([...Array<Act>(CUTS).fill('cut'), ...Array.from({ length: RESTARTS }, (_, index): Act => (['agent', 'mapper', 'broker'] as const)[index % 3] as Act)], random);
   const targets = new Map(names.mapped.map((name) => [name, 5]));
