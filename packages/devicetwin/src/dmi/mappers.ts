@@ -42,6 +42,8 @@ export class Mappers implements Registrar {
   readonly #known = new Map<string, Known>();
   readonly #desired = new Map<string, Desired>();
   readonly #told = new Map<string, string>();
+  readonly #waiting = new Set<string>();
+  #restored = false;
   /** One after the other: two registrations of one protocol must not cross. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -57,11 +59,14 @@ export class Mappers implements Registrar {
   /** Takes up what was registered before the agent started. */
   restore(mappers: readonly MapperInfo[]): void {
     for (const mapper of mappers) if (!this.#known.has(mapper.protocol)) this.#start(mapper);
+    this.#restored = true;
+    this.#tellWaiting();
   }
 
   /** The objects have changed. */
   changed(): void {
     this.#desired.clear();
+    if (this.#restored) this.#tellWaiting();
     for (const { running } of this.#known.values()) running.link.wake();
   }
 
@@ -115,6 +120,7 @@ export class Mappers implements Registrar {
 
   #start(mapper: MapperInfo): void {
     const { protocol } = mapper;
+    this.#waiting.delete(protocol);
     this.#known.set(protocol, { mapper, running: this.#deps.start(mapper, () => this.#desiredOf(protocol)) });
   }
 
@@ -152,12 +158,28 @@ export class Mappers implements Registrar {
     return desired;
   }
 
-  #tell(blocked: ReadonlyMap<string, string>): void {
-    for (const [device, reason] of blocked) {
-      if (this.#told.get(device) !== reason) this.#deps.log.warn('a device is not sent to its mapper as it is', { device, reason });
+  /** Says once of each device why it is not sent. That the model is away is part of every removal. */
+  #tell(blocked: Desired['blocked']): void {
+    const { log, objects } = this.#deps;
+    for (const [device, { reason, passing }] of blocked) {
+      if (this.#told.get(device) === reason) continue;
       this.#told.set(device, reason);
+      const what = 'a device is not sent to its mapper as it is';
+      if (passing) log.verbose(1, what, { device, reason });
+      else log.warn(what, { device, reason });
     }
-    for (const device of this.#told.keys()) if (!this.#deps.objects.devices.has(device)) this.#told.delete(device);
+    for (const device of this.#told.keys()) if (!objects.devices.has(device)) this.#told.delete(device);
+  }
+
+  /** Says once of each protocol that its devices wait for a mapper. */
+  #tellWaiting(): void {
+    const { log, objects } = this.#deps;
+    for (const [device, { spec }] of objects.devices) {
+      const protocol = spec.protocol?.protocolName;
+      if (!protocol || this.#known.has(protocol) || this.#waiting.has(protocol)) continue;
+      this.#waiting.add(protocol);
+      log.info('no mapper of this protocol has registered yet; its devices wait for one', { protocol, device });
+    }
   }
 }
 

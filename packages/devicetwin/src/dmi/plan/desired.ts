@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { errorText } from '@edge/core';
+import { errorCode, errorText } from '@edge/core';
 import type { Device, DeviceModel } from '@edge/protocol';
 import { Device as DmiDevice, DeviceModel as DmiDeviceModel } from '@edge/protocol/dmi';
+import type { DeviceTwinErrorCode } from '../../errors.js';
 import type { NestedConfig } from '../convert/config-values.js';
 import { dmiDevice } from '../convert/device.js';
 import { mergeModel, modelIdOf, modelOf } from '../convert/merge.js';
@@ -19,12 +20,18 @@ export interface WantedDevice extends Wanted<DmiDevice> {
   readonly modelId: string;
 }
 
+/** Why a device cannot be sent. It passes when the model is only not there yet. */
+export interface Blocked {
+  readonly reason: string;
+  readonly passing: boolean;
+}
+
 /** All that a mapper is to have. Ids are `NAMESPACE/NAME`. */
 export interface Desired {
   readonly models: ReadonlyMap<string, Wanted<DmiDeviceModel>>;
   readonly devices: ReadonlyMap<string, WantedDevice>;
   /** Devices of this protocol that cannot be sent as they are, with the reason. What a mapper has of them stays. */
-  readonly blocked: ReadonlyMap<string, string>;
+  readonly blocked: ReadonlyMap<string, Blocked>;
 }
 
 export interface Objects {
@@ -46,7 +53,7 @@ export class Desiring {
   of(objects: Objects, protocol: string): Desired {
     const models = new Map<string, Wanted<DmiDeviceModel>>();
     const devices = new Map<string, WantedDevice>();
-    const blocked = new Map<string, string>();
+    const blocked = new Map<string, Blocked>();
     for (const [id, model] of objects.models) if (model.spec.protocol === protocol) models.set(id, this.#model(model));
     for (const [id, device] of objects.devices) {
       if (device.spec.protocol?.protocolName !== protocol) continue;
@@ -56,7 +63,7 @@ export class Desiring {
         models.set(wanted.modelId, this.#model(model));
         devices.set(id, wanted);
       } catch (error) {
-        blocked.set(id, errorText(error));
+        blocked.set(id, { reason: errorText(error), passing: errorCode(error) === ('devicetwin.dmi-no-model' satisfies DeviceTwinErrorCode) });
       }
     }
     return { models, devices, blocked };
