@@ -26,13 +26,13 @@ it('[dev-1.1] one command: the node is Ready, kubectl runs a pod with ConfigMap 
 
     await dev.kubectl('apply', '-f', examples);
     await dev.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=30s');
-    await eventually(() => logOf(folder.path, 'hello').includes('Hello from the edge, hello on edge-e2e; the password has 11 characters'), 15_000, () => logOf(folder.path, 'hello'));
+    await eventually(() => logOf(folder.path, 'hello').includes('Hello from the edge, hello on edge-e2e; the password has 11 characters'), 40_000, () => logOf(folder.path, 'hello'));
     expect(runningContainers(folder.path, 'trap')).toBe(1);
 
     await dev.kubectl('scale', 'deployment/ticker', '--replicas=3');
     await dev.kubectl('rollout', 'status', 'deployment/ticker', '--timeout=60s');
     const tickers = (): number => runningContainers(folder.path, 'while true; do date');
-    await eventually(() => tickers() === 3, 15_000, () => `${tickers()} tickers run, 3 should`);
+    await eventually(() => tickers() === 3, 40_000, () => `${tickers()} tickers run, 3 should`);
     await dev.kubectl('scale', 'deployment/ticker', '--replicas=1');
     await eventually(() => tickers() === 1, 30_000, () => `${tickers()} tickers run, 1 should`);
 

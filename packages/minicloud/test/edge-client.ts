@@ -144,7 +144,7 @@ export class EdgeClient {
     return this.waitFor((m) => m.header.parentId === undefined && m.route.operation === operation && m.route.resource === resource, milliseconds);
   }
 
-  async until(fits: () => boolean, milliseconds = 10_000): Promise<void> {
+  async until(fits: () => boolean, milliseconds = 20_000): Promise<void> {
     const end = Date.now() + milliseconds;
     while (!fits()) {
       const left = end - Date.now();

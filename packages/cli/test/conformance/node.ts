@@ -31,7 +31,7 @@ export function nodeSpecs(cluster: () => Cluster): void {
     await pod.until('running again', () => pod.container().state.running !== undefined);
     const logs = async (query = ''): Promise<string> => (await request(`${cluster().kubelet}/containerLogs/default/${pod.name}/main${query}`)).text;
     const all = 'out\nerr\nline 1\nline 2\nline 3\n';
-    await eventually(async () => (await logs()) === all, 10_000, () => 'the log is not all there');
+    await eventually(async () => (await logs()) === all, 30_000, () => 'the log is not all there');
     expect(await logs('?previous=true')).toBe(all);
     expect(await logs('?tailLines=2')).toBe('line 2\nline 3\n');
     expect(await logs('?limitBytes=6')).toBe('out\ner');

@@ -54,7 +54,7 @@ export function realPause(milliseconds: number): Promise<void> {
 }
 
 /** Waits in the time of the machine until it is so; the error says what is not. */
-export async function eventually(what: string, fits: () => boolean, timeoutMs = 15_000): Promise<void> {
+export async function eventually(what: string, fits: () => boolean, timeoutMs = 30_000): Promise<void> {
   const end = realNow() + timeoutMs;
   while (!fits()) {
     if (realNow() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);

@@ -82,7 +82,7 @@ async function startRun({ runtime, root }: GoAgentPlace, pod: Pod, sandboxConfig
   };
   const id = await runtime.createContainer(sandbox, config, sandboxConfig);
   await runtime.startContainer(id);
-  if (run.ended) await eventually(async () => (await runtime.containerStatus(id)).state === 'exited', 10_000, () => `${container.name} does not end`);
+  if (run.ended) await eventually(async () => (await runtime.containerStatus(id)).state === 'exited', 30_000, () => `${container.name} does not end`);
   return id;
 }
 
