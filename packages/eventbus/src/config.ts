@@ -130,8 +130,10 @@ function tlsFiles(tls: Tree): TlsFiles {
 function address(tree: Tree, name: string, initial: string): string {
   const value = text(tree, CONFIG_PATH, name, initial);
   const right = `a URL such as ${initial}, with one of ${SCHEMES.map((scheme) => `${scheme}://`).join(' ')}`;
-  if (!URL.canParse(value)) throw invalid(`${CONFIG_PATH}.${name}`, value, right);
-  const { protocol, hostname } = new URL(value);
+  // Go takes an address without a host: all interfaces, or this machine.
+  const whole = value.replace(/^(\w+:\/\/):/, '$1localhost:');
+  if (!URL.canParse(whole)) throw invalid(`${CONFIG_PATH}.${name}`, value, right);
+  const { protocol, hostname } = new URL(whole);
   if (!(SCHEMES as readonly string[]).includes(protocol.slice(0, -1)) || hostname === '') throw invalid(`${CONFIG_PATH}.${name}`, value, right);
   return value;
 }

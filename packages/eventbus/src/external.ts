@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { backoffDelay, errorText, isAbort, sleep, type LogFields, type Logger, type NodeIdentity } from '@edge/core';
+import { backoffDelay, errorText, isAbort, sleep, withTimeout, type LogFields, type Logger, type NodeIdentity } from '@edge/core';
 import type { ExternalConfig } from './config.js';
 import { eventBusError } from './errors.js';
 import { Echoes } from './external/echoes.js';
@@ -14,6 +14,8 @@ import { until } from './until.js';
 
 type Role = 'sub' | 'pub';
 
+/** For the answer to subscriptions. */
+const SUBSCRIBE_MS = 20_000;
 /** A connection that lasted so long begins with the shortest pause when it ends. */
 const STEADY_MS = 10_000;
 /** Else the pause grows to that step: a second, for the broker was there just now. */
@@ -71,7 +73,8 @@ export class ExternalSide implements Side {
     for (let attempt = 0; ; attempt += 1) {
       try {
         await using link = await MqttLink.open(await this.#options(role), signal);
-        await until(signal, Promise.race([link.ended, user.use(link)]));
+        const early = await until(signal, withTimeout(Promise.race([link.ended, Promise.resolve(user.use(link))]), SUBSCRIBE_MS, () => eventBusError('eventbus.broker-lost', `the broker has not answered subscriptions for ${SUBSCRIBE_MS / 1000} s`)));
+        if (typeof early === 'string') throw eventBusError('eventbus.broker-lost', early);
         const since = Date.now();
         this.#said.clear();
         this.#tell('info', 'connected to the MQTT broker', role);

@@ -24,8 +24,7 @@ const HANDSHAKE_MS = 10_000;
  * @throws EdgeError `eventbus.listen` naming address and cause, `eventbus.bad-file` for certificates
  */
 export async function listen(config: EmbeddedConfig, onClient: (stream: Duplex, peer: Peer) => void): Promise<Listener> {
-  const url = new URL(config.url);
-  const scheme = url.protocol.slice(0, -1);
+  const [, scheme = '', host = '', digits = ''] = /^(\w+):\/\/\[?([^\]/]*?)\]?(?::(\d+))?(?:\/.*)?$/.exec(config.url) ?? [];
   const tls = SECURE.has(scheme) ? await tlsOptions(config) : undefined;
   const sockets = new Set<Socket>();
   const server = scheme.startsWith('ws') ? webServer(tls, config.maxPacketBytes, onClient) : plainServer(tls, onClient);
@@ -34,11 +33,10 @@ export async function listen(config: EmbeddedConfig, onClient: (stream: Duplex, 
     socket.setNoDelay(true);
     socket.once('close', () => sockets.delete(socket));
   });
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = url.port === '' ? (PORTS[scheme] as number) : Number(url.port);
+  const port = digits === '' ? (PORTS[scheme] as number) : Number(digits);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(eventBusError('eventbus.listen', `the MQTT broker cannot listen on ${config.url}: ${errorText(cause)}`, cause)));
-    server.listen(port, host, resolve);
+    server.listen({ port, ...(host === '' ? {} : { host }) }, resolve);
   });
   server.on('error', () => undefined);
   const bound = server.address();

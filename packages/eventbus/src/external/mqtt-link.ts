@@ -51,7 +51,11 @@ export class MqttLink implements AsyncDisposable {
       if (client.connected) client.stream.write(bytes);
     });
     this.ended = new Promise((resolve) => client.once('close', () => resolve(this.#why)));
-    client.on('error', (error) => (this.#why = errorText(error)));
+    client.on('error', (error) => {
+      this.#why = errorText(error);
+      // What comes after bytes that make no sense makes none either.
+      if (client.connected) client.end(true);
+    });
     // Not the event `message`: the library takes the return of a listener for the end of the work and acknowledges.
     client.handleMessage = (packet, proceed) => {
       if (packet.cmd !== 'publish') return proceed();
@@ -92,9 +96,11 @@ export class MqttLink implements AsyncDisposable {
   subscribe(topics: readonly string[]): Promise<string[]> {
     if (topics.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      this.#client.subscribe([...topics], { qos: 1 }, (error, granted) => {
-        if (granted === undefined && error !== null) reject(eventBusError('eventbus.broker-lost', `subscribing failed: ${errorText(error)}`, error));
-        else resolve((granted ?? []).filter(({ qos }) => qos > 2).map(({ topic }) => topic));
+      this.#client.subscribe([...topics], { qos: 1 }, (error, _asked, packet) => {
+        // With a refusal the library hands over an error and the broker's answer, one code a topic.
+        const codes = packet?.granted;
+        if (codes === undefined) reject(eventBusError('eventbus.broker-lost', `subscribing failed: ${errorText(error)}`, error));
+        else resolve(topics.filter((_topic, at) => Number(codes[at]) > 2));
       });
     });
   }
