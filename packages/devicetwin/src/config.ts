@@ -12,7 +12,7 @@ export interface DeviceTwinConfig {
   readonly skipUnchanged: boolean;
   /** Values may hold any characters, up to 64 KiB. Default false: letters, digits and `- _ . , : / @ #`, up to 512. */
   readonly anyValue: boolean;
-  /** Default: 2000 calls a second for each mapper, 4000 at once; lists and objects in `configData` are refused. */
+  /** Default: 5000 calls a second for each mapper, 10,000 at once; lists and objects in `configData` are refused. */
   readonly dmi: DmiSettings;
 }
 

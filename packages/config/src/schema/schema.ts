@@ -34,8 +34,8 @@ export const schema = section('edgecore.yaml', {
       skipUnchanged: bool(true, 'A reported value that equals what stands is answered, but neither stored nor sent to the cloud; false: as upstream, each report is.'),
       anyValue: bool(false, 'Values may hold any characters, up to 64 KiB; false: as upstream, letters, digits and - _ . , : / @ #, up to 512.'),
       dmi: own('The Device Mapper Interface.', {
-        callsPerSecond: int32(2000, 'Calls a second that one mapper may make in the long run; more are refused.', { check: atLeast(1, 'calls a second') }),
-        burst: int32(4000, 'Calls that one mapper may make at once after a quiet time.', { check: atLeast(1, 'calls') }),
+        callsPerSecond: int32(5000, 'Calls a second that one mapper may make in the long run; more are refused.', { check: atLeast(1, 'calls a second') }),
+        burst: int32(10000, 'Calls that one mapper may make at once after a quiet time.', { check: atLeast(1, 'calls') }),
         nestedConfig: choice(['refuse', 'json'], 'Lists and objects in configData, which mappers of upstream cannot read: refuse (the device is not sent, as upstream) or json (as their JSON text).'),
       }),
     }),

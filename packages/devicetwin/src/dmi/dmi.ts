@@ -34,10 +34,14 @@ export class Dmi {
   readonly #held: HoldingsStore;
   readonly #mappers: Mappers;
   readonly #log: Logger;
+  readonly #failed: Promise<never>;
+  #fail: (error: unknown) => void = () => undefined;
 
   constructor(deps: DmiDeps) {
     this.#deps = deps;
     this.#log = deps.log.named('dmi');
+    this.#failed = new Promise((_, reject) => (this.#fail = reject));
+    this.#failed.catch(() => undefined);
     this.#registry = new MapperRegistry({ bus: deps.bus, log: this.#log });
     this.#held = new HoldingsStore({ store: deps.store, log: this.#log });
     this.#mappers = new Mappers({
@@ -55,24 +59,39 @@ export class Dmi {
     return this.#mappers.health();
   }
 
-  /** Runs until the signal aborts. A socket that cannot be made is logged and tried again; nothing else waits for it. */
+  /** Runs until the signal aborts; once. A socket that cannot be made is logged and tried again; nothing else waits for it. */
   async run(signal: AbortSignal): Promise<void> {
+    const end = new AbortController();
+    const stop = (): void => end.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const work = this.#work(end.signal);
+    try {
+      await Promise.race([work, this.#failed]);
+    } catch (error) {
+      if (!isAbort(error)) throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      stop();
+      await work.catch(() => undefined);
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
     using _following = this.#deps.objects.follow(() => this.#mappers.changed());
     try {
       await this.#deps.objects.untilLoaded(signal);
       this.#mappers.restore(await this.#registry.load(signal));
-      await this.#server().run(signal);
-    } catch (error) {
-      if (!isAbort(error)) throw error;
+      await this.#serve(signal);
     } finally {
       await this.#mappers.stop();
       await this.#held.settled();
     }
   }
 
-  #server(): DmiServer {
+  async #serve(signal: AbortSignal): Promise<void> {
     const handlers = new ManagerHandlers({ registrar: this.#mappers, reports: this.#deps.reports, limiter: new Limiter(this.#deps.settings) });
-    return new DmiServer({ path: this.#deps.socketPath, handlers, log: this.#log });
+    await new DmiServer({ path: this.#deps.socketPath, handlers, log: this.#log }).run(signal);
   }
 
   #start(mapper: MapperInfo, desired: () => Desired): RunningLink {
@@ -88,7 +107,8 @@ export class Dmi {
       met: (seen) => this.#held.met(mapper.name, seen),
       log: this.#log,
     });
-    const running = link.run(stop.signal);
+    // A fault of ours in one of them is one of the module, which starts anew.
+    const running = link.run(stop.signal).catch((error: unknown) => this.#fail(error));
     return {
       link,
       stop: () => {

@@ -10,4 +10,4 @@ export interface DmiSettings {
   readonly nestedConfig: NestedConfig;
 }
 
-export const defaultDmiSettings: DmiSettings = { callsPerSecond: 2000, burst: 4000, nestedConfig: 'refuse' };
+export const defaultDmiSettings: DmiSettings = { callsPerSecond: 5000, burst: 10_000, nestedConfig: 'refuse' };

@@ -64,12 +64,18 @@ export class DmiScene implements AsyncDisposable {
     this.dmi = new Dmi({ socketPath: this.socket, objects: this.objects, reports: this.#reports(), bus: this.bus.bus, store: this.store, log, settings: { ...defaultDmiSettings, ...this.settings } });
     this.#stop = stop;
     this.#running = this.dmi.run(stop.signal);
+    this.#running.catch(() => undefined);
+  }
+
+  /** Rejects when the interface fails; resolves when it has ended. */
+  get running(): Promise<void> {
+    return this.#running ?? Promise.resolve();
   }
 
   /** The agent ends. */
   async agentStops(): Promise<void> {
     this.#stop?.abort();
-    await this.#running;
+    await this.#running?.catch(() => undefined);
   }
 
   /** Resolves when that line is logged, or was. */

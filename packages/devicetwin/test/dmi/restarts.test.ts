@@ -228,3 +228,19 @@ it.each([1, 2, 3])('[dmi-6.10] restarts of both sides and changes in random orde
   await quiet(scene);
   expect(mapper.needless).toEqual([]);
 });
+
+it('[dmi-6.11] a fault of ours ends the interface with its cause, and leaves nothing behind, so that the supervisor starts it anew', async () => {
+  await using scene = await DmiScene.start();
+  await withDevice(scene);
+  await using mapper = scene.mapper();
+  await mapper.serve();
+  await mapper.register(scene.socket, one);
+  await quiet(scene);
+  scene.objects.models.set('default/impossible', { metadata: {} } as never);
+  scene.push('update', 'default/device/thermo-1', device('thermo-1', '26'));
+  await expect(scene.running).rejects.toThrow(TypeError);
+  await scene.agentStops();
+  await scene.agentStarts();
+  await until(() => mapper.calls.length > 0, 'a call');
+  expect(mapper.calls).toEqual(['UpdateDevice']);
+});

@@ -90,10 +90,11 @@ export class MapperLink {
     this.wake();
   }
 
-  /** Runs until the signal aborts. */
+  /** Runs until the signal aborts. Rejects only for what nobody foresaw. */
   async run(signal: AbortSignal): Promise<void> {
     using connection = new MapperConnection({ socket: this.#deps.socket, timeoutMs: CALL_TIMEOUT_MS });
-    const following = connection.follow((connected) => this.#changed(connected), signal);
+    const end = new AbortController();
+    const following = connection.follow((connected) => this.#changed(connected), end.signal);
     try {
       while (!signal.aborted) {
         this.#woken = false;
@@ -103,6 +104,7 @@ export class MapperLink {
     } catch (error) {
       if (!isAbort(error)) throw error;
     } finally {
+      end.abort();
       await following;
     }
   }
