@@ -209,7 +209,7 @@ export class CloudSync {
       for (const name of telling.told.keys()) line.touched.delete(name);
       line.stateText = undefined;
     }
-    // Clouds v1.15 to v1.23 answer the first report of a property and lose its value; the second one they keep.
+    // Clouds v1.16 to v1.23 answer the first report of a property and lose its value; the second one they keep.
     const sure = [...telling.told].filter(([name]) => line.subject === 'state' || confirmations.knows(line.deviceId, name) || (line.sends.get(name) ?? 0) > 1);
     if (sure.length === 0) return;
     try {
