@@ -1,4 +1,4 @@
-import { badRequest } from '../errors.js';
+import { badRequest, expired } from '../errors.js';
 import { apiVersionOf, storageName } from '../resource/registry.js';
 import { compileSelection } from '../selector/selection.js';
 import type { WatchHandle } from '../types/backend.js';
@@ -44,6 +44,8 @@ export function watchObjects(
     if (options.sendInitialEvents === true && options.allowBookmarks === true) deliver(bookmark(type, after, { [INITIAL_EVENTS_END]: 'true' }));
   }
   const stop = store.watch({ ...query, after }, (event) => {
+    // Whether the object was selected before cannot be told; the client has to list again.
+    if (event.isOutline === true && selects !== undefined) throw expired(after, event.resourceVersion);
     const seen = translate(event, selects);
     if (seen !== undefined) deliver({ type: seen.type, object: inVersion(seen.object, type) });
   });
@@ -61,10 +63,10 @@ export function watchObjects(
 function translate(event: StoreEvent, selects: ((object: KubeObject) => boolean) | undefined): WatchEvent | undefined {
   const { object, previous } = event;
   const is = event.type !== 'deleted' && (selects === undefined || selects(object));
-  const was = previous !== undefined && (selects === undefined || selects(previous));
+  const was = previous === undefined ? event.isOutline === true && event.type !== 'added' : selects === undefined || selects(previous);
   if (is) return { type: was ? 'MODIFIED' : 'ADDED', object };
   if (!was) return undefined;
-  if (event.type === 'deleted') return { type: 'DELETED', object };
+  if (event.type === 'deleted' || previous === undefined) return { type: 'DELETED', object };
   // The state it had while selected, with the version of the change that took it out.
   return { type: 'DELETED', object: { ...previous, metadata: { ...previous.metadata, resourceVersion: String(event.resourceVersion) } } };
 }

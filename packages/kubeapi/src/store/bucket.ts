@@ -35,6 +35,11 @@ export class Bucket {
     this.#order = undefined;
   }
 
+  /** Puts in what happened before the start, oldest first. */
+  recall(event: StoreEvent): void {
+    this.#history.push(event);
+  }
+
   apply(event: StoreEvent): void {
     const key = memberKey(event.key);
     if (event.type === 'deleted') this.#objects.delete(key);
@@ -63,6 +68,8 @@ export class Bucket {
   list(namespace: string | undefined, version: number | undefined): KubeObject[] {
     if (version !== undefined) {
       const undo = this.since(version).reverse();
+      // An outline does not tell what was there before.
+      if (undo.some((event) => event.isOutline)) throw expired(version, this.#floor);
       if (undo.length > 0) return this.#listBefore(undo, namespace);
     }
     this.#order ??= [...this.#objects.keys()].sort();

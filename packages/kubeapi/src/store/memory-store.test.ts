@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { isApiError, type StatusReason } from '../errors.js';
 import type { KubeObject } from '../types/object.js';
 import type { Change, ObjectKey, Persistence, StoreEvent } from '../types/store.js';
+import { builtinResources } from '../builtin/resources.js';
+import { KubeApi } from '../engine/kube-api.js';
+import { ResourceRegistry } from '../resource/registry.js';
 import { MemoryObjectStore } from './memory-store.js';
 
 const key = (name: string, namespace = 'd', resource = 'pods'): ObjectKey => ({ resource, namespace, name });
@@ -145,4 +148,41 @@ describe('MemoryObjectStore', () => {
     expect(() => two.watch({ resource: 'pods', after: Number(a.metadata.resourceVersion) }, () => undefined)).toThrowError(failsWith('Expired') as Error);
     expect(() => two.watch({ resource: 'pods', after: two.resourceVersion }, () => undefined)).not.toThrow();
   });
+});
+
+it('[kubeapi-2.12] resumes watches where history before the start is known, and says 410 where it is not enough', async () => {
+  const at = (name: string, version: number, labels: Record<string, string> = {}): KubeObject => ({
+    apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'n', uid: name, resourceVersion: String(version), creationTimestamp: '', labels },
+  });
+  const key = (name: string): { resource: string; namespace: string; name: string } => ({ resource: 'configmaps', namespace: 'n', name });
+  const store = await MemoryObjectStore.open({
+    persistence: {
+      load: () => ({
+        resourceVersion: 20,
+        objects: [{ key: key('a'), object: at('a', 11) }, { key: key('b'), object: at('b', 14) }],
+        history: { after: 10, changes: [
+          { type: 'modified', key: key('a'), resourceVersion: 11, object: at('a', 11) },
+          { type: 'added', key: key('b'), resourceVersion: 14, object: at('b', 14) },
+          { type: 'deleted', key: key('c'), resourceVersion: 15, object: at('c', 15) },
+        ] },
+      }),
+      commit: () => undefined,
+    },
+  });
+  const seen: string[] = [];
+  store.watch({ resource: 'configmaps', after: 11 }, ({ type, key: { name } }) => seen.push(`${type} ${name}`));
+  await store.update(key('a'), at('a', 0), '11');
+  expect(seen).toEqual(['added b', 'deleted c', 'modified a']);
+  expect(() => store.watch({ resource: 'configmaps', after: 9 }, () => undefined)).toThrow(/too old|410|9/);
+  // Pages of before the start cannot be shown again.
+  expect(() => store.list({ resource: 'configmaps', atVersion: 12 })).toThrow();
+  expect(store.list({ resource: 'configmaps', atVersion: 20 }).items.map(({ metadata }) => metadata.resourceVersion)).toEqual(['11', '14']);
+
+  const api = new KubeApi({ registry: new ResourceRegistry(builtinResources()), store });
+  const ref = { group: '', version: 'v1', resource: 'configmaps' };
+  const types: string[] = [];
+  await api.watch(ref, { resourceVersion: '13' }, ({ type }) => types.push(type));
+  expect(types).toEqual(['ADDED', 'DELETED', 'MODIFIED']);
+  await expect(api.watch(ref, { resourceVersion: '13', labelSelector: 'x=y' }, () => undefined)).rejects.toMatchObject({ reason: 'Expired' });
+  await api.watch(ref, { resourceVersion: '20', labelSelector: 'x=y' }, () => undefined);
 });

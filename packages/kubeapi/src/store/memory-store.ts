@@ -20,24 +20,26 @@ export class MemoryObjectStore implements ObjectStore {
   readonly #buckets = new Map<string, Bucket>();
   readonly #queue: WriteQueue;
   readonly #historyLimit: number;
-  readonly #firstVersion: number;
+  /** Every change above this version is known. */
+  readonly #historyFrom: number;
   #assigned: number;
   #committed: number;
 
-  private constructor(deps: { options: MemoryObjectStoreOptions; resourceVersion: number }) {
+  private constructor(deps: { options: MemoryObjectStoreOptions; resourceVersion: number; historyFrom: number | undefined }) {
     this.#historyLimit = deps.options.historyLimit ?? 2000;
     // Version 0 means "any" to clients, so an empty store begins at 1.
-    this.#firstVersion = Math.max(1, deps.resourceVersion);
-    this.#assigned = this.#firstVersion;
-    this.#committed = this.#firstVersion;
+    this.#committed = Math.max(1, deps.resourceVersion);
+    this.#assigned = this.#committed;
+    this.#historyFrom = deps.historyFrom ?? this.#committed;
     this.#queue = new WriteQueue({ persistence: deps.options.persistence, apply: (change) => this.#apply(change) });
   }
 
   /** Loads everything the persistence holds. */
   static async open(options: MemoryObjectStoreOptions = {}): Promise<MemoryObjectStore> {
     const state = await options.persistence?.load();
-    const store = new MemoryObjectStore({ options, resourceVersion: state?.resourceVersion ?? 0 });
+    const store = new MemoryObjectStore({ options, resourceVersion: state?.resourceVersion ?? 0, historyFrom: state?.history?.after });
     for (const { key, object } of state?.objects ?? []) store.#bucket(key.resource).load(key, object);
+    for (const change of state?.history?.changes ?? []) store.#bucket(change.key.resource).recall({ ...change, previous: undefined, isOutline: true });
     return store;
   }
 
@@ -88,7 +90,7 @@ export class MemoryObjectStore implements ObjectStore {
   #bucket(resource: string): Bucket {
     let bucket = this.#buckets.get(resource);
     if (bucket === undefined) {
-      bucket = new Bucket({ floor: this.#firstVersion, historyLimit: this.#historyLimit });
+      bucket = new Bucket({ floor: this.#historyFrom, historyLimit: this.#historyLimit });
       this.#buckets.set(resource, bucket);
     }
     return bucket;

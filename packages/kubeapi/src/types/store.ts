@@ -20,6 +20,11 @@ export interface PersistedState {
   /** The highest version ever given out, removals included. */
   resourceVersion: number;
   objects: Iterable<{ key: ObjectKey; object: KubeObject }>;
+  /**
+   * What happened before the start, so that watches survive it: one change per object, its last one, in order of version.
+   * Complete for all versions above `after`. When absent, history begins at the start.
+   */
+  history?: { after: number; changes: Iterable<Omit<StoreEvent, 'previous'>> };
 }
 
 /**
@@ -40,6 +45,8 @@ export interface StoreEvent {
   object: KubeObject;
   /** The object before the change; absent for `added`. */
   previous: KubeObject | undefined;
+  /** A change before the start: `previous` is not known, and of a deleted object only its identity. */
+  isOutline?: boolean;
 }
 
 export interface StoreListQuery {
