@@ -10,7 +10,7 @@ export type {
 } from './types/requests.js';
 export type { AdmissionHook, AdmissionRequest, SubresourceHandler, SubresourceRequest } from './types/hooks.js';
 export type {
-  Change, ObjectKey, ObjectStore, PersistedState, Persistence, StoreEvent, StoreList, StoreListQuery, StoreWatchQuery,
+  Change, EarlierChange, ObjectKey, ObjectStore, PersistedState, Persistence, StoreEvent, StoreList, StoreListQuery, StoreWatchQuery,
 } from './types/store.js';
 export type { ApiBackend, WatchHandle, WriteResult } from './types/backend.js';
 export type { ResourceClient } from './types/client.js';

@@ -1,6 +1,6 @@
 import { expired } from '../errors.js';
 import type { KubeObject } from '../types/object.js';
-import type { ObjectKey, StoreEvent } from '../types/store.js';
+import type { EarlierChange, ObjectKey, StoreEvent } from '../types/store.js';
 
 export interface Watcher {
   namespace: string | undefined;
@@ -19,6 +19,7 @@ export class Bucket {
   /** Every event above this version is in the history. */
   #floor: number;
   #order: string[] | undefined;
+  readonly #created = new WeakMap<StoreEvent, number>();
 
   constructor(deps: { floor: number; historyLimit: number }) {
     this.#floor = deps.floor;
@@ -36,7 +37,9 @@ export class Bucket {
   }
 
   /** Puts in what happened before the start, oldest first. */
-  recall(event: StoreEvent): void {
+  recall({ key, resourceVersion, createdVersion, gone, object }: EarlierChange): void {
+    const event: StoreEvent = { type: gone ? 'deleted' : 'modified', key, resourceVersion, object, previous: undefined, isOutline: true };
+    this.#created.set(event, createdVersion);
     this.#history.push(event);
   }
 
@@ -61,7 +64,13 @@ export class Bucket {
     if (version < this.#floor) throw expired(version, this.#floor);
     let from = this.#history.length;
     while (from > 0 && (this.#history[from - 1] as StoreEvent).resourceVersion > version) from -= 1;
-    return this.#history.slice(from);
+    return this.#history.slice(from).flatMap((event) => this.#seenFrom(version, event));
+  }
+
+  /** A change before the start as someone sees it who knew the state at `version`. */
+  #seenFrom(version: number, event: StoreEvent): StoreEvent[] {
+    if (event.isOutline !== true || (this.#created.get(event) ?? 0) <= version) return [event];
+    return event.type === 'deleted' ? [] : [{ ...event, type: 'added' }];
   }
 
   /** Objects in order of namespace and name, of one namespace if given, now or as they were at `version`. */

@@ -161,9 +161,10 @@ it('[kubeapi-2.12] resumes watches where history before the start is known, and 
         resourceVersion: 20,
         objects: [{ key: key('a'), object: at('a', 11) }, { key: key('b'), object: at('b', 14) }],
         history: { after: 10, changes: [
-          { type: 'modified', key: key('a'), resourceVersion: 11, object: at('a', 11) },
-          { type: 'added', key: key('b'), resourceVersion: 14, object: at('b', 14) },
-          { type: 'deleted', key: key('c'), resourceVersion: 15, object: at('c', 15) },
+          { key: key('a'), resourceVersion: 11, createdVersion: 4, gone: false, object: at('a', 11) },
+          { key: key('b'), resourceVersion: 14, createdVersion: 12, gone: false, object: at('b', 14) },
+          { key: key('c'), resourceVersion: 15, createdVersion: 9, gone: true, object: at('c', 15) },
+          { key: key('d'), resourceVersion: 17, createdVersion: 16, gone: true, object: at('d', 17) },
         ] },
       }),
       commit: () => undefined,
@@ -173,6 +174,13 @@ it('[kubeapi-2.12] resumes watches where history before the start is known, and 
   store.watch({ resource: 'configmaps', after: 11 }, ({ type, key: { name } }) => seen.push(`${type} ${name}`));
   await store.update(key('a'), at('a', 0), '11');
   expect(seen).toEqual(['added b', 'deleted c', 'modified a']);
+  // Who knew b, and was there when d came.
+  const later: string[] = [];
+  store.watch({ resource: 'configmaps', after: 13 }, ({ type, key: { name } }) => later.push(`${type} ${name}`));
+  expect(later).toEqual(['modified b', 'deleted c', 'modified a']);
+  const last: string[] = [];
+  store.watch({ resource: 'configmaps', after: 16 }, ({ type, key: { name } }) => last.push(`${type} ${name}`));
+  expect(last).toEqual(['deleted d', 'modified a']);
   expect(() => store.watch({ resource: 'configmaps', after: 9 }, () => undefined)).toThrow(/too old|410|9/);
   // Pages of before the start cannot be shown again.
   expect(() => store.list({ resource: 'configmaps', atVersion: 12 })).toThrow();
@@ -182,7 +190,7 @@ it('[kubeapi-2.12] resumes watches where history before the start is known, and 
   const ref = { group: '', version: 'v1', resource: 'configmaps' };
   const types: string[] = [];
   await api.watch(ref, { resourceVersion: '13' }, ({ type }) => types.push(type));
-  expect(types).toEqual(['ADDED', 'DELETED', 'MODIFIED']);
+  expect(types).toEqual(['MODIFIED', 'DELETED', 'MODIFIED']);
   await expect(api.watch(ref, { resourceVersion: '13', labelSelector: 'x=y' }, () => undefined)).rejects.toMatchObject({ reason: 'Expired' });
   await api.watch(ref, { resourceVersion: '20', labelSelector: 'x=y' }, () => undefined);
 });

@@ -39,7 +39,7 @@ export class MemoryObjectStore implements ObjectStore {
     const state = await options.persistence?.load();
     const store = new MemoryObjectStore({ options, resourceVersion: state?.resourceVersion ?? 0, historyFrom: state?.history?.after });
     for (const { key, object } of state?.objects ?? []) store.#bucket(key.resource).load(key, object);
-    for (const change of state?.history?.changes ?? []) store.#bucket(change.key.resource).recall({ ...change, previous: undefined, isOutline: true });
+    for (const change of state?.history?.changes ?? []) store.#bucket(change.key.resource).recall(change);
     return store;
   }
 

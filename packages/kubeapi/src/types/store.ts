@@ -24,7 +24,7 @@ export interface PersistedState {
    * What happened before the start, so that watches survive it: one change per object, its last one, in order of version.
    * Complete for all versions above `after`. When absent, history begins at the start.
    */
-  history?: { after: number; changes: Iterable<Omit<StoreEvent, 'previous'>> };
+  history?: { after: number; changes: Iterable<EarlierChange> };
 }
 
 /**
@@ -34,6 +34,17 @@ export interface PersistedState {
 export interface Persistence {
   load(): Promise<PersistedState> | PersistedState;
   commit(changes: readonly Change[]): Promise<void> | void;
+}
+
+/** The last change of an object before the start. */
+export interface EarlierChange {
+  key: ObjectKey;
+  resourceVersion: number;
+  /** Version of the object's creation: who was there before it sees an addition, or nothing of an object that came and went. */
+  createdVersion: number;
+  gone: boolean;
+  /** As it is, or what is still known of it when it is gone. */
+  object: KubeObject;
 }
 
 /** One committed change as a watcher sees it. */
