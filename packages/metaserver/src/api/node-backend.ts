@@ -1,0 +1,151 @@
+import {
+  ApiError, apiVersionOf, isApiError, KubeApi, notFound, type ApiBackend, type DeleteOptions, type DraftObject, type GetOptions, type KubeList, type KubeObject,
+  type ListOptions, type PatchRequest, type RequestContext, type ResourceRef, type ResourceType, type WatchEvent, type WatchHandle, type WatchOptions,
+  type WriteOptions, type WriteResult,
+} from '@edge/kubeapi';
+import { errorText } from '@edge/core';
+import { isOutage, type CloudApi } from '../cloud/cloud-api.js';
+import type { CloudReader } from '../cloud/cloud-reader.js';
+import type { Follower } from '../cloud/follower.js';
+import { scopeOf } from '../cloud/scope.js';
+import type { ObjectCopy } from '../copy/object-copy.js';
+import type { TypeCatalog } from '../types/catalog.js';
+import type { CloudWriter } from './cloud-writer.js';
+
+export interface NodeBackendDeps {
+  readonly catalog: TypeCatalog;
+  readonly copy: ObjectCopy;
+  readonly cloud: CloudApi;
+  readonly reader: CloudReader;
+  readonly writer: CloudWriter;
+  readonly follower: Follower;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The node's API. What is followed is answered from the copy; all else by the cloud while it answers, refusals included, and
+ * from the copy, marked, when it does not. Writes are the cloud's. [metaserver-3]
+ */
+export class NodeBackend implements ApiBackend {
+  readonly #deps: NodeBackendDeps;
+  readonly #local: KubeApi;
+
+  constructor(deps: NodeBackendDeps) {
+    this.#deps = deps;
+    this.#local = new KubeApi({ registry: deps.catalog.registry, store: deps.copy.store });
+  }
+
+  close(): void {
+    this.#local.close();
+  }
+
+  async get(ref: ResourceRef, options: GetOptions = {}, context: RequestContext = {}): Promise<KubeObject> {
+    const type = this.#type(ref);
+    const { subresource, ...whole } = ref;
+    if (subresource !== undefined && subresource !== 'status') return this.#deps.writer.getSubresource(ref);
+    const loose = await this.#fromCloud(type, ref, context, () => this.#deps.reader.get(this.#deps.copy, type, whole, this.#deps.signal));
+    return loose === undefined ? this.#local.get(whole, options) : (loose as unknown as KubeObject);
+  }
+
+  async list(ref: ResourceRef, options: ListOptions = {}, context: RequestContext = {}): Promise<KubeList> {
+    const type = this.#type(ref);
+    // Later pages show the version of the first one.
+    if ((options.continue ?? '') !== '' || options.resourceVersionMatch === 'Exact') return this.#local.list(ref, options);
+    const isSelected = (options.labelSelector ?? '') !== '' || (options.fieldSelector ?? '') !== '';
+    const { copy, reader, signal } = this.#deps;
+    const listed = await this.#fromCloud(type, ref, context, () => reader.list(copy, type, ref, options, signal, isSelected ? undefined : (): boolean => true));
+    if (listed?.loose) return this.#listOf(type, listed.loose as unknown as KubeObject[]);
+    if (listed === undefined || !isSelected) return this.#local.list(ref, options);
+    return this.#listOf(type, [...listed.keys].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, key]) => copy.store.get(key) ?? []));
+  }
+
+  async watch(ref: ResourceRef, options: WatchOptions, sink: (event: WatchEvent) => void, context: RequestContext = {}): Promise<WatchHandle> {
+    const type = this.#type(ref);
+    const held = this.#deps.follower.hold(scopeOf(type, ref, options.fieldSelector));
+    try {
+      const asked = options.resourceVersion ?? '';
+      // Who begins without a version gets all that the cloud has; who comes back gets what he missed as it comes.
+      if (asked === '' || asked === '0') await held.ready;
+      else held.ready.catch(() => undefined);
+      if (context.signal?.aborted) throw new ApiError('Timeout', 'the client has gone');
+      const handle = await this.#local.watch(ref, options, sink);
+      return {
+        bookmark: () => handle.bookmark(),
+        close: () => {
+          handle.close();
+          held.release();
+        },
+      };
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+
+  create(ref: ResourceRef, object: DraftObject, options: WriteOptions = {}): Promise<KubeObject> {
+    return this.#write(() => this.#deps.writer.create(this.#type(ref), ref, object, options));
+  }
+
+  update(ref: ResourceRef, object: DraftObject, options: WriteOptions = {}): Promise<WriteResult> {
+    return this.#write(() => this.#deps.writer.update(this.#type(ref), ref, object, options));
+  }
+
+  patch(ref: ResourceRef, patch: PatchRequest, options: WriteOptions = {}): Promise<WriteResult> {
+    return this.#write(() => this.#deps.writer.patch(this.#type(ref), ref, patch, options));
+  }
+
+  delete(ref: ResourceRef, options: DeleteOptions = {}): Promise<{ object: KubeObject; removed: boolean }> {
+    return this.#write(() => this.#deps.writer.delete(this.#type(ref), ref, options));
+  }
+
+  /** CloudCore has no such verb: what is listed is deleted one by one. */
+  async deleteCollection(ref: ResourceRef, list: ListOptions, options: DeleteOptions = {}, context: RequestContext = {}): Promise<KubeList> {
+    const found = await this.list(ref, list, context);
+    const items: KubeObject[] = [];
+    for (const item of found.items) {
+      const { name, namespace } = item.metadata;
+      try {
+        items.push((await this.delete({ ...ref, name, ...(namespace === undefined ? {} : { namespace }) }, options)).object);
+      } catch (error) {
+        // Someone else was faster; the aim is reached.
+        if (!isApiError(error, 'NotFound')) throw error;
+      }
+    }
+    return { ...found, items };
+  }
+
+  /** Asks the cloud unless it is followed; undefined, with a warning to the client, when it does not answer. */
+  async #fromCloud<T>(type: ResourceType, ref: ResourceRef, context: RequestContext, ask: () => Promise<T>): Promise<T | undefined> {
+    if (this.#deps.follower.isInStep(type, ref)) return undefined;
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      context.warn?.(`from the node's own store, it may be out of date: ${errorText(error)}`);
+      return undefined;
+    }
+  }
+
+  #listOf(type: ResourceType, items: KubeObject[]): KubeList {
+    const resourceVersion = String(this.#deps.copy.store.resourceVersion);
+    return { apiVersion: apiVersionOf(type), kind: type.listKind ?? `${type.kind}List`, metadata: { resourceVersion }, items };
+  }
+
+  /** Nothing is written on the node alone. */
+  async #write<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      // Without Retry-After: Go clients would try ten times before they tell anyone.
+      if (isOutage(error)) throw new ApiError('ServiceUnavailable', `changes are made in the cloud: ${errorText(error)}`, {}, { cause: error });
+      throw error;
+    }
+  }
+
+  #type(ref: ResourceRef): ResourceType {
+    const type = this.#deps.catalog.registry.find(ref);
+    if (type === undefined) throw notFound({ resource: ref.resource, group: ref.group, name: ref.name ?? '' });
+    return type;
+  }
+}
+

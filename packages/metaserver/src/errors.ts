@@ -1,0 +1,18 @@
+import { EdgeError } from '@edge/core';
+
+/** Codes of this package. They are stable: programs may look at them. */
+export type MetaServerErrorCode =
+  /** The cloud is needed and the link is down or broke. */
+  | 'metaserver.offline'
+  /** The cloud did not answer in time. */
+  | 'metaserver.silent'
+  /** The cloud's answer is not one. */
+  | 'metaserver.malformed'
+  /** The gate `requireAuthorization` is on, and this version cannot serve with it. */
+  | 'metaserver.authorization'
+  /** metamanager did not give its objects. */
+  | 'metaserver.no-objects';
+
+export function metaServerError(code: MetaServerErrorCode, message: string, cause?: unknown): EdgeError {
+  return new EdgeError(code, message, cause === undefined ? {} : { cause });
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { createMessage, type KubeObject, type Message } from '@edge/protocol';
+import type { PlayedModule, TestBus } from '@edge/testing';
+
+interface Fields {
+  readonly objects?: readonly KubeObject[];
+  readonly absent?: readonly KubeObject[];
+  readonly path?: string;
+  readonly text?: string;
+}
+
+/** metamanager as metaserver sees it: objects in a map, a feed, documents. */
+export class FakeMeta {
+  readonly objects = new Map<string, KubeObject>();
+  readonly documents = new Map<string, string>();
+  readonly recorded: Fields[] = [];
+  played: PlayedModule | undefined;
+  #bus: TestBus | undefined;
+  #epoch: string = randomUUID();
+  #sequence = 0;
+  /** Drops this many messages of the feed. */
+  lose = 0;
+
+  play(bus: TestBus): void {
+    this.#bus = bus;
+    this.played = bus.play('metamanager', 'meta', (message) => this.#answer(message));
+  }
+
+  /** As a restart of metamanager. */
+  begin(): void {
+    this.#epoch = randomUUID();
+    this.#sequence = 0;
+    this.#tell([]);
+  }
+
+  put(...objects: readonly KubeObject[]): void {
+    const changed = objects.filter((object) => this.#put(object)).map(keyOf);
+    this.#change(changed);
+  }
+
+  remove(object: KubeObject): void {
+    if (this.objects.get(keyOf(object))?.metadata.uid !== object.metadata.uid) return;
+    this.objects.delete(keyOf(object));
+    this.#change([keyOf(object)]);
+  }
+
+  #put(object: KubeObject): boolean {
+    const there = this.objects.get(keyOf(object));
+    const isOlder = there !== undefined && there.metadata.uid === object.metadata.uid && Number(there.metadata.resourceVersion) >= Number(object.metadata.resourceVersion);
+    if (!isOlder) this.objects.set(keyOf(object), structuredClone(object));
+    return !isOlder;
+  }
+
+  #change(keys: readonly string[]): void {
+    if (keys.length === 0) return;
+    this.#sequence += 1;
+    this.#tell(keys.map((key) => ({ key, object: structuredClone(this.objects.get(key)) })));
+  }
+
+  #tell(items: readonly unknown[]): void {
+    if (this.lose > 0) {
+      this.lose -= 1;
+      return;
+    }
+    if (!this.#bus?.bus.reaches({ module: 'metaserver' })) return;
+    const content = { epoch: this.#epoch, sequence: this.#sequence, items };
+    void this.#bus.bus.send({ module: 'metaserver' }, createMessage({ source: 'metamanager', group: 'metaserver', operation: 'update', resource: 'stored/objects', content }));
+  }
+
+  #answer({ route, content }: Message): unknown {
+    const fields = (content ?? {}) as Fields;
+    switch (`${route.operation} ${route.resource}`) {
+      case 'get stored/objects':
+        return { epoch: this.#epoch, sequence: this.#sequence, items: [...this.objects].map(([key, object]) => ({ key, object: structuredClone(object) })) };
+      case 'update stored/objects': {
+        this.recorded.push(fields);
+        const gone = (fields.absent ?? []).filter(({ metadata, ...rest }) => {
+          const there = this.objects.get(keyOf({ metadata, ...rest }));
+          return there !== undefined && there.metadata.uid === metadata.uid && there.metadata.resourceVersion === metadata.resourceVersion && this.objects.delete(keyOf({ metadata, ...rest }));
+        });
+        this.#change([...gone.map(keyOf), ...(fields.objects ?? []).filter((object) => this.#put(object)).map(keyOf)]);
+        return { epoch: this.#epoch, sequence: this.#sequence };
+      }
+      case 'get stored/documents':
+        return { items: [...this.documents].map(([path, text]) => ({ path, text })) };
+      case 'update stored/documents':
+        this.documents.set(fields.path ?? '', fields.text ?? '');
+        return 'OK';
+      default:
+        return undefined;
+    }
+  }
+}
+
+export const keyOf = ({ apiVersion = '', kind = '', metadata }: KubeObject): string => `/${apiVersion}/${kind}/${metadata.namespace ?? 'null'}/${metadata.name ?? ''}`;
