@@ -41,8 +41,11 @@ export function readObject(place: ObjectPlace, value: unknown): Device | DeviceM
 }
 
 function checkDevice(spec: Record<string, unknown>): void {
-  optional(spec, 'spec', 'deviceModelRef', isFields, 'an object');
-  optional(spec, 'spec', 'stateReport', isFields, 'an object');
+  within(spec, 'spec', 'deviceModelRef', (reference, where) => optional(reference, where, 'name', isText, 'text'));
+  within(spec, 'spec', 'stateReport', (report, where) => {
+    optional(report, where, 'reportToCloud', isFlag, 'true or false');
+    optional(report, where, 'reportCycle', isWhole, 'a whole number');
+  });
   checkProtocol(spec, 'spec', 'protocol');
   eachOf(spec, 'spec', 'methods', (method, where) => {
     optional(method, where, 'name', isText, 'text');
@@ -51,7 +54,10 @@ function checkDevice(spec: Record<string, unknown>): void {
   });
   eachOf(spec, 'spec', 'properties', (property, where) => {
     required(property, where, 'name', isText, 'text');
-    optional(property, where, 'desired', isFields, 'an object');
+    within(property, where, 'desired', (desired, here) => {
+      optional(desired, here, 'value', isText, 'text');
+      optional(desired, here, 'metadata', isFields, 'an object');
+    });
     optional(property, where, 'reportCycle', isWhole, 'a whole number');
     optional(property, where, 'collectCycle', isWhole, 'a whole number');
     optional(property, where, 'reportToCloud', isFlag, 'true or false');
@@ -69,11 +75,16 @@ function checkModel(spec: Record<string, unknown>): void {
 }
 
 function checkProtocol(parent: Record<string, unknown>, where: string, member: string): void {
+  within(parent, where, member, (protocol, here) => {
+    optional(protocol, here, 'protocolName', isText, 'text');
+    optional(protocol, here, 'configData', isFields, 'an object');
+  });
+}
+
+function within(parent: Record<string, unknown>, where: string, member: string, check: (fields: Record<string, unknown>, where: string) => void): void {
   optional(parent, where, member, isFields, 'an object');
-  const protocol = parent[member];
-  if (!isFields(protocol)) return;
-  optional(protocol, `${where}.${member}`, 'protocolName', isText, 'text');
-  optional(protocol, `${where}.${member}`, 'configData', isFields, 'an object');
+  const value = parent[member];
+  if (isFields(value)) check(value, `${where}.${member}`);
 }
 
 function eachOf(parent: Record<string, unknown>, where: string, member: string, check: (item: Record<string, unknown>, where: string) => void): void {

@@ -91,6 +91,7 @@ describe('the device objects of the node', () => {
     ['properties that are no list', { metadata: {}, spec: { properties: {} } }, 'spec.properties is {}, it must be a list'],
     ['a property without name', { metadata: {}, spec: { properties: [{}] } }, 'spec.properties[0].name is missing, it must be text'],
     ['a cycle that is no number', { metadata: {}, spec: { properties: [{ name: 'p', collectCycle: '1s' }] } }, 'spec.properties[0].collectCycle is "1s", it must be a whole number'],
+    ['a desired value that is no text', { metadata: {}, spec: { properties: [{ name: 'p', desired: { value: 5 } }] } }, 'spec.properties[0].desired.value is 5, it must be text'],
     ['a visitor that is no object', { metadata: {}, spec: { properties: [{ name: 'p', visitors: 5 }] } }, 'spec.properties[0].visitors is 5, it must be an object'],
     ['configData that is a list', { metadata: {}, spec: { protocol: { configData: [] } } }, 'spec.protocol.configData is [], it must be an object'],
     ['a method whose names are numbers', { metadata: {}, spec: { methods: [{ propertyNames: [1] }] } }, 'spec.methods[0].propertyNames is [1], it must be a list of texts'],

@@ -4,6 +4,8 @@ import { createServer as createHttp2Server } from 'node:http2';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, credentials } from '@grpc/grpc-js';
+import { ReportDeviceStatesRequest } from '@edge/protocol/dmi';
 import { eventually } from '@edge/testing';
 import { describe, expect, it } from 'vitest';
 import { HpackDecoder } from '../../src/dmi/authority/hpack.js';
@@ -129,5 +131,20 @@ describe('mappers built with an old grpc-go, whose authority is the path of the 
     using replay = new Replay(scene.socket);
     for (const bytes of fixture('grpc-go-1.33-one-connection')[0] ?? []) replay.send(bytes);
     await eventually(async () => (replay.statuses.length === 4 ? true : undefined), 'four answers');
+  });
+
+  it('[dmi-3.11] newer ones, which send the path percent-encoded, are served as they are', async () => {
+    await using scene = await DmiScene.start();
+    const client = new Client(`unix:${scene.socket}`, credentials.createInsecure(), { 'grpc.default_authority': '%2Fetc%2Fkubeedge%2Fdmi.sock', 'grpc.initial_reconnect_backoff_ms': 20 });
+    try {
+      await new Promise<void>((resolve, reject) => client.waitForReady(Date.now() + 20_000, (error) => (error ? reject(error) : resolve())));
+      const request = ReportDeviceStatesRequest.encode({ deviceName: 'd', deviceNamespace: 'n', state: 'ok' }).finish();
+      await new Promise<void>((resolve, reject) => {
+        client.makeUnaryRequest('/v1beta1.DeviceManagerService/ReportDeviceStates', (bytes: Buffer) => bytes, (bytes) => bytes, Buffer.from(request), (error) => (error ? reject(error) : resolve()));
+      });
+    } finally {
+      client.close();
+    }
+    expect(scene.reported).toEqual([{ id: 'n/d', state: 'ok' }]);
   });
 });
