@@ -134,7 +134,7 @@ export class EdgeClient {
   }
 
   /** The first message, received already or later, that fits. */
-  async waitFor(fits: (message: Message) => boolean, milliseconds = 10_000): Promise<Message> {
+  async waitFor(fits: (message: Message) => boolean, milliseconds = 20_000): Promise<Message> {
     let found: Message | undefined;
     await this.until(() => (found = this.received.find(fits)) !== undefined, milliseconds);
     return found as Message;

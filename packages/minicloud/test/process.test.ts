@@ -49,7 +49,8 @@ describe('the program in a process of its own', () => {
   it('[minicloud-6.1] killed with -9 at any moment, it holds everything that it answered', async () => {
     const answered = new Map<string, string>();
     let [highest, token] = [0, ''];
-    for (let round = 0; round < 8; round += 1) {
+    // More rounds where a busy machine gets little done before the end.
+    for (let round = 0; round < 8 || (round < 40 && answered.size <= 20); round += 1) {
       const { child, ready } = await startProgram(program, ['--data', dataDir]);
       const access = await readAccess(ready.kubeconfig);
       if (token !== '') expect(access.token).toBe(token);
