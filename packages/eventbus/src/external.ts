@@ -85,7 +85,8 @@ export class ExternalSide implements Side {
       } catch (error) {
         if (signal.aborted && isAbort(error)) throw error;
         const why = errorText(error);
-        if (this.#said.passes(`${role} ${why}`)) this.#log.warn('the MQTT broker cannot be had, it is tried again until it can', { broker: url, connection: role, err: why });
+        // For both connections once: the broker is the same.
+        if (this.#said.passes(why)) this.#log.warn('the MQTT broker cannot be had, it is tried again until it can', { broker: url, err: why });
       } finally {
         user.release();
       }
