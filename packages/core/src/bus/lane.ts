@@ -13,7 +13,8 @@ export class Lane {
   readonly #onIdle: () => void;
   #queue: Message[] = [];
   #head = 0;
-  #waiting: (() => void)[] = [];
+  /** Messages without a place yet, and what tells their senders that they have one. */
+  #waiting: { readonly message: Message; readonly placed: () => void }[] = [];
   #running = false;
   #paused: boolean;
 
@@ -42,21 +43,22 @@ export class Lane {
     if (!this.#running && !this.#paused) this.#start();
   }
 
-  /** Resolves when there is a place again, first come first served. */
-  place(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Resolves when the message has its place, first come first served: one that comes later stays behind it. */
+  place(message: Message): Promise<void> {
+    return new Promise((placed) => this.#waiting.push({ message, placed }));
   }
 
   pause(): void {
     this.#paused = true;
   }
 
-  /** Gives away what waits in the queue and lets all waiting senders try again. */
+  /** Gives away what waits, in the queue and for a place in it; its senders need not wait any more. */
   drain(): Message[] {
-    const rest = this.#queue.slice(this.#head);
+    const waiting = this.#waiting.splice(0);
+    const rest = [...this.#queue.slice(this.#head), ...waiting.map(({ message }) => message)];
     this.#queue = [];
     this.#head = 0;
-    for (const wake of this.#waiting.splice(0)) wake();
+    for (const { placed } of waiting) placed();
     return rest;
   }
 
@@ -74,7 +76,11 @@ export class Lane {
         this.#queue = this.#queue.slice(this.#head);
         this.#head = 0;
       }
-      if (this.#waiting.length > 0 && !this.full) this.#waiting.shift()?.();
+      if (this.#waiting.length > 0 && !this.full) {
+        const next = this.#waiting.shift();
+        if (next) this.#queue.push(next.message);
+        next?.placed();
+      }
       const pending = this.#receive(message);
       if (pending) {
         pending.then(

@@ -93,4 +93,33 @@ describe('LocalBus', () => {
     await turn();
     expect(seen).toEqual(['1', '2', '3', '4']);
   });
+
+  it('[bus-1.7] keeps the order of messages that wait for a place and of those that come at that moment', async () => {
+    const bus = new LocalBus();
+    const seen: number[] = [];
+    let number = 0;
+    const send = (): Promise<void> => bus.send({ module: 'a' }, message('default/pod/x', String((number += 1))));
+    member(bus, 'a', 'g', async (given) => {
+      seen.push(Number(given.route.operation));
+      // Somebody sends whenever one is done, as it does who has a few under way at a time.
+      if (number < 60) void send();
+      await turn();
+    }, 3);
+    await Promise.all([...Array(6)].map(() => send()));
+    for (let round = 0; round < 200 && seen.length < number; round += 1) await turn();
+    expect(seen).toEqual([...Array(number).keys()].map((at) => at + 1));
+  });
+
+  it('[bus-1.8] messages that wait for a place keep their order over a restart of their receiver', async () => {
+    const bus = new LocalBus();
+    const mailbox = new Mailbox(2);
+    bus.attach({ module: 'a', group: 'g', mailbox });
+    const sent = ['1', '2', '3', '4'].map((operation) => bus.send({ module: 'a' }, message('default/pod/x', operation)));
+    const seen: string[] = [];
+    mailbox.open((given) => given.route.resource, (given) => void seen.push(given.route.operation));
+    sent.push(bus.send({ module: 'a' }, message('default/pod/x', '5')));
+    await Promise.all(sent);
+    await turn();
+    expect(seen).toEqual(['1', '2', '3', '4', '5']);
+  });
 });

@@ -53,7 +53,7 @@ export class Mailbox {
       return undefined;
     }
     if (lane.waiting >= this.#capacity) return Promise.reject(onFull(name, this.#capacity));
-    return lane.place().then(() => this.put(message, onFull));
+    return lane.place(message);
   }
 
   #lane(name: string): Lane {
