@@ -1,8 +1,8 @@
-import { createErrorResponse, type Message } from '@edge/protocol';
+import { createErrorResponse, type Device, type Message } from '@edge/protocol';
 import { createMemoryStore, type MemoryStore } from '@edge/testing';
 import { describe, expect, it } from 'vitest';
 import { confirmationTable } from '../src/sync/confirmations.js';
-import { cloudOk, eventually, openScene, settle, type Scene } from './support/scene.js';
+import { cloudOk, deviceObject, eventually, openScene, settle, type Scene } from './support/scene.js';
 
 const DEV = 'default/dev1';
 const member = (id = DEV): { id: string; name: string } => ({ id, name: id.slice(id.indexOf('/') + 1) });
@@ -178,6 +178,21 @@ describe('what the cloud is told', () => {
     scene.connect();
     await quiet(scene, 1);
     expect(values(scene)).toEqual(['t=2', 't=2']);
+  });
+});
+
+describe('a property that the Device does not have', () => {
+  it('[twin-3.15] is told again when the Device gets it, because the cloud has passed over what it was told', async () => {
+    await using scene = await openScene({ connected: true });
+    const device = (...names: string[]): Device => ({ ...deviceObject('dev1'), spec: { nodeName: 'edge-1', properties: names.map((name) => ({ name })) } });
+    await scene.membership({ added: [member()] });
+    await scene.object('insert', device('t'));
+    await report(scene, { t: actual('1'), later: actual('2') });
+    await quiet(scene, 2);
+    await scene.object('update', device('t', 'later'));
+    await eventually(() => values(scene).length === 4);
+    await quiet(scene, 2);
+    expect(values(scene)).toEqual(['later=2 t=1', 'later=2 t=1', 'later=2', 'later=2']);
   });
 });
 

@@ -87,7 +87,16 @@ export class ObjectMembership {
     }
     this.#dismissed.delete(deviceId);
     this.#deps.sync.encourage(deviceId);
-    await this.#together([() => this.#present(deviceId, change.object)]);
+    const { object, previous } = change;
+    await this.#together([() => this.#present(deviceId, object), () => this.#tellGained(deviceId, object, previous)]);
+  }
+
+  /** Of properties that are not in the Device the cloud takes no values, and answers all the same. */
+  async #tellGained(deviceId: string, object: Device, previous: Device | undefined): Promise<void> {
+    if (previous === undefined || uidOf(previous) !== uidOf(object)) return;
+    const before = new Set(propertiesOf(previous));
+    const gained = propertiesOf(object).filter((name) => !before.has(name));
+    if (gained.length > 0) await this.#deps.sync.tellAgain(deviceId, gained);
   }
 
   /** There is an object, so there is a device. */
@@ -142,6 +151,10 @@ export class ObjectMembership {
 
 function uidOf(object: Device): string {
   return object.metadata.uid ?? '';
+}
+
+function propertiesOf(object: Device): string[] {
+  return (object.spec.properties ?? []).map(({ name }) => name);
 }
 
 function memberOf(deviceId: string, object: Device): Parameters<Membership['add']>[0] {

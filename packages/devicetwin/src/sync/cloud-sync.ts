@@ -95,6 +95,17 @@ export class CloudSync {
     this.#pumpSoon();
   }
 
+  /** The cloud has these properties anew; what it was told of them before, it has passed over. */
+  async tellAgain(deviceId: string, names: readonly string[]): Promise<void> {
+    const { confirmations, store } = this.#deps;
+    const line = this.#lines.get(lineKey(deviceId, 'twin'));
+    for (const name of names) line?.sends.delete(name);
+    const known = names.filter((name) => confirmations.knows(deviceId, name));
+    if (known.length === 0) return;
+    await store.commit(() => known.forEach((name) => confirmations.forgetOne(deviceId, name)));
+    this.twinChanged(deviceId);
+  }
+
   forget(deviceId: string): void {
     this.#lines.delete(lineKey(deviceId, 'twin'));
     this.#lines.delete(lineKey(deviceId, 'state'));
