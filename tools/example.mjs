@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bootstrap, root } from './bootstrap.mjs';
 
 const [name, ...flags] = process.argv.slice(2);
-const entry = join(root, 'examples', name ?? '', 'mapper', `${name}.ts`);
+const entry = join(root, 'examples', name ?? '', 'mapper', 'main.ts');
 if (!name || !existsSync(entry)) {
   process.stderr.write(`there is no example "${name ?? ''}" with a mapper\n`);
   process.exit(1);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
@@ -146,6 +146,14 @@ describe.each(LINES)('packed install on Node.js %s', (line) => {
       const script = `import 'reflect-metadata'; const all = await import('${name}'); process.stdout.write(String(Object.keys(all).length))`;
       expect(Number(await mustRun(node(line), ['--input-type=module', '-e', script], app)), name).toBeGreaterThan(0);
     }
+  });
+
+  it(`[packed-2.3] the example of a mapper, copied, runs on the installed packages (Node.js ${line})`, async () => {
+    const copy = join(app, `thermostat-${line}`);
+    mkdirSync(copy);
+    for (const file of ['main.ts', 'thermostat.ts', 'room.ts']) copyFileSync(join(root, 'examples', 'thermostat', 'mapper', file), join(copy, file));
+    await build({ entryPoints: [join(copy, 'main.ts')], outfile: join(copy, 'main.mjs'), bundle: true, packages: 'external', platform: 'node', format: 'esm', target: 'node20', tsconfigRaw: {}, logLevel: 'silent' });
+    expect(await mustRun(node(line), [join(copy, 'main.mjs'), '--help'], copy)).toContain('--edgecore-sock');
   });
 
   it(`[packed-2.2] edgecore dev: the node becomes Ready, the example runs and ends, Ctrl-C stops both (Node.js ${line})`, async () => {

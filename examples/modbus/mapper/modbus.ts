@@ -1,4 +1,4 @@
-import { MapperError, MapperErrors, runMapper, type Driver } from '@edge/mapper';
+import { MapperError, MapperErrors, type Driver } from '@edge/mapper';
 import modbusSerial from 'modbus-serial';
 import { decode, encode, isCoil, placeOf } from './registers.js';
 
@@ -54,6 +54,3 @@ async function guarded<T>(connection: Client, call: () => Promise<T>): Promise<T
     throw new Error(reason);
   }
 }
-
-// As a program; a test imports the driver alone.
-if (process.argv[1]?.endsWith('modbus.mjs')) await runMapper(modbus, { name: 'modbus', protocol: 'modbus-tcp' });

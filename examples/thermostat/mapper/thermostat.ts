@@ -1,4 +1,4 @@
-import { runMapper, type Driver } from '@edge/mapper';
+import type { Driver } from '@edge/mapper';
 import { Room } from './room.js';
 
 /** A thermostat whose device is a simulated room; a real one would open a port in `init` and talk to it. */
@@ -15,6 +15,3 @@ export const thermostat: Driver<Room> = {
     room.target = Number(value);
   },
 };
-
-// As a program; a test imports the driver alone.
-if (process.argv[1]?.endsWith('thermostat.mjs')) await runMapper(thermostat, { name: 'thermostat', protocol: 'simulated-thermostat', http: { port: 7777 } });
