@@ -2,9 +2,8 @@ import { isAbsolute } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import type { MapperInfo } from '@edge/protocol/dmi';
 import { RpcError } from './server/rpc-error.js';
+import { LONGEST_PATH_BYTES } from './server/socket.js';
 
-/** The longest path that a unix socket can have on Linux. */
-const LONGEST_PATH_BYTES = 107;
 const LONGEST_TEXT = 253;
 
 /**

@@ -1,5 +1,5 @@
 import { createMessage, type Message } from '@edge/protocol';
-import { MapperInfo, MapperRegisterRequest, ReportDeviceStatesRequest, ReportDeviceStatusRequest, type Twin } from '@edge/protocol/dmi';
+import type { MapperInfo, MapperRegisterRequest, ReportDeviceStatesRequest, ReportDeviceStatusRequest, Twin } from '@edge/protocol/dmi';
 import { eventually, normalise } from '@edge/testing';
 import { expect, it } from 'vitest';
 import { asRecorded, recordedCalls, recordedLink, type RecordedCall } from './capture.js';

@@ -2,6 +2,7 @@ import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { callManager } from './fake-mapper.js';
+import { listenAt } from '../../src/dmi/server/socket.js';
 import { DmiScene, until } from './dmi-scene.js';
 import { device, model } from './objects.js';
 
@@ -171,4 +172,13 @@ it('[dmi-2.11] a socket that cannot be made is said and tried again', async () =
   expect(scene.lines.find(({ level }) => level === 'error')?.fields['reason']).toContain(scene.socket);
   await rm(scene.socket, { recursive: true });
   await callManager(scene.socket, 'reportDeviceStates', { deviceName: 'd', deviceNamespace: 'default', state: 'online' });
+});
+
+it('[dmi-2.12] a path that is too long for a socket is said, with what helps; one of the longest works', async () => {
+  await using scene = await DmiScene.start();
+  const folder = (bytes: number): string => join(scene.folder, 'f'.repeat(bytes - scene.folder.length - '//dmi.sock'.length));
+  await expect(listenAt(join(folder(108), 'dmi.sock'), () => undefined)).rejects.toMatchObject({ code: 'devicetwin.dmi-socket', message: expect.stringContaining('a shorter modules.deviceTwin.dmiSockPath helps') as string });
+  const longest = join(folder(107), 'dmi.sock');
+  await using listening = await listenAt(longest, () => undefined);
+  expect([longest.length, await listening.look()]).toEqual([107, 'here']);
 });

@@ -157,7 +157,7 @@ it('[dmi-6.8] a mapper that never answers harms nobody, not even the end of the 
   await until(() => other.calls.length === 1, 'the other one is called');
   await callManager(scene.socket, 'reportDeviceStates', { deviceName: 'm', deviceNamespace: 'default', state: 'online' });
   await scene.agentStops();
-  expect(mute.calls).toHaveLength(1);
+  expect(new Set(mute.calls)).toEqual(new Set(['CreateDeviceModel']));
 });
 
 it('[dmi-6.9] twenty mappers at once, five devices each', async () => {

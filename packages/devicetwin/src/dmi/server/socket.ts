@@ -9,6 +9,8 @@ import { fileIdentity } from '../file-identity.js';
 const SOCKET_MODE = 0o660;
 /** Of the directory, where it has to be made. As upstream. */
 const DIRECTORY_MODE = 0o750;
+/** The longest path that a unix socket can have on Linux. */
+export const LONGEST_PATH_BYTES = 107;
 /** Open connections; mappers of upstream make one for each report and close it. */
 const MOST_CONNECTIONS = 1024;
 
@@ -27,7 +29,11 @@ export interface ListeningSocket extends AsyncDisposable {
  */
 export async function listenAt(path: string, accept: (socket: Socket) => void): Promise<ListeningSocket> {
   const directory = dirname(path);
-  const draft = join(directory, `.dmi${randomBytes(3).toString('hex')}`);
+  // No longer than the name that it gets.
+  const draft = join(directory, `.d${randomBytes(3).toString('hex')}`);
+  if (Buffer.byteLength(path) > LONGEST_PATH_BYTES) {
+    throw deviceTwinError('devicetwin.dmi-socket', `the path of the socket for mappers, ${path}, is longer than the ${LONGEST_PATH_BYTES} bytes that a socket's can have; a shorter modules.deviceTwin.dmiSockPath helps`);
+  }
   const server = createServer((socket) => accept(socket));
   server.maxConnections = MOST_CONNECTIONS;
   try {
