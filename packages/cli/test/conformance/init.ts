@@ -43,7 +43,8 @@ export function initSpecs(cluster: () => Cluster): void {
     await using pod = await cluster().start({
       initContainers: [
         shell(`sleep 2; touch /tmp/up; ${note('side')}; trap "exit 0" TERM; sleep 3600 & wait $!`, { name: 'side', restartPolicy: 'Always', ...LOG, startupProbe: { exec: { command: ['cat', '/tmp/up'] }, periodSeconds: 1, failureThreshold: 30 } }),
-        shell('exit 1', { name: 'crashing', restartPolicy: 'Always' }),
+        // Long enough to be seen running: that is when the next one may start.
+        shell('sleep 2; exit 1', { name: 'crashing', restartPolicy: 'Always' }),
         shell(note('init'), { name: 'init', ...LOG }),
       ],
       containers: [shell(`${note('main')}; cat /log/order; until [ -e /log/go ]; do sleep 0.2; done`, LOG)],
