@@ -8,8 +8,6 @@ export type MetaServerErrorCode =
   | 'metaserver.silent'
   /** The cloud's answer is not one. */
   | 'metaserver.malformed'
-  /** The gate `requireAuthorization` is on, and this version cannot serve with it. */
-  | 'metaserver.authorization'
   /** metamanager did not give its objects. */
   | 'metaserver.no-objects';
 

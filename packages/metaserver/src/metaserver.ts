@@ -10,7 +10,6 @@ import type { Follower } from './cloud/follower.js';
 import type { MetaServerConfig } from './config.js';
 import type { Feed } from './copy/feed.js';
 import { ObjectCopy } from './copy/object-copy.js';
-import { metaServerError } from './errors.js';
 import type { TypeCatalog } from './types/catalog.js';
 
 export interface MetaServerDeps {
@@ -44,7 +43,7 @@ export class MetaServer implements Runnable {
   }
 
   async run(life: Life): Promise<void> {
-    this.#refuseUnguarded();
+    if (this.#deps.gates.enabled('requireAuthorization')) return this.#stayClosed(life);
     const { documents, feed, store, catalog, follower, log } = this.#deps;
     this.#signal = life.signal;
     await documents.load(life.signal);
@@ -86,10 +85,13 @@ export class MetaServer implements Runnable {
     });
   }
 
-  /** Whoever asked for authorization must not get an open port instead. */
-  #refuseUnguarded(): void {
-    if (!this.#deps.gates.enabled('requireAuthorization')) return;
-    throw metaServerError('metaserver.authorization', 'the feature gate requireAuthorization is on, and the local API of this version cannot serve with it: switch off the gate or modules.metaManager.metaServer.enable');
+  /** Whoever asked for authorization must not get an open port instead; the rest of the agent is not to suffer for it. */
+  async #stayClosed(life: Life): Promise<void> {
+    this.#deps.log.error('the local API does not listen: the feature gate requireAuthorization is on, and this version cannot serve with it', {
+      gate: 'requireAuthorization', module: 'modules.metaManager.metaServer',
+    });
+    life.ready();
+    await untilAborted(life.signal);
   }
 }
 

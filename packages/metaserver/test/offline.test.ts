@@ -1,4 +1,6 @@
+import { createMemoryStore, runModule, testGates } from '@edge/testing';
 import { expect, it } from 'vitest';
+import { metaserver } from '../src/index.js';
 import { brief, eventually, object, Scene } from './scene.js';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
@@ -78,6 +80,25 @@ it('[metaserver-3.5] changes need the cloud and are refused with a reason while 
   expect(await scene.call('DELETE', `${MAPS}/a`)).toMatchObject(refused);
   expect(await scene.call('PATCH', `${MAPS}/a`, '{}', { 'Content-Type': 'application/merge-patch+json' })).toMatchObject(refused);
   expect((await scene.call('GET', `${MAPS}/a`)).code).toBe(200);
+});
+
+it('[metaserver-4.1] with the gate requireAuthorization nothing listens, and the log says why', async () => {
+  const running = await runModule(metaserver, {
+    store: createMemoryStore(),
+    gates: testGates({ requireAuthorization: true }),
+    config: { modules: { metaManager: { metaServer: { enable: true, server: '127.0.0.1:0' } } } },
+  });
+  expect(running.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([expect.stringContaining('requireAuthorization')]);
+  expect(running.lines.some(({ message }) => message.includes('listens'))).toBe(false);
+  await running.stop();
+});
+
+it('[metaserver-4.2] is off unless switched on, and names a setting that is wrong', () => {
+  const { parse } = metaserver.config;
+  expect(metaserver.enabled(parse(undefined, {}))).toBe(false);
+  expect(parse({ enable: true, server: '[::1]:8080' }, {})).toEqual({ enable: true, server: { host: '::1', port: 8080 } });
+  for (const server of ['10550', 'a:b', '127.0.0.1:70000', 5]) expect(() => parse({ server }, {})).toThrow(/modules\.metaManager\.metaServer\.server is .*, it must be host:port/);
+  expect(() => parse({ enable: 'yes' }, {})).toThrow('enable is "yes", it must be true or false');
 });
 
 it('[metaserver-1.1] versions and watches survive a restart: what has not changed keeps its version, what has comes once', async () => {

@@ -8,7 +8,7 @@ import { refusalOf } from './refusal.js';
 /** Upstream's patience. */
 const PATIENCE_MS = 10_000;
 
-/** The way to the cloud's API. Who asks for the same at the same time shares one answer. [metaserver-4] */
+/** The way to the cloud's API. Who asks for the same at the same time shares one answer. */
 export class CloudApi {
   readonly #bus: MessageBus;
   readonly #link: CloudLink;
