@@ -1,5 +1,5 @@
 import type { MapperInfo, MapperRegisterResponse } from '@edge/protocol/dmi';
-import { errorText } from './errors.js';
+import { codeOf, errorText, MapperErrors } from './errors.js';
 import { Once, type Log } from './log.js';
 import { aborted, growingPause, pause } from './time.js';
 
@@ -72,7 +72,8 @@ export class Registration {
         return answer;
       } catch (error) {
         if (life.aborted) return undefined;
-        this.#loses();
+        // An EdgeCore that says no, because it is asked too often, is there all the same.
+        if (codeOf(error) === MapperErrors.edgeCoreAway) this.#loses();
         if (this.#once.say('edgecore', errorText(error))) this.#log.warn(`not registered, trying again: ${errorText(error)}`);
         // A mapper has to be back soon after EdgeCore is: the pause grows to a second at most.
         await pause(growingPause({ firstMs: Math.min(200, this.#timing.pauseMs), limitMs: Math.min(1000, this.#timing.longestPauseMs) }, attempt), life);

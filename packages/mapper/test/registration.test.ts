@@ -153,3 +153,18 @@ it('[mapper-1.11] says every option that is wrong at once', async () => {
     message: expect.stringMatching(/name is "".*protocol is missing.*longer than the 107 bytes.*port is 70000/) as string,
   });
 });
+
+it('[mapper-1.12] an EdgeCore that refuses to register once more is not taken for one that is gone', async () => {
+  await here.edgeCore.start();
+  const { device, model } = testDevice({ properties: { temperature: { collectCycle: 5 } } });
+  await here.edgeCore.add(device, model);
+  const mapper = await here.start(new TableDriver(), { timing: { registerMs: 50 } });
+  await eventually(() => expect(here.edgeCore.statuses.length).toBeGreaterThan(0));
+  here.edgeCore.refuse = 'fail to register mapper because of too many request: test-mapper';
+  await eventually(() => expect(here.lines.join('\n')).toContain('EdgeCore says: fail to register mapper'));
+  expect(mapper.health().registered).toBe(true);
+  here.edgeCore.refuse = undefined;
+  const { length } = here.edgeCore.statuses;
+  await eventually(() => expect(here.edgeCore.statuses.length).toBeGreaterThan(length));
+  expect(here.lines.join('\n')).not.toContain('EdgeCore is gone');
+});
