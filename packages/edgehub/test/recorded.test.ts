@@ -24,7 +24,9 @@ for (const [name, node] of Object.entries(NODES)) {
       },
     });
     await using running = await place.run();
-    await expect.poll(() => cloud.handshakes.length, { timeout: 20_000 }).toBe(1);
+    // The cloud sees the handshake before the agent knows of the link, and until then questions go nowhere.
+    await expect.poll(() => running.lines.some(({ message }) => message === 'the link to the cloud is open'), { timeout: 20_000 }).toBe(true);
+    expect(cloud.handshakes.length).toBe(1);
     const open = steps.find((step) => step.kind === 'open');
     if (open?.kind === 'open') {
       expect(cloud.handshakes[0]?.url).toBe(open.url);
