@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { eventually } from '@edge/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { rawClient } from './support/raw-client.js';
 import { heard, openClient, startScene, type Scene } from './support/scene.js';
 
 const LONG = 60_000;
@@ -116,4 +117,18 @@ describe('hostile and slow clients', () => {
     await eventually(async () => (scene.hub.received.length === 2000 ? true : undefined), () => `2000, there are ${scene.hub.received.length}`);
     expect(scene.hub.received.map(({ content }) => parseInt(String(content), 10))).toEqual([...Array(2000).keys()]);
   }, LONG);
+
+  it('[eventbus-7.6] who is held back is not taken for silent, because his signs of life are not read either', async () => {
+    let release: (() => void) | undefined;
+    const all = new Promise<void>((resolve) => (release = resolve));
+    await using scene = await startScene('embedded', { hub: () => all.then(() => 'OK') });
+    const client = await rawClient(scene.port, 'held', true, 1);
+    for (let id = 1; id <= 300; id += 1) client.publish('default/user/a', String(id), 1, id);
+    // One and a half times its second of keep-alive, twice.
+    await new Promise((resolve) => setTimeout(resolve, 3200));
+    release?.();
+    await client.until('4002012c');
+    expect(client.packets.filter((hex) => hex.startsWith('4002'))).toHaveLength(300);
+    await client.vanish();
+  });
 });

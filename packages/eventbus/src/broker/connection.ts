@@ -108,7 +108,7 @@ export class Connection {
       this.#will = { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos ?? 0, retain: will.retain === true, retained: false };
     }
     const keepAlive = packet.keepalive ?? 0;
-    if (keepAlive > 0) this.#silence = setTimeout(() => this.cut(`silent for ${keepAlive * 1.5} s`), keepAlive * 1500);
+    if (keepAlive > 0) this.#silence = setTimeout(() => this.#silent(keepAlive), keepAlive * 1500);
     this.#line.write(connack(0, present));
     session.attach(this.#line);
     try {
@@ -116,6 +116,12 @@ export class Connection {
     } catch (error) {
       this.cut(errorText(error));
     }
+  }
+
+  #silent(keepAlive: number): void {
+    // Whoever is not read cannot be heard.
+    if (this.#line.held) this.#silence.refresh();
+    else this.cut(`silent for ${keepAlive * 1.5} s`);
   }
 
   #handle(packet: ClientPacket, session: Session): void {

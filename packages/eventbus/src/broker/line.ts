@@ -13,6 +13,7 @@ export class Line implements Outlet {
   readonly #onFlow: () => void;
   #stuck: NodeJS.Timeout | undefined;
   #corked = false;
+  #held = false;
   #ended = false;
 
   /**
@@ -65,11 +66,18 @@ export class Line implements Outlet {
 
   /** Reads no more until `resume`; the client is slowed down by its own connection. */
   pause(): void {
+    this.#held = true;
     this.#stream.pause();
   }
 
   resume(): void {
+    this.#held = false;
     if (!this.#ended) this.#stream.resume();
+  }
+
+  /** True between `pause` and `resume`: what the client says meanwhile is not heard. */
+  get held(): boolean {
+    return this.#held;
   }
 
   /** Ends it after what was written is out. */

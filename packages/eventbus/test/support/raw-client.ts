@@ -18,7 +18,7 @@ export interface RawClient {
   vanish(): Promise<void>;
 }
 
-export async function rawClient(port: number, clientId: string, clean: boolean): Promise<RawClient> {
+export async function rawClient(port: number, clientId: string, clean: boolean, keepAlive = 0): Promise<RawClient> {
   const socket = connect(port, '127.0.0.1');
   const packets: string[] = [];
   let rest = Buffer.alloc(0);
@@ -47,7 +47,7 @@ export async function rawClient(port: number, clientId: string, clean: boolean):
         socket.destroy();
       }),
   };
-  socket.write(packet(0x10, Buffer.concat([text('MQTT'), Buffer.from([4, clean ? 2 : 0, 0, 0]), text(clientId)])));
+  socket.write(packet(0x10, Buffer.concat([text('MQTT'), Buffer.from([4, clean ? 2 : 0, 0, keepAlive]), text(clientId)])));
   await eventually(async () => (packets.some((hex) => hex.startsWith('2002')) ? true : undefined), 'CONNACK');
   return client;
 }
