@@ -1,4 +1,4 @@
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
 import { abortError, errorText } from '@edge/core';
 import { AckLine } from '../ack-line.js';
 import { ack } from '../broker/encode.js';
@@ -70,6 +70,8 @@ export class MqttLink implements AsyncDisposable {
    * @throws EdgeError `eventbus.refused` naming broker and reason, `core.aborted`
    */
   static async open(options: LinkOptions, signal: AbortSignal): Promise<MqttLink> {
+    // An agent that is the broker itself never loads the library.
+    const { connect } = await import('mqtt');
     if (signal.aborted) throw abortError(signal);
     const client = connect(libraryUrl(options.url), clientOptions(options));
     const link = new MqttLink(client, options.onMessage);
