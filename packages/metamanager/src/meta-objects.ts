@@ -3,6 +3,7 @@ import { formatResource, metaTable, metaV2Table, ResourceTypes, type KubeObject,
 import { isKubeObject } from './decide/content.js';
 import { leaseIsWorthStoring } from './decide/lease.js';
 import { decideNotFound, decideRemoval, type RemovalDecision } from './decide/removal.js';
+import { Tombstones } from './decide/tombstones.js';
 import { decideUpsert, type Identity, type Origin, type UpsertDecision } from './decide/upsert.js';
 import { metaV2Place, metaV2Row } from './values/meta-v2.js';
 import { objectType } from './values/object-types.js';
@@ -30,6 +31,8 @@ export class MetaObjects {
   readonly #metaV2: Table<MetaV2Row>;
   /** Keys of `meta_v2` that the unit under way writes. */
   #touched = new Set<string>();
+  /** Of objects whose end was pushed; an answer of the cloud that was on its way before does not bring them back. */
+  readonly #ended = new Tombstones();
   #onShown: ((keys: ReadonlySet<string>) => void) | undefined;
 
   constructor(deps: { store: Store }) {
@@ -70,6 +73,7 @@ export class MetaObjects {
 
   /** Removes an object and what hangs on it, if it is the one with that uid. */
   remove(path: ResourcePath, stub: KubeObject | undefined): Promise<RemovalDecision> {
+    this.#ended.add(stub?.metadata.uid);
     return this.#commit(() => {
       const stored = this.object(path);
       const decision = decideRemoval(stub?.metadata.uid, stored && identityOf(stored));
@@ -134,7 +138,10 @@ export class MetaObjects {
         const row = metaV2Row('', object, true);
         const there = row && this.shown(row.key);
         const decision = row && decideUpsert(identityOf(object), there && identityOf(there), 'answer');
-        if (row && (decision === 'created' || decision === 'replaced')) this.#putShown(row);
+        if (!row || (decision !== 'created' && decision !== 'replaced')) continue;
+        // Its end was pushed before the answer came; what was there before it under its name has gone all the more.
+        if (this.#ended.has(object.metadata.uid)) this.#removeShown(row.key);
+        else this.#putShown(row);
       }
     });
   }

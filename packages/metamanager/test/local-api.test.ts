@@ -98,6 +98,16 @@ it('[metamanager-11.5] the end of an object does not take a later one of that na
   expect(scene.objects.shown('/core/v1/configmaps/default/a')?.metadata.uid).toBe('second');
 });
 
+it('[metamanager-11.7] an answer that was on its way while the object\'s end was pushed does not bring it back', async () => {
+  await using scene = await openScene();
+  // Another one of that name, whose end nobody told.
+  await ask(scene, 'update', 'stored/objects', { objects: [object('ConfigMap', 'a', 10, { metadata: { uid: 'first' } })] });
+  await scene.fromCloud(push('delete', 'default/configmap/a', object('ConfigMap', 'a', 19), { source: 'dynamiccontroller' }));
+  await eventually(() => scene.acknowledged().length === 1);
+  await ask(scene, 'update', 'stored/objects', { objects: [object('ConfigMap', 'a', 18), object('ConfigMap', 'b', 18)] });
+  expect(scene.objects.allShown().map(({ object: { metadata } }) => metadata.name)).toEqual(['b']);
+});
+
 it('[metamanager-11.6] keeps documents of the cloud as upstream does, apart from objects', async () => {
   const store = createMemoryStore();
   await using scene = await openScene({ store });

@@ -18,6 +18,7 @@ export class FakeMeta {
   #bus: TestBus | undefined;
   #epoch: string = randomUUID();
   #sequence = 0;
+  readonly #ended = new Set<string | undefined>();
   /** Drops this many messages of the feed. */
   lose = 0;
 
@@ -39,6 +40,7 @@ export class FakeMeta {
   }
 
   remove(object: KubeObject): void {
+    this.#ended.add(object.metadata.uid);
     if (this.objects.get(keyOf(object))?.metadata.uid !== object.metadata.uid) return;
     this.objects.delete(keyOf(object));
     this.#change([keyOf(object)]);
@@ -78,7 +80,7 @@ export class FakeMeta {
           const there = this.objects.get(keyOf({ metadata, ...rest }));
           return there !== undefined && there.metadata.uid === metadata.uid && there.metadata.resourceVersion === metadata.resourceVersion && this.objects.delete(keyOf({ metadata, ...rest }));
         });
-        this.#change([...gone.map(keyOf), ...(fields.objects ?? []).filter((object) => this.#put(object)).map(keyOf)]);
+        this.#change([...gone.map(keyOf), ...(fields.objects ?? []).filter((object) => (this.#ended.has(object.metadata.uid) ? this.objects.delete(keyOf(object)) : this.#put(object))).map(keyOf)]);
         return { epoch: this.#epoch, sequence: this.#sequence };
       }
       case 'get stored/documents':

@@ -46,7 +46,14 @@ export class Scene implements AsyncDisposable {
         meta.play(bus);
         hub = bus.play('websocket', 'hub', (message) => {
           if (!link.value.connected) return createErrorResponse(message, 'the link is down', { source: 'websocket' });
-          void cloud.answer(message).then((answer) => answer && bus.bus.respond(answer));
+          // As edgehub: what is under way when the link breaks fails at once.
+          const { session } = link.value;
+          const broken = new AbortController();
+          const failed = link.until((now) => now.session !== session || !now.connected, broken.signal).then(() => createErrorResponse(message, 'the link broke', { source: 'websocket' }), () => undefined);
+          void Promise.race([failed, cloud.answer(message).then((answer) => answer ?? failed)]).then((answer) => {
+            broken.abort();
+            if (answer) bus.bus.respond(answer);
+          });
           return undefined;
         });
       },

@@ -36,15 +36,16 @@ export class CloudApi {
   }
 
   /**
+   * @param isShared false for a read that must not take the answer to an earlier question
    * @returns the text of the answer, undefined for an approval without one
    * @throws ApiError what the cloud refused, with its Status; EdgeError `metaserver.offline`, `metaserver.silent`, `metaserver.malformed`
    */
-  ask(request: ApplicationRequest): Promise<string | undefined> {
+  ask(request: ApplicationRequest, isShared = true): Promise<string | undefined> {
     const application = this.application(request);
     const id = `${this.session} ${application.ID}`;
     // A write is never shared: two clients that send the same create are told apart by the API.
-    const isRead = request.verb === 'get' || request.verb === 'list';
-    // What is read after a write must not have been asked before it.
+    const isRead = isShared && (request.verb === 'get' || request.verb === 'list');
+    // What is read after a write, or after a listener was registered, must not have been asked before it.
     if (!isRead) this.#running.clear();
     const running = isRead ? this.#running.get(id) : undefined;
     if (running) return running;

@@ -54,7 +54,7 @@ export class CloudReader {
 
   /** A collection that is followed; the copy holds it afterwards, and nothing else of it. @throws as `get` */
   async refresh(copy: ObjectCopy, scope: Scope, signal: AbortSignal): Promise<void> {
-    await this.list(copy, scope.type, scope.ref, scope.fields.size === 0 ? {} : { fieldSelector: fieldText(scope) }, signal, (object) => isInScope(scope, object));
+    await this.list(copy, scope.type, scope.ref, scope.fields.size === 0 ? {} : { fieldSelector: fieldText(scope) }, signal, (object) => isInScope(scope, object), false);
   }
 
   /**
@@ -63,15 +63,20 @@ export class CloudReader {
    * @returns keys of what the cloud listed; the objects themselves when they have no versions
    * @throws as `get`
    */
-  async list(copy: ObjectCopy, type: ResourceType, ref: ResourceRef, options: ListOptions, signal: AbortSignal, isComplete?: (object: KubeObject) => boolean): Promise<Listed> {
-    const { items, version } = await this.#pages(type, ref, options);
+  async list(copy: ObjectCopy, type: ResourceType, ref: ResourceRef, options: ListOptions, signal: AbortSignal, isComplete?: (object: KubeObject) => boolean, isShared = true): Promise<Listed> {
+    const { items, version } = await this.#pages(type, ref, options, isShared);
     if (items.some((item) => !hasVersion(item))) return { keys: new Map(), loose: items };
     const keys = new Map<string, ObjectKey>();
     for (const item of items) {
       const key = objectKey(this.#catalog, item);
       if (key) keys.set(`${key.namespace}/${key.name}`, key);
     }
-    const absent = isComplete === undefined || version === undefined ? [] : this.#missing(copy, type, ref, keys, version, isComplete);
+    let absent: readonly ObjectKey[] = [];
+    if (isComplete !== undefined && version !== undefined) {
+      // What was stored before the list came may not have reached the copy yet; unseen, it would stay for ever.
+      await this.#feed.record([], [], signal);
+      absent = this.#missing(copy, type, ref, keys, version, isComplete);
+    }
     await this.keep(copy, items, signal, absent);
     return { keys, loose: undefined };
   }
@@ -84,7 +89,9 @@ export class CloudReader {
       const { uid, cloudVersion } = originOf(object);
       return !copy.hasJustEnded(uid) && (there === undefined || there.uid !== uid || there.cloudVersion !== cloudVersion);
     });
-    const gone = absent.flatMap((key) => this.#identity(copy, key));
+    // What has just gone is not taken back; what was there before it under its name has gone all the more.
+    const replaced = objects.filter((object) => copy.hasJustEnded(object.metadata.uid)).flatMap((object) => objectKey(this.#catalog, object) ?? []);
+    const gone = [...absent, ...replaced].flatMap((key) => this.#identity(copy, key));
     if (fresh.length > 0 || gone.length > 0) await this.#feed.record(fresh, gone, signal);
   }
 
@@ -93,7 +100,7 @@ export class CloudReader {
   }
 
   /** A client that reads by pages gets all of one version from the copy; the cloud is asked by pages as well. */
-  async #pages(type: ResourceType, ref: ResourceRef, options: ListOptions): Promise<{ items: CloudObject[]; version: number | undefined }> {
+  async #pages(type: ResourceType, ref: ResourceRef, options: ListOptions, isShared: boolean): Promise<{ items: CloudObject[]; version: number | undefined }> {
     const items: CloudObject[] = [];
     let version: number | undefined;
     let next: string | undefined;
@@ -106,7 +113,7 @@ export class CloudReader {
       // A version of ours means nothing in the cloud; 0 ("what is at hand") does.
       const any = options.resourceVersion === '0' && next === undefined ? { resourceVersion: '0' } : {};
       const key = applicationKey(ref);
-      const list = readListing(await this.#cloud.ask({ key, verb: 'list', option: { ...selectors, ...any, ...page } }), { apiVersion: apiVersionOf(type), kind: type.kind });
+      const list = readListing(await this.#cloud.ask({ key, verb: 'list', option: { ...selectors, ...any, ...page } }, isShared), { apiVersion: apiVersionOf(type), kind: type.kind });
       if (list === undefined) throw metaServerError('metaserver.malformed', `the cloud's answer to list ${key} is no list`);
       items.push(...list.items);
       version ??= list.version;

@@ -18,7 +18,8 @@ interface Entry {
   /** Session in which the copy is in step with the cloud; 0 for none. */
   inStep: number;
   refusal: ApiError | undefined;
-  getting: Promise<void> | undefined;
+  /** Under way, and in which session. */
+  getting: { readonly session: number; readonly done: Promise<void> } | undefined;
   linger: NodeJS.Timeout | undefined;
 }
 
@@ -97,8 +98,14 @@ export class Follower {
 
   async #ready(entry: Entry): Promise<void> {
     if (!this.#cloud.connected || entry.inStep === this.#cloud.session) return;
-    entry.getting ??= this.#begin(entry).finally(() => (entry.getting = undefined));
-    await entry.getting;
+    if (entry.getting?.session !== this.#cloud.session) {
+      const getting = { session: this.#cloud.session, done: this.#begin(entry) };
+      entry.getting = getting;
+      void getting.done.then(() => {
+        if (entry.getting === getting) entry.getting = undefined;
+      });
+    }
+    await entry.getting?.done;
     if (entry.refusal) throw entry.refusal;
   }
 
@@ -111,8 +118,9 @@ export class Follower {
       await this.#refresh(entry, session);
     } catch (error) {
       this.#failed(entry, error);
-      if (!isApiError(error)) void this.#later();
     }
+    // It failed, or the link broke meanwhile and a new session did not wait for it.
+    if (entry.refusal === undefined && entry.inStep !== this.#cloud.session) void this.#later();
   }
 
   /** Brings everything in step that is not, in this session. Never rejects. */
@@ -128,14 +136,14 @@ export class Follower {
         }
       } catch (error) {
         this.#log.verbose(1, 'what is watched is not in step with the cloud yet', { err: errorText(error) });
-        await sleep(pause, this.#signal).catch(() => undefined);
+        await Promise.race([sleep(pause, this.#signal), this.#link.until((link) => link.session !== session, this.#signal)]).catch(() => undefined);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }
     }
   }
 
   #behind(session: number): Entry[] {
-    return [...this.#entries.values()].filter((entry) => entry.inStep !== session && entry.refusal === undefined && entry.getting === undefined);
+    return [...this.#entries.values()].filter((entry) => entry.inStep !== session && entry.refusal === undefined && entry.getting?.session !== session);
   }
 
   /** Tries again what failed, in whatever session there is then. */
