@@ -137,9 +137,9 @@ export class MetaObjects {
       for (const object of objects) {
         const row = metaV2Row('', object, true);
         const there = row && this.shown(row.key);
-        const decision = row && decideUpsert(identityOf(object), there && identityOf(there), 'answer');
+        const decision = row && decideUpsert(identityOf(object), there && identityOf(there), 'push');
         if (!row || (decision !== 'created' && decision !== 'replaced')) continue;
-        // Its end was pushed before the answer came; what was there before it under its name has gone all the more.
+        // Its end was pushed before the answer came; an older one under its name has gone all the more.
         if (this.#ended.has(object.metadata.uid)) this.#removeShown(row.key);
         else this.#putShown(row);
       }

@@ -106,6 +106,11 @@ it('[metamanager-11.7] an answer that was on its way while the object\'s end was
   await eventually(() => scene.acknowledged().length === 1);
   await ask(scene, 'update', 'stored/objects', { objects: [object('ConfigMap', 'a', 18), object('ConfigMap', 'b', 18)] });
   expect(scene.objects.allShown().map(({ object: { metadata } }) => metadata.name)).toEqual(['b']);
+  // And a later one of that name stays.
+  await scene.fromCloud(push('insert', 'default/configmap/a', object('ConfigMap', 'a', 30, { metadata: { uid: 'third', creationTimestamp: '2026-02-01T00:00:00Z' } })));
+  await eventually(() => scene.acknowledged().length === 2);
+  await ask(scene, 'update', 'stored/objects', { objects: [object('ConfigMap', 'a', 18), object('ConfigMap', 'a', 12, { metadata: { uid: 'second' } })] });
+  expect(scene.objects.shown('/core/v1/configmaps/default/a')?.metadata.uid).toBe('third');
 });
 
 it('[metamanager-11.6] keeps documents of the cloud as upstream does, apart from objects', async () => {

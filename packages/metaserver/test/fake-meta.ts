@@ -48,9 +48,15 @@ export class FakeMeta {
 
   #put(object: KubeObject): boolean {
     const there = this.objects.get(keyOf(object));
-    const isOlder = there !== undefined && there.metadata.uid === object.metadata.uid && Number(there.metadata.resourceVersion) >= Number(object.metadata.resourceVersion);
+    const isOlder = there !== undefined && Number(there.metadata.resourceVersion) >= Number(object.metadata.resourceVersion);
     if (!isOlder) this.objects.set(keyOf(object), structuredClone(object));
     return !isOlder;
+  }
+
+  /** An older object of that name has gone. */
+  #endBefore(object: KubeObject): boolean {
+    const there = this.objects.get(keyOf(object));
+    return there !== undefined && Number(there.metadata.resourceVersion) < Number(object.metadata.resourceVersion) && this.objects.delete(keyOf(object));
   }
 
   #change(keys: readonly string[]): void {
@@ -80,7 +86,7 @@ export class FakeMeta {
           const there = this.objects.get(keyOf({ metadata, ...rest }));
           return there !== undefined && there.metadata.uid === metadata.uid && there.metadata.resourceVersion === metadata.resourceVersion && this.objects.delete(keyOf({ metadata, ...rest }));
         });
-        this.#change([...gone.map(keyOf), ...(fields.objects ?? []).filter((object) => (this.#ended.has(object.metadata.uid) ? this.objects.delete(keyOf(object)) : this.#put(object))).map(keyOf)]);
+        this.#change([...gone.map(keyOf), ...(fields.objects ?? []).filter((object) => (this.#ended.has(object.metadata.uid) ? this.#endBefore(object) : this.#put(object))).map(keyOf)]);
         return { epoch: this.#epoch, sequence: this.#sequence };
       }
       case 'get stored/documents':

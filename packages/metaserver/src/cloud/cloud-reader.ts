@@ -89,8 +89,12 @@ export class CloudReader {
       const { uid, cloudVersion } = originOf(object);
       return !copy.hasJustEnded(uid) && (there === undefined || there.uid !== uid || there.cloudVersion !== cloudVersion);
     });
-    // What has just gone is not taken back; what was there before it under its name has gone all the more.
-    const replaced = objects.filter((object) => copy.hasJustEnded(object.metadata.uid)).flatMap((object) => objectKey(this.#catalog, object) ?? []);
+    // What has just gone is not taken back; an older one under its name has gone all the more.
+    const replaced = objects.flatMap((object) => {
+      const key = copy.hasJustEnded(object.metadata.uid) ? objectKey(this.#catalog, object) : undefined;
+      const isOlder = key !== undefined && (versionOf(copy.origin(key)?.cloudVersion) ?? Infinity) < (versionOf(object.metadata.resourceVersion) ?? 0);
+      return isOlder ? [key] : [];
+    });
     const gone = [...absent, ...replaced].flatMap((key) => this.#identity(copy, key));
     if (fresh.length > 0 || gone.length > 0) await this.#feed.record(fresh, gone, signal);
   }
