@@ -34,6 +34,8 @@ export const MapperErrors = {
   edgeCoreAway: 'mapper.edgecore-away',
   /** EdgeCore answered with an error. */
   edgeCoreRefused: 'mapper.edgecore-refused',
+  /** EdgeCore does not take a value or a state as it is; it took the other values of the report. */
+  reportRefused: 'mapper.report-refused',
   /** The target of a push method did not take a value. */
   pushFailed: 'mapper.push-failed',
   /** A push method needs an npm package that is not installed. */

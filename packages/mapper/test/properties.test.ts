@@ -244,3 +244,15 @@ it('[mapper-5.2] an EdgeCore that says no is asked again with growing pauses, an
   await eventually(() => expect(here.lines.join('\n')).toContain('reports of device default/dev1 reach EdgeCore again'));
   expect(here.lines.filter((line) => line.includes('too many request'))).toHaveLength(1);
 });
+
+it('[mapper-5.3] a value that EdgeCore refuses is told once and dropped: other values keep their pace, the state is reported', async () => {
+  const driver = new TableDriver();
+  here.edgeCore.badProperties.add('bad');
+  await withProperties(driver, { bad: { collectCycle: 5 }, good: { collectCycle: 5 } }, { timing: { pauseMs: 600_000, longestPauseMs: 600_000 } }, { stateCycle: 10 });
+  await eventually(() => expect(here.edgeCore.state('dev1')).toBe('online'));
+  await eventually(() => expect(here.edgeCore.statuses.length).toBeGreaterThan(10));
+  await eventually(() => expect(here.edgeCore.states.length).toBeGreaterThan(5));
+  expect(here.edgeCore.reported('dev1', 'bad')).toBeUndefined();
+  expect(here.lines.filter((line) => line.includes('EdgeCore refuses a report of device default/dev1'))).toHaveLength(1);
+  expect(here.lines.join('\n')).not.toContain('latest values are kept');
+});

@@ -37,12 +37,12 @@ export class EdgeCoreClient implements Disposable {
     return this.#call(methods.mapperRegister, { withData: true, mapper });
   }
 
-  /** @throws MapperError as `register` */
+  /** @throws MapperError as `register`; `mapper.report-refused` */
   async reportStatus(namespace: string, name: string, twins: Twin[]): Promise<void> {
     await this.#call(methods.reportDeviceStatus, { deviceName: name, deviceNamespace: namespace, reportedDevice: { twins, reportToCloud: false, reportCycle: 0 } });
   }
 
-  /** @throws MapperError as `register` */
+  /** @throws MapperError as `register`; `mapper.report-refused` */
   async reportState(namespace: string, name: string, state: string): Promise<void> {
     await this.#call(methods.reportDeviceStates, { deviceName: name, deviceNamespace: namespace, state });
   }
@@ -77,7 +77,8 @@ export class EdgeCoreClient implements Disposable {
 
   #error(error: ServiceError, method: string): MapperError {
     const away = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED;
-    const code = away ? MapperErrors.edgeCoreAway : MapperErrors.edgeCoreRefused;
+    const refused = error.code === status.INVALID_ARGUMENT ? MapperErrors.reportRefused : MapperErrors.edgeCoreRefused;
+    const code = away ? MapperErrors.edgeCoreAway : refused;
     return new MapperError(code, away ? `${method}: EdgeCore does not answer at ${this.#socket} (${error.details})` : `${method}: EdgeCore says: ${error.details}`);
   }
 }

@@ -96,5 +96,6 @@ function remove(path: string): void {
 /** Everything else is UNKNOWN, which upstream's programs give for every error. */
 const STATUS: Readonly<Record<string, status>> = {
   [MapperErrors.badDevice]: status.INVALID_ARGUMENT,
+  [MapperErrors.badValue]: status.INVALID_ARGUMENT,
   [MapperErrors.unknownDevice]: status.NOT_FOUND,
 };

@@ -23,10 +23,14 @@ interface Entry {
   sending: boolean;
   failures: number;
   retry: NodeJS.Timeout | undefined;
+  /** Refusals that were told. */
+  readonly refusals: Set<string>;
 }
 
 /** Calls under way at a time, for all devices together. */
 const PARALLEL = 16;
+/** Refusals of one device that are told, each once. */
+const MOST_REFUSALS = 8;
 
 /**
  * What EdgeCore has to learn: per device the latest value of each property and the latest state. Properties that come
@@ -104,7 +108,7 @@ export class Reports {
   #entry(device: Named): Entry {
     const found = this.#entries.get(device.id);
     if (found) return found;
-    const entry: Entry = { device, twins: new Map(), state: undefined, sending: false, failures: 0, retry: undefined };
+    const entry: Entry = { device, twins: new Map(), state: undefined, sending: false, failures: 0, retry: undefined, refusals: new Set() };
     this.#entries.set(device.id, entry);
     return entry;
   }
@@ -141,17 +145,37 @@ export class Reports {
     const { state } = entry;
     entry.twins.clear();
     entry.state = undefined;
-    try {
-      if (twins.length > 0) await this.#target.reportStatus(device.namespace, device.name, twins);
-      twins.length = 0;
-      if (state !== undefined) await this.#target.reportState(device.namespace, device.name, state);
-      entry.failures = 0;
-      if (this.#once.clear(device.id)) this.#log.info(`reports of device ${device.id} reach EdgeCore again`);
-    } catch (error) {
-      for (const twin of twins) if (!entry.twins.has(twin.propertyName)) entry.twins.set(twin.propertyName, twin);
-      entry.state ??= state;
-      this.#failed(entry, error);
+    const errors: unknown[] = [];
+    if (twins.length > 0) {
+      await this.#target.reportStatus(device.namespace, device.name, twins).catch((error: unknown) => {
+        errors.push(error);
+        if (isFinal(error)) return;
+        for (const twin of twins) if (!entry.twins.has(twin.propertyName)) entry.twins.set(twin.propertyName, twin);
+      });
     }
+    // Whatever became of the values: one that is refused must not hide that the device is lost.
+    if (state !== undefined) {
+      await this.#target.reportState(device.namespace, device.name, state).catch((error: unknown) => {
+        errors.push(error);
+        if (!isFinal(error)) entry.state ??= state;
+      });
+    }
+    for (const error of errors) if (isFinal(error)) this.#sayRefused(entry, error);
+    const [failure] = errors.filter((error) => !isFinal(error));
+    if (failure !== undefined) {
+      this.#failed(entry, failure);
+      return;
+    }
+    entry.failures = 0;
+    if (this.#once.clear(device.id)) this.#log.info(`reports of device ${device.id} reach EdgeCore again`);
+  }
+
+  /** EdgeCore has taken what was good in the report; what it refused, it would refuse again. */
+  #sayRefused({ device, refusals }: Entry, error: unknown): void {
+    const text = errorText(error);
+    if (refusals.has(text) || refusals.size >= MOST_REFUSALS) return;
+    refusals.add(text);
+    this.#log.warn(`EdgeCore refuses a report of device ${device.id}: ${text}`);
   }
 
   #failed(entry: Entry, error: unknown): void {
@@ -164,4 +188,9 @@ export class Reports {
     }, growingPause(this.#pause, entry.failures));
     entry.failures += 1;
   }
+}
+
+/** Saying it once more would not help. */
+function isFinal(error: unknown): boolean {
+  return codeOf(error) === MapperErrors.reportRefused;
 }

@@ -11,6 +11,7 @@ import {
   type ReportDeviceStatesRequest,
   type ReportDeviceStatusRequest,
 } from '@edge/protocol/dmi';
+import { MapperError, MapperErrors } from '../errors.js';
 import { codec, type RpcMethod } from '../grpc/codec.js';
 import { handler, SocketServer } from '../grpc/socket-server.js';
 
@@ -30,6 +31,8 @@ export class TestEdgeCore implements AsyncDisposable {
   readonly models = new Map<string, DeviceModel>();
   /** What calls of the mapper are answered with an error, if any. */
   refuse: string | undefined;
+  /** Properties whose values are refused, as those that a twin cannot hold; the others of a report are kept. */
+  readonly badProperties = new Set<string>();
   #server: SocketServer | undefined;
   #client: Client | undefined;
   #clientSocket = '';
@@ -54,9 +57,18 @@ export class TestEdgeCore implements AsyncDisposable {
           return { deviceList, modelList: deviceList.flatMap(({ namespace, spec }) => this.models.get(`${namespace}/${spec?.deviceModelReference}`) ?? []) };
         }),
       ),
-      handler(manager.fullName, reportDeviceStatus, answered((request) => (this.statuses.push(request), {}))),
+      handler(manager.fullName, reportDeviceStatus, answered((request) => this.#takeStatus(request))),
       handler(manager.fullName, reportDeviceStates, answered((request) => (this.states.push(request), {}))),
     ]);
+  }
+
+  #takeStatus(request: ReportDeviceStatusRequest): Record<string, never> {
+    const twins = request.reportedDevice?.twins ?? [];
+    const good = twins.filter(({ propertyName }) => !this.badProperties.has(propertyName));
+    if (good.length > 0 || twins.length === 0) this.statuses.push({ ...request, reportedDevice: request.reportedDevice && { ...request.reportedDevice, twins: good } });
+    const bad = twins.find((twin) => !good.includes(twin));
+    if (bad) throw new MapperError(MapperErrors.badValue, `${bad.propertyName}: the value of twin is refused`);
+    return {};
   }
 
   /** Ends as a program that is killed: connections break. It can be started again. */
