@@ -1,6 +1,6 @@
 import { createMemoryStore } from '@edge/testing';
 import { describe, expect, it } from 'vitest';
-import { eventually, openScene, settle, type Scene } from './support/scene.js';
+import { deviceObject, eventually, openScene, settle, type Scene } from './support/scene.js';
 
 const DEV = 'default/dev1';
 const UPDATE = `$hw/events/device/${DEV}/twin/update`;
@@ -71,11 +71,38 @@ describe('storing', () => {
     await using scene = await openScene({ store });
     await settle();
     store.failNext(new Error('disk full'));
-    await scene.membership({ added: [{ id: DEV, name: 'dev1' }] });
-    await eventually(() => scene.running.lines.some(({ message }) => message.includes('membership could not be carried out')));
+    await scene.object('insert', deviceObject('dev1'));
+    await eventually(() => scene.running.lines.some(({ message }) => message.includes('could not be brought in line')));
     expect(await scene.publish(UPDATE, update('e1', {}))).toBe('response');
     expect(results(scene)).toMatchObject([{ code: 404 }]);
     expect(scene.published).toHaveLength(1);
+    scene.connect();
+    await eventually(() => scene.deviceRows().length === 1);
+    expect(await scene.publish(UPDATE, update('e2', { t: actual('1') }))).toBe('response');
+    expect(scene.twinRows()).toMatchObject([{ deviceid: DEV, actual: '1' }]);
+  });
+
+  it.each([
+    ['an object that went', (scene: Scene) => scene.object('delete', deviceObject('dev1'))],
+    ['a message', (scene: Scene) => scene.membership({ removed: [{ id: DEV, name: 'dev1' }] })],
+  ])('[twin-4.6] a device whose removal by %s could not be written is there, and goes with its object after the next connect', async (_, remove) => {
+    const store = createMemoryStore();
+    await using scene = await openScene({ store });
+    await scene.object('insert', deviceObject('dev1'));
+    await eventually(() => scene.deviceRows().length === 1);
+    await settle();
+    store.failNext(new Error('disk full'));
+    await remove(scene);
+    await eventually(() => scene.running.lines.some(({ level }) => level === 'error'));
+    expect(scene.deviceRows()).toHaveLength(1);
+    await scene.object('delete', deviceObject('dev1'));
+    scene.connect();
+    await eventually(() => scene.deviceRows().length === 0);
+    await settle();
+    scene.disconnect();
+    scene.connect();
+    await settle();
+    expect(scene.deviceRows()).toEqual([]);
   });
 
   it('[twin-4.5] a power cut loses only what was not answered', async () => {

@@ -34,6 +34,8 @@ export interface MembershipDeps {
 /** Hears of devices that come and go by the cloud's word, before that is on the disk. Runs inside the commit. */
 export interface MembershipListener {
   removed(deviceId: string): void;
+  /** The disk has refused the removal: the device stands as before. */
+  stays(deviceId: string): void;
 }
 
 /** Which devices belong to the node, and what the cloud says about their twins. */
@@ -95,10 +97,17 @@ export class Membership {
     if (!book.has(deviceId)) return Promise.resolve();
     sync.forget(deviceId);
     reports.forget(deviceId);
-    const durable = book.remove(deviceId, () => {
-      confirmations.forget(deviceId);
-      this.#listener?.removed(deviceId);
-    });
+    const durable = book
+      .remove(deviceId, () => {
+        confirmations.forget(deviceId);
+        this.#listener?.removed(deviceId);
+      })
+      .catch((error: unknown) => {
+        this.#listener?.stays(deviceId);
+        // What was still to be told of it is to be told again.
+        sync.twinChanged(deviceId);
+        throw error;
+      });
     return turns.take(deviceId, durable, async (failure) => {
       if (failure) throw failure;
       await this.#announce(undefined, member ? wireMember(member) : { id: deviceId });

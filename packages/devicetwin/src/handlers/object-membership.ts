@@ -40,7 +40,7 @@ export class ObjectMembership {
   constructor(deps: ObjectMembershipDeps) {
     this.#deps = deps;
     this.#table = deps.store.table(deviceObjectTable);
-    deps.membership.listen({ removed: (deviceId) => this.#removed(deviceId) });
+    deps.membership.listen({ removed: (deviceId) => this.#removed(deviceId), stays: (deviceId) => this.#restore(deviceId) });
   }
 
   load(): void {
@@ -101,7 +101,7 @@ export class ObjectMembership {
 
   /** There is an object, so there is a device. */
   async #present(deviceId: string, object: Device): Promise<void> {
-    const { book, membership, store } = this.#deps;
+    const { book, membership } = this.#deps;
     const uid = uidOf(object);
     if (this.#dismissed.get(deviceId) === uid) return;
     const seen = this.#seen.get(deviceId);
@@ -111,19 +111,19 @@ export class ObjectMembership {
     const addition = known ? undefined : membership.add(memberOf(deviceId, object));
     if (known && seen === uid) return;
     this.#seen.set(deviceId, uid);
-    await Promise.all([removal, addition, store.commit(() => this.#table.put({ deviceid: deviceId, uid }))]);
+    await Promise.all([removal, addition, this.#commit(deviceId, () => this.#table.put({ deviceid: deviceId, uid }))]);
   }
 
   /** The object is gone. */
   async #absent(deviceId: string): Promise<void> {
     if (!this.#seen.has(deviceId)) return;
-    const { book, membership, store, log } = this.#deps;
+    const { book, membership, log } = this.#deps;
     if (book.has(deviceId)) {
       log.info('device removed: its object is gone', { device: deviceId });
       await membership.remove(deviceId);
     } else {
       this.#seen.delete(deviceId);
-      await store.commit(() => this.#table.remove({ deviceid: deviceId }));
+      await this.#commit(deviceId, () => this.#table.remove({ deviceid: deviceId }));
     }
   }
 
@@ -134,6 +134,21 @@ export class ObjectMembership {
     this.#seen.delete(deviceId);
     const { objects } = this.#deps;
     if (uid !== undefined && [...objects.devices].some(([id, object]) => this.#deviceOf(id) === deviceId && uidOf(object) === uid)) this.#dismissed.set(deviceId, uid);
+  }
+
+  async #commit(deviceId: string, work: () => void): Promise<void> {
+    await this.#deps.store.commit(work).catch((error: unknown) => {
+      this.#restore(deviceId);
+      throw error;
+    });
+  }
+
+  /** The disk has refused a change: what it has counts, so that the change is due again with the next connect. */
+  #restore(deviceId: string): void {
+    this.#dismissed.delete(deviceId);
+    const row = this.#table.get({ deviceid: deviceId });
+    if (row) this.#seen.set(deviceId, row.uid);
+    else this.#seen.delete(deviceId);
   }
 
   /** Clouds up to v1.15 name devices without their namespace. */
