@@ -50,10 +50,6 @@ export class DeviceBook {
     return this.#devices.values();
   }
 
-  get size(): number {
-    return this.#devices.size;
-  }
-
   get(id: string): DeviceState | undefined {
     return this.#devices.get(id);
   }

@@ -45,11 +45,6 @@ export class CloudSync {
     this.#deps = deps;
   }
 
-  /** Messages that wait for the cloud. */
-  get open(): number {
-    return this.#lines.size;
-  }
-
   async run(signal: AbortSignal): Promise<void> {
     const { book, confirmations, link } = this.#deps;
     this.#signal = signal;

@@ -51,10 +51,6 @@ export class OpenDriver<Connection> {
     }
   }
 
-  get canWrite(): boolean {
-    return this.#driver.write !== undefined;
-  }
-
   get canTellState(): boolean {
     return this.#driver.state !== undefined;
   }

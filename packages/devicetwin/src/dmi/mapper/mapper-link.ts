@@ -59,14 +59,6 @@ export class MapperLink {
     this.#identity = deps.identity;
   }
 
-  get socket(): string {
-    return this.#deps.socket;
-  }
-
-  get name(): string {
-    return this.#deps.name;
-  }
-
   get holdings(): Holdings {
     return this.#deps.holdings;
   }
