@@ -1,11 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '@edge/core';
-import type { DeviceModel as DmiDeviceModel, MapperInfo, MapperRegisterRequest, MapperRegisterResponse } from '@edge/protocol/dmi';
+import type { DeviceModel as DmiDeviceModel, MapperInfo, MapperRegisterResponse } from '@edge/protocol/dmi';
 import type { DeviceObjects } from '../objects/device-objects.js';
 import type { MapperHealth, MapperLink } from './mapper/mapper-link.js';
 import type { MapperRegistry } from './mapper/registry.js';
 import type { Desired, Desiring, WantedDevice } from './plan/desired.js';
-import { checkedMapper, socketOf } from './registration.js';
+import { socketOf } from './registration.js';
 import { RpcError } from './server/rpc-error.js';
 import type { Registrar } from './server/handlers.js';
 
@@ -70,9 +70,8 @@ export class Mappers implements Registrar {
     for (const { running } of this.#known.values()) running.link.wake();
   }
 
-  register(request: MapperRegisterRequest): Promise<MapperRegisterResponse> {
-    const mapper = checkedMapper(request.mapper);
-    const turn = this.#queue.then(() => this.#register(mapper, request.withData));
+  register(mapper: MapperInfo, withData: boolean): Promise<MapperRegisterResponse> {
+    const turn = this.#queue.then(() => this.#register(mapper, withData));
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
@@ -93,7 +92,8 @@ export class Mappers implements Registrar {
     const { name, protocol } = mapper;
     const before = this.#known.get(protocol);
     if (!before && this.#known.size >= MOST_MAPPERS) throw new RpcError(status.RESOURCE_EXHAUSTED, `fail to register mapper ${name}: this node has ${MOST_MAPPERS} mappers`);
-    if (!before || !sameMapper(before.mapper, mapper)) {
+    const same = before !== undefined && sameMapper(before.mapper, mapper);
+    if (!same) {
       await registry.save(mapper);
       if (before && before.mapper.name !== name) {
         log.warn('another mapper takes over a protocol', { protocol, mapper: name, before: before.mapper.name });
@@ -105,7 +105,10 @@ export class Mappers implements Registrar {
       if (before) await this.#end(protocol);
       this.#start(mapper);
     }
-    log.info('a mapper has registered', { mapper: name, protocol, version: mapper.version, socket: socketOf(mapper) });
+    const fields = { mapper: name, protocol, version: mapper.version, socket: socketOf(mapper) };
+    // Mappers register now and then though nothing was lost.
+    if (same) log.verbose(1, 'a mapper has registered once more', fields);
+    else log.info('a mapper has registered', fields);
     const { running } = this.#known.get(protocol) as Known;
     const given = withData ? this.#given(protocol) : [];
     if (withData) running.link.holdings.registered({ devices: new Map(given), models: this.#modelsOf(protocol, given) });

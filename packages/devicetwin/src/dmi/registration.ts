@@ -14,14 +14,14 @@ export function checkedMapper(mapper: MapperInfo | undefined): MapperInfo {
   if (!mapper) throw new RpcError(status.UNKNOWN, 'fail to register mapper because the request names no mapper');
   const { name, protocol } = mapper;
   const refuse = (why: string): never => {
-    throw new RpcError(status.UNKNOWN, `fail to register mapper ${name} because ${why}`);
+    throw new RpcError(status.UNKNOWN, `fail to register mapper ${name.slice(0, LONGEST_TEXT)} because ${why}`);
   };
   if (name === '') refuse('the name is nil');
   if (protocol === '') refuse('the protocol is nil');
   if (name.includes('/')) refuse('the name has a slash');
   if (name.length > LONGEST_TEXT || protocol.length > LONGEST_TEXT) refuse(`name or protocol is longer than ${LONGEST_TEXT} characters`);
   const socket = socketOf(mapper);
-  if (!isAbsolute(socket) || socket.includes('\0')) refuse(`the address ${JSON.stringify(socket)} is not the absolute path of its socket`);
+  if (!isAbsolute(socket) || socket.includes('\0')) refuse(`the address ${JSON.stringify(socket.slice(0, LONGEST_TEXT))} is not the absolute path of its socket`);
   if (mapper.address.length > LONGEST_PATH_BYTES) refuse(`the address is longer than the ${LONGEST_PATH_BYTES} bytes that the path of a socket can have`);
   return mapper;
 }

@@ -182,3 +182,22 @@ it('[dmi-2.12] a path that is too long for a socket is said, with what helps; on
   await using listening = await listenAt(longest, () => undefined);
   expect([longest.length, await listening.look()]).toEqual([107, 'here']);
 });
+
+it('[dmi-2.13] a registration that is refused counts for nobody, and its refusal is short however long the name', async () => {
+  await using scene = await DmiScene.start({ callsPerSecond: 0.001, burst: 1 });
+  await scene.logged('mappers are served');
+  const named = (name: string, protocol: string): unknown => ({ withData: true, mapper: { name, version: '', apiVersion: '', protocol, address: Buffer.from('/m.sock'), state: '' } });
+  for (let round = 0; round < 2; round += 1) {
+    await expect(callManager(scene.socket, 'mapperRegister', named('m', ''))).rejects.toMatchObject({ details: expect.stringContaining('the protocol is nil') as string });
+  }
+  await expect(callManager(scene.socket, 'mapperRegister', named('n'.repeat(1024 * 1024), 'p'))).rejects.toMatchObject({ code: 2, details: expect.stringMatching(/^fail to register mapper n{253} because name or protocol is longer/) as string });
+  await callManager(scene.socket, 'mapperRegister', named('m', 'p'));
+});
+
+it('[dmi-2.14] a mapper that registers once more, as it was, is no news', async () => {
+  await using scene = await DmiScene.start();
+  await using mapper = scene.mapper();
+  for (let round = 0; round < 3; round += 1) await mapper.register(scene.socket, { protocol: 'modbus' });
+  const said = scene.lines.filter(({ message }) => message.startsWith('a mapper has registered'));
+  expect(said.map(({ level }) => level === 'info')).toEqual([true, false, false]);
+});

@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type {
+  MapperInfo,
   MapperRegisterRequest,
   MapperRegisterResponse,
   ReportDeviceStatesRequest,
@@ -7,13 +8,17 @@ import type {
   Twin,
 } from '@edge/protocol/dmi';
 import type { DeviceReports, ReportedProperty, ReportOutcome } from '../../reports.js';
+import { checkedMapper } from '../registration.js';
 import type { Limiter } from './limits.js';
 import { RpcError } from './rpc-error.js';
 
 /** Takes registrations. */
 export interface Registrar {
-  /** @throws RpcError, EdgeError when the registration is refused or could not be stored */
-  register(request: MapperRegisterRequest): Promise<MapperRegisterResponse>;
+  /**
+   * @param mapper as `checkedMapper` gives it
+   * @throws RpcError, EdgeError when the registration is refused or could not be stored
+   */
+  register(mapper: MapperInfo, withData: boolean): Promise<MapperRegisterResponse>;
   /** Name of the mapper that serves a device, for its limit; undefined when there is none. */
   mapperOf(deviceId: string): string | undefined;
 }
@@ -40,9 +45,10 @@ export class ManagerHandlers {
   }
 
   async mapperRegister(request: MapperRegisterRequest): Promise<MapperRegisterResponse> {
-    const name = request.mapper?.name ?? '';
-    using _place = this.#enter(`mapper ${name}`, `fail to register mapper because of too many request: ${name}`);
-    return await this.#registrar.register(request);
+    // Looked at first: what is no name of a mapper is nobody whose calls could be counted.
+    const mapper = checkedMapper(request.mapper);
+    using _place = this.#enter(`mapper ${mapper.name}`, `fail to register mapper because of too many request: ${mapper.name}`);
+    return await this.#registrar.register(mapper, request.withData);
   }
 
   async reportDeviceStatus(request: ReportDeviceStatusRequest): Promise<Record<string, never>> {
