@@ -68,6 +68,8 @@ describe('small parts', () => {
     expect(await passwordFits(own, 'pässword')).toBe(true);
     expect(await passwordFits(own, 'password')).toBe(false);
     expect(await passwordFits('plain', 'plain')).toBe(false);
+    // The dearest one that a file may hold still fits into memory.
+    expect(await passwordFits('$scrypt$131072$YWE=$YWE=', 'x')).toBe(false);
     const folder = mkdtempSync(join(tmpdir(), 'edge-passwords-'));
     try {
       const file = join(folder, 'users');
@@ -84,6 +86,8 @@ describe('small parts', () => {
   it('[parts-6] a line of a file that is not right is named, without what may be secret in it', () => {
     expect(() => parseUsers('/u', '# ok\n\nalice:secret')).toThrow('/u, line 3 is not name:hash');
     expect(() => parseUsers('/u', 'alice:secret')).not.toThrow(/secret/);
+    for (const cost of [0, 1, 1000, 262_144, 9_999_999]) expect(() => parseUsers('/u', `# x\na:$scrypt$${cost}$YWE=$YWE=`)).toThrow(`/u, line 2 has a scrypt hash of the cost ${cost}, it must be a power of two from 2 to 131072`);
+    expect(() => parseUsers('/u', 'a:$7$0$YWE=$YWE=')).toThrow('/u, line 1 has a $7$ hash of 0 rounds, it must be 1 at least');
     expect(() => parseRules('/r', 'topic read a/b\ntopics a')).toThrow('/r, line 2 is not');
     expect(() => parseRules('/r', 'topic read a/#/b')).toThrow('/r, line 1');
   });
@@ -107,6 +111,8 @@ describe('small parts', () => {
     expect(allows(rules, who, 'read', 'a/#')).toBe(false);
     expect(allows(rules, who, 'write', 'a/secret/x')).toBe(false);
     expect(allows(rules, { clientId: 'c', user: 'other' }, 'read', 'a/b')).toBe(false);
+    const crossing = parseRules('/r', 'topic read a/#\ntopic deny +/secret');
+    expect(['a/b', 'a/secret', 'a/+', 'a/#', 'a/+/c'].map((filter) => allows(crossing, who, 'read', filter))).toEqual([true, false, false, false, true]);
   });
 
   it('[parts-9] missing settings get their defaults, wrong ones are named with what would be right', () => {

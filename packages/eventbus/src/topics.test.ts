@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { destinationOf, filterCovers, isFilter, isTopic, topicMatches } from './topics.js';
+import { destinationOf, filterCovers, filtersMeet, isFilter, isTopic, topicMatches } from './topics.js';
 import { TopicTree } from './topic-tree.js';
 import { widest } from './external/subscriber.js';
 
@@ -50,6 +50,11 @@ describe('topics', () => {
   it.each([
     ['#', 'a/b', true], ['#', '#', true], ['#', '$a', false], ['a/#', 'a', true], ['a/+', 'a/b', true], ['a/+', 'a/+', true], ['a/+', 'a/#', false], ['a/b', 'a/+', false], ['a/+/#', 'a/#', false], ['+/user/#', 'default/user/x/+', true], ['a/b', 'a/b/c', false],
   ])('[topic-4] %s takes in all of %s: %s', (outer, inner, fits) => expect(filterCovers(outer, inner)).toBe(fits));
+
+  it.each([
+    ['a/+', '+/secret', true], ['a/#', '+/b', true], ['a/#', 'a', true], ['a', 'a/#', true], ['a/b', 'a/b', true], ['#', 'a/b', true], ['a/+/c', 'a/b/#', true], ['$a/+', '$a/#', true],
+    ['a/+', 'a', false], ['a/+', 'a/b/c', false], ['a/b', 'a/c', false], ['a/+/c', '+/b/d', false], ['#', '$a', false], ['+/a', '$a/#', false], ['+/b/#', 'a', false],
+  ])('[topic-9] %s and %s have a topic in common: %s', (one, other, meet) => expect([filtersMeet(one, other), filtersMeet(other, one)]).toEqual([meet, meet]));
 
   it('[topic-5] a tree finds all that match, once for each filter, and the others stay when one goes', () => {
     const tree = new TopicTree<number>();

@@ -59,6 +59,20 @@ export function filterCovers(outer: string, inner: string): boolean {
   return wide.length === narrow.length;
 }
 
+/** True when there is a topic that both filters are for. */
+export function filtersMeet(one: string, other: string): boolean {
+  const wildcard = /^[+#]/;
+  if ((one.startsWith('$') && wildcard.test(other)) || (other.startsWith('$') && wildcard.test(one))) return false;
+  const [left, right] = [one.split('/'), other.split('/')];
+  for (let at = 0; at < left.length || at < right.length; at += 1) {
+    const [here, there] = [left[at], right[at]];
+    if (here === '#' || there === '#') return true;
+    if (here === undefined || there === undefined) return false;
+    if (here !== there && here !== '+' && there !== '+') return false;
+  }
+  return true;
+}
+
 /**
  * Where a message of a local client goes. `refused`: the notice that the cloud has changed a twin comes from the cloud alone.
  */

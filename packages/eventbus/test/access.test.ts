@@ -1,9 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LogFields, Logger } from '@edge/core';
 import { createMemoryStore, freePort, runModule } from '@edge/testing';
 import { describe, expect, it } from 'vitest';
+import { Access } from '../src/broker/access.js';
+import { Broker } from '../src/broker/broker.js';
+import { parseEventBusConfig, type EmbeddedConfig } from '../src/config.js';
 import { eventbus, hashPassword } from '../src/index.js';
 import { heard, openClient, startScene } from './support/scene.js';
 
@@ -49,6 +53,46 @@ describe('who may do what', () => {
     await scene.twin.next(() => true, 20_000);
     await scene.hub.next(() => true, 20_000);
     expect([...scene.twin.received, ...scene.hub.received].map(({ content }) => content)).toEqual(['mine', 'hers']);
+  });
+
+  it('[eventbus-8.5] gives nobody the session of another user, whose subscriptions and messages are in it', async () => {
+    await using place = await files({
+      users: `alice:${await hashPassword('a')}\nbob:${await hashPassword('b')}\n`,
+      rules: 'user alice\ntopic readwrite private/#\nuser bob\ntopic readwrite open/#\n',
+    });
+    await using scene = await startScene('embedded', { own: { passwordFile: place.path('users'), rulesFile: place.path('rules') } });
+    const session = { clientId: 'panel', clean: false };
+    const alice = { username: 'alice', password: 'a' };
+    const bob = { username: 'bob', password: 'b' };
+    const first = await scene.client({ ...session, ...alice });
+    await first.mqtt.subscribeAsync('private/#', { qos: 1 });
+    await first.close();
+    const writer = await scene.client(alice);
+    await writer.publish('private/1', 'waits for alice');
+    const second = await scene.client({ ...session, ...bob });
+    await writer.publish('private/2', 'for alice alone');
+    await second.mqtt.subscribeAsync('open/end', { qos: 1 });
+    await second.publish('open/end', 'end');
+    await second.until(1);
+    expect(second.texts).toEqual(['end']);
+  });
+
+  it('[eventbus-8.6] lets go of a client whose password cannot be checked, and lives', async () => {
+    const lines: (LogFields | undefined)[] = [];
+    const log = { warn: (_message: string, fields?: LogFields) => lines.push(fields) };
+    // A cost that no file gets past its reader with.
+    const access = new Access({ users: new Map([['alice', '$scrypt$1000$YWE=$YWE=']]) });
+    const { embedded } = parseEventBusConfig({ mqttMode: 0 }, {});
+    const broker = new Broker({ config: embedded as EmbeddedConfig, incoming: undefined as never, access, log: log as unknown as Logger });
+    const server = createServer((socket) => broker.accept(socket, { address: 'here' }));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      await expect(openClient(port, { username: 'alice', password: 'a' })).rejects.toThrow();
+      expect(lines).toMatchObject([{ from: 'here', why: expect.stringContaining('it cannot be let in: ') as unknown }]);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   it('[eventbus-8.3] says what is wrong with its files, does not serve meanwhile, and serves when they are right', async () => {

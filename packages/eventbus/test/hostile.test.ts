@@ -118,6 +118,20 @@ describe('hostile and slow clients', () => {
     expect(scene.hub.received.map(({ content }) => parseInt(String(content), 10))).toEqual([...Array(2000).keys()]);
   }, LONG);
 
+  it('[eventbus-7.7] says in the right words what a client has done wrong, and refuses a last will that could not be published', async () => {
+    await using scene = await startScene('embedded');
+    const client = await rawClient(scene.port, 'twice', true);
+    const ended = new Promise((resolve) => client.socket.once('close', resolve));
+    client.send('100d00044d51545404020000000178');
+    await ended;
+    const nameless = connect(scene.port, '127.0.0.1', () => nameless.write(Buffer.from('101200044d515454040600000001780000000179', 'hex')));
+    await new Promise((resolve) => nameless.once('close', resolve));
+    // From another port each time and in other words: not said again.
+    for (const topic of ['a/+', '#']) await expect(openClient(scene.port, { will: { topic, payload: Buffer.from('x'), qos: 0, retain: false } })).rejects.toThrow();
+    const whys = scene.module.lines.map(({ fields }) => fields['why']).filter((why) => why !== undefined);
+    expect(whys).toEqual(['sends a second connect', 'has a last will for "", which is no topic']);
+  });
+
   it('[eventbus-7.6] who is held back is not taken for silent, because his signs of life are not read either', async () => {
     let release: (() => void) | undefined;
     const all = new Promise<void>((resolve) => (release = resolve));

@@ -17,7 +17,8 @@ export class Access {
 
   /** The user's name, empty when there is none; undefined when the client may not come in. */
   async login(name: string | undefined, password: string | undefined, certificateName: string | undefined): Promise<string | undefined> {
-    if (this.#users === undefined) return name ?? certificateName ?? '';
+    // What was checked counts more than what anybody may say.
+    if (this.#users === undefined) return certificateName ?? name ?? '';
     // A certificate that was checked is a login by itself.
     if (name === undefined) return certificateName;
     const hash = this.#users.get(name);

@@ -83,17 +83,17 @@ export class Broker {
 
   /** Gives the connection its session; another one under the same name ends. */
   join(connection: Connection, clean: boolean): { session: Session; present: boolean } {
-    const { clientId } = connection;
+    const { clientId, user } = connection;
     const old = this.#sessions.get(clientId);
     if (old !== undefined) this.#owners.get(old)?.cut('another client has come under the same name');
-    const kept = old !== undefined && !old.clean && !clean ? old : undefined;
+    const kept = old !== undefined && !old.clean && !clean && old.user === user ? old : undefined;
     if (old !== undefined && kept === undefined) this.#forget(old);
-    const session = kept ?? new Session(clientId, clean, this.config.sessionQueueSize);
+    const session = kept ?? new Session({ id: clientId, user, clean, queueSize: this.config.sessionQueueSize });
     // Put in anew, so that the order is that of coming.
     this.#sessions.delete(clientId);
     this.#sessions.set(clientId, session);
     this.#owners.set(session, connection);
-    this.#tell('an MQTT client has come', clientId, { from: connection.peer.address, ...(connection.user === '' ? {} : { user: connection.user }) });
+    this.#tell('an MQTT client has come', clientId, { from: connection.peer.address, ...(user === '' ? {} : { user }) });
     return { session, present: kept !== undefined };
   }
 
@@ -101,7 +101,7 @@ export class Broker {
     this.#connections.delete(connection);
     const { session, peer } = connection;
     if (session === undefined) {
-      if (this.#said.passes(`${peer.address} ${why}`)) this.#log.warn('an MQTT client was not let in', { from: peer.address, why });
+      if (this.#said.passes(`out ${hostOf(peer)} ${sortOf(why)}`)) this.#log.warn('an MQTT client was not let in', { from: peer.address, why });
       return;
     }
     session.detach(connection.line);
@@ -222,4 +222,14 @@ export class Broker {
     this.#log.warn('the session of a client that is away for long is forgotten', { client: oldest.id, backlog: oldest.backlog });
     this.#forget(oldest);
   }
+}
+
+/** The address without its port, which is another one each time. */
+function hostOf({ address }: Peer): string {
+  return address.replace(/:\d+$/, '');
+}
+
+/** A reason without what the client has put into it. */
+function sortOf(why: string): string {
+  return why.replace(/".*"|\d+/gs, '');
 }

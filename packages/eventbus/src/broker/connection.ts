@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { errorText, isAbort } from '@edge/core';
 import { eventBusError } from '../errors.js';
-import { isText } from '../topics.js';
+import { isText, isTopic } from '../topics.js';
 import { AckLine } from '../ack-line.js';
 import type { Broker } from './broker.js';
 import { ack, connack, NOT_GRANTED, PINGRESP, suback } from './encode.js';
@@ -55,7 +55,7 @@ export class Connection {
     return this.#clientId;
   }
 
-  /** Name that it has logged in with; the certificate's when it gave none. */
+  /** Name that it has logged in with; where nobody logs in its certificate's, else what it says. */
   get user(): string {
     return this.#user;
   }
@@ -81,8 +81,10 @@ export class Connection {
     }
     if (this.#session === undefined) {
       if (packet.cmd !== 'connect') throw eventBusError('eventbus.bad-client', `begins with ${packet.cmd}, it must begin with CONNECT`);
+      // A will is published when nobody is there any more who could be told.
+      if (packet.will !== undefined && !isTopic(packet.will.topic)) throw eventBusError('eventbus.bad-client', `has a last will for ${JSON.stringify(packet.will.topic.slice(0, 100))}, which is no topic`);
       this.#admitting = true;
-      void this.#connect(packet);
+      this.#connect(packet).catch((error: unknown) => this.cut(`it cannot be let in: ${errorText(error)}`));
       return;
     }
     this.#silence.refresh();

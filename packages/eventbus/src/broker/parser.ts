@@ -1,6 +1,6 @@
 import { parser, type IConnectPacket, type IPublishPacket, type ISubscribePacket, type IUnsubscribePacket } from 'mqtt-packet';
-import { errorText } from '@edge/core';
-import { eventBusError } from '../errors.js';
+import { errorCode, errorText } from '@edge/core';
+import { eventBusError, type EventBusErrorCode } from '../errors.js';
 
 /** The one file that knows the library which reads packets. Protocol: MQTT 3.1 and 3.1.1. */
 
@@ -8,6 +8,8 @@ export type ConnectPacket = IConnectPacket;
 export type PublishPacket = IPublishPacket & { readonly payload: Buffer };
 export type SubscribePacket = ISubscribePacket;
 export type UnsubscribePacket = IUnsubscribePacket;
+
+const BAD_CLIENT: EventBusErrorCode = 'eventbus.bad-client';
 
 /** What a client may send. */
 export type ClientPacket =
@@ -20,7 +22,7 @@ export type ClientPacket =
 
 /** Bytes in, packets out. */
 export interface PacketReader {
-  /** @throws EdgeError `eventbus.bad-client` for bytes that are no packet, and for a packet that is too large */
+  /** @throws EdgeError `eventbus.bad-client` for bytes that are no packet and for a packet that is too large, and what `onPacket` throws with that code */
   push(chunk: Buffer): void;
 }
 
@@ -39,9 +41,10 @@ export function packetReader(maxBytes: number, onPacket: (packet: ClientPacket) 
       try {
         left = inner.parse(chunk);
       } catch (error) {
-        // A packet that says one length and holds another.
+        // A packet that says one length and holds another, or one that the connection does not want.
         failure ??= error;
       }
+      if (errorCode(failure) === BAD_CLIENT) throw failure;
       if (failure !== undefined) throw eventBusError('eventbus.bad-client', `sends what is no MQTT packet: ${errorText(failure)}`, failure);
       if (left > maxBytes) throw eventBusError('eventbus.bad-client', `sends a packet of more than ${maxBytes} bytes`);
     },

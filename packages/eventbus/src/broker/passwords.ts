@@ -4,6 +4,10 @@ import { eventBusError } from '../errors.js';
 
 const KEY_BYTES = 32;
 const COST = 16_384;
+/** Memory of one check: a kilobyte for each unit of cost, and a little. */
+const MAX_MEMORY = 256 * 1024 * 1024;
+/** What scrypt takes: powers of two, and what fits into that memory. */
+const COSTS: readonly number[] = Array.from({ length: 17 }, (_, at) => 2 ** (at + 1));
 
 /** A line's second half for the file of users: `$scrypt$<cost>$<salt>$<hash>`, base64. */
 export async function hashPassword(password: string): Promise<string> {
@@ -44,6 +48,11 @@ export function parseUsers(file: string, text: string): ReadonlyMap<string, stri
     if (colon < 1 || !HASH.test(hash)) {
       throw eventBusError('eventbus.bad-file', `${file}, line ${at + 1} is not name:hash; mosquitto_passwd writes such files, plain passwords are not taken`);
     }
+    const [, kind, cost] = hash.split('$');
+    if (kind === 'scrypt' && !COSTS.includes(Number(cost))) {
+      throw eventBusError('eventbus.bad-file', `${file}, line ${at + 1} has a scrypt hash of the cost ${cost ?? ''}, it must be a power of two from ${COSTS[0] ?? ''} to ${COSTS.at(-1) ?? ''}`);
+    }
+    if (kind === '7' && Number(cost) < 1) throw eventBusError('eventbus.bad-file', `${file}, line ${at + 1} has a $7$ hash of ${cost ?? ''} rounds, it must be 1 at least`);
     users.set(line.slice(0, colon), hash);
   }
   return users;
@@ -51,7 +60,7 @@ export function parseUsers(file: string, text: string): ReadonlyMap<string, stri
 
 function derive(password: string, salt: Buffer, cost: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password, salt, KEY_BYTES, { N: cost, maxmem: 256 * 1024 * 1024 }, (error, key) => (error === null ? resolve(key) : reject(error)));
+    scrypt(password, salt, KEY_BYTES, { N: cost, maxmem: MAX_MEMORY }, (error, key) => (error === null ? resolve(key) : reject(error)));
   });
 }
 

@@ -1,5 +1,5 @@
 import { eventBusError } from '../errors.js';
-import { filterCovers, isFilter } from '../topics.js';
+import { filterCovers, filtersMeet, isFilter } from '../topics.js';
 
 /** Who a rule is asked about. */
 export interface Who {
@@ -53,7 +53,7 @@ export function allows(rules: Rules, who: Who, access: 'read' | 'write', topic: 
     if (filter === undefined) continue;
     if (rule.access === 'deny') {
       // A filter that takes in a part of what is denied is refused as well.
-      if (filterCovers(filter, topic) || (access === 'read' && filterCovers(topic, filter))) return false;
+      if (access === 'read' ? filtersMeet(filter, topic) : filterCovers(filter, topic)) return false;
     } else if ((rule.access === 'readwrite' || rule.access === access) && filterCovers(filter, topic)) allowed = true;
   }
   return allowed;

@@ -28,12 +28,12 @@ interface Pending {
 /** Sent and not acknowledged, at most. Clients that read well are never near it. */
 const IN_FLIGHT = 10_000;
 
-/** What a broker remembers of one client: subscriptions and messages on their way. It outlives connections unless the client wants it clean. */
+/** What a broker remembers of one client: messages on their way, both ways. It outlives connections unless the client wants it clean. */
 export class Session {
   readonly id: string;
+  /** Whose it is: what this user may read lies in it, so nobody else gets it. */
+  readonly user: string;
   readonly clean: boolean;
-  /** Filter → granted QoS. */
-  readonly subscriptions = new Map<string, 0 | 1 | 2>();
   /** Messages of QoS 2 that the client has published and not released, each with its acceptance. */
   readonly incoming = new Map<number, Promise<void>>();
   /** Of those, the ones that subscribers have and the agent has not: they must not be handed out twice. */
@@ -46,18 +46,16 @@ export class Session {
   #outlet: Outlet | undefined;
   #nextId = 0;
 
-  constructor(id: string, clean: boolean, queueSize: number) {
-    this.id = id;
-    this.clean = clean;
-    this.#queueSize = queueSize;
+  /** @param of.queueSize messages of QoS 1 and 2 that wait, at most */
+  constructor(of: { id: string; user: string; clean: boolean; queueSize: number }) {
+    this.id = of.id;
+    this.user = of.user;
+    this.clean = of.clean;
+    this.#queueSize = of.queueSize;
   }
 
   get online(): boolean {
     return this.#outlet !== undefined;
-  }
-
-  get outlet(): Outlet | undefined {
-    return this.#outlet;
   }
 
   /** Messages that wait for this client. */
