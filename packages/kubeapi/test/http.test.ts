@@ -168,7 +168,7 @@ describe('access', () => {
 describe('hook', () => {
   it('[kubeapi-7.12] lets its owner see a request first: answer it, teach the registry a type, or refuse', async () => {
     const seen: string[] = [];
-    let teach: (() => void) | undefined;
+    const lessons: (() => void)[] = [];
     await using hooked = await TestServer.start({
       authorize: ({ path }) => (path.startsWith('/apis/secret') ? 'secret' : true),
       onRequest: ({ method, path, ref, response }) => {
@@ -178,11 +178,11 @@ describe('hook', () => {
           return true;
         }
         if (ref?.resource === 'refused') throw new ApiError('ServiceUnavailable', 'not now');
-        if (ref?.resource === 'gauges') teach?.();
+        if (ref?.resource === 'gauges') lessons.pop()?.();
         return false;
       },
     });
-    teach = (): void => hooked.api.registry.register({ group: 'sea', version: 'v1', plural: 'gauges', singular: 'gauge', kind: 'Gauge', namespaced: true, verbs: ['list'], storedAs: 'sea/v1/gauges' });
+    lessons.push(() => hooked.api.registry.register({ group: 'sea', version: 'v1', plural: 'gauges', singular: 'gauge', kind: 'Gauge', namespaced: true, verbs: ['list'], storedAs: 'sea/v1/gauges' }));
     expect((await hooked.call('GET', '/version')).text).toBe('mine');
     expect((await hooked.call('GET', '/apis/sea/v1/gauges')).json).toMatchObject({ kind: 'GaugeList', items: [] });
     expect((await hooked.call('GET', '/apis/x/v1/refused')).code).toBe(503);
