@@ -103,14 +103,15 @@ it('[mapper-1.8] a device that is missing in two answers in a row is removed, in
   const { device, model } = testDevice({ properties: { temperature: {} } });
   await here.edgeCore.add(device, model);
   const driver = new TableDriver();
-  const mapper = await here.start(driver, { timing: { registerMs: 300 } });
+  const mapper = await here.start(driver, { timing: { registerMs: 50 } });
   await eventually(() => expect(driver.opened).toBe(1));
-  // An EdgeCore that has not loaded its devices yet.
-  here.edgeCore.devices.clear();
-  const { length } = here.edgeCore.registrations;
-  await eventually(() => expect(here.edgeCore.registrations.length).toBe(length + 1));
-  here.edgeCore.devices.set('default/dev1', device);
-  await eventually(() => expect(here.edgeCore.registrations.length).toBeGreaterThan(length + 2));
+  // Once, as an EdgeCore that has not loaded its devices yet.
+  const { registrations } = here.edgeCore;
+  const next = registrations.length + 1;
+  let leftOut = 0;
+  here.edgeCore.leavesOut = () => registrations.length === next && (leftOut += 1) > 0;
+  await eventually(() => expect(registrations.length).toBeGreaterThan(next + 2));
+  expect(leftOut).toBe(1);
   expect(mapper.health().devices).toHaveLength(1);
   expect(driver.stopped).toBe(0);
   here.edgeCore.devices.clear();

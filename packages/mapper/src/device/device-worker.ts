@@ -143,7 +143,7 @@ export class DeviceWorker<Connection> {
     try {
       while (!life.aborted && !this.#reopen) {
         await this.#answer(open);
-        await this.#work.round(open, life, () => this.#reopen || open.lost || this.#requests.length > 0);
+        await this.#work.round(open, life, () => this.#reopen || open.lost, () => this.#requests.length > 0);
         if (life.aborted || this.#reopen) return;
         if (open.lost || (open.failuresInARow >= FAILURES_UNTIL_LOST && this.#work.noneReads)) return this.#lose(open.lastError);
         if (open.failuresInARow === 0) this.#found();

@@ -38,6 +38,8 @@ export class Devices {
   readonly #once = new Once();
   /** Devices that were not in the last answer of EdgeCore. */
   #missing = new Set<string>();
+  /** Devices that came by calls since the last answer of EdgeCore. */
+  #called = new Set<string>();
 
   constructor(deps: { readonly makeWorker: (device: Device) => Worker; readonly removed: (id: string) => void; readonly defaults: DefaultCycles; readonly log: Log }) {
     this.#makeWorker = deps.makeWorker;
@@ -51,6 +53,7 @@ export class Devices {
     if (!wire || wire.name === '') throw new MapperError(MapperErrors.badDevice, 'the request names no device');
     const id = idOf(wire.namespace, wire.name);
     this.#missing.delete(id);
+    this.#called.add(id);
     const model = this.#models.get(modelOf(wire));
     if (!model) {
       if (this.#once.say(id, 'model')) this.#log.info(`device ${id} waits for its model ${modelOf(wire)}`);
@@ -85,13 +88,14 @@ export class Devices {
 
   /**
    * The whole of what EdgeCore knows. A device that is missing in two answers in a row is removed: once is not enough,
-   * because an EdgeCore that has just been started may not have loaded its devices yet.
+   * because an EdgeCore that has just been started may not have loaded its devices yet. One that came by a call since the
+   * answer before is not missing: an answer that would be too long is cut, and what it lacks comes by calls each time.
    * @returns true when devices are missing, and EdgeCore should be asked again
    */
   reconcile(answer: { readonly modelList: readonly WireModel[]; readonly deviceList: readonly WireDevice[] }): boolean {
     for (const model of answer.modelList) this.#tolerate(() => this.upsertModel(model));
     const listed = new Set(answer.deviceList.map(({ namespace, name }) => idOf(namespace, name)));
-    const missing = new Set([...this.#entries.keys()].filter((id) => !listed.has(id)));
+    const missing = new Set([...this.#entries.keys()].filter((id) => !listed.has(id) && !this.#called.has(id)));
     for (const id of missing) {
       if (!this.#missing.has(id)) continue;
       missing.delete(id);
@@ -100,6 +104,7 @@ export class Devices {
     }
     this.#missing = missing;
     for (const device of answer.deviceList) this.#tolerate(() => this.upsertDevice(device));
+    this.#called = new Set();
     return missing.size > 0;
   }
 
@@ -173,6 +178,7 @@ export class Devices {
     if (!entry) return;
     this.#entries.delete(id);
     this.#missing.delete(id);
+    this.#called.delete(id);
     this.#once.clear(id);
     this.#log.info(`device ${id} was removed`);
     if (entry.worker) {

@@ -54,10 +54,14 @@ export class PropertyWork<Connection> {
     this.#tracks = new Map(device.properties.map((property) => [property.name, updated(this.#tracks.get(property.name) ?? newTrack(property, at), property, at)]));
   }
 
-  /** Does what is due, until `interrupted` says so. */
-  async round(open: OpenDriver<Connection>, life: AbortSignal, interrupted: () => boolean): Promise<void> {
-    for (const { kind, track } of dueSteps(this.#tracks.values(), now())) {
-      if (life.aborted || interrupted()) return;
+  /**
+   * Does what is due.
+   * @param ended nothing more is to be done with this driver
+   * @param asked somebody waits; the first step is done all the same, so that requests without end do not hold up everything
+   */
+  async round(open: OpenDriver<Connection>, life: AbortSignal, ended: () => boolean, asked: () => boolean): Promise<void> {
+    for (const [index, { kind, track }] of dueSteps(this.#tracks.values(), now()).entries()) {
+      if (life.aborted || ended() || (index > 0 && asked())) return;
       if (kind === 'write') await this.#writeDesired(open, track, life);
       else await this.#collect(open, track, life);
     }

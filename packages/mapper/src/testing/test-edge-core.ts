@@ -33,6 +33,8 @@ export class TestEdgeCore implements AsyncDisposable {
   refuse: string | undefined;
   /** Properties whose values are refused, as those that a twin cannot hold; the others of a report are kept. */
   readonly badProperties = new Set<string>();
+  /** Devices that the answer to a registration lacks, though EdgeCore has them. */
+  leavesOut: (device: Device) => boolean = () => false;
   #server: SocketServer | undefined;
   #client: Client | undefined;
   #clientSocket = '';
@@ -53,7 +55,7 @@ export class TestEdgeCore implements AsyncDisposable {
         mapperRegister,
         answered(({ mapper }) => {
           if (mapper) this.registrations.push(mapper);
-          const deviceList = [...this.devices.values()].filter(({ spec }) => spec?.protocol?.protocolName === mapper?.protocol);
+          const deviceList = [...this.devices.values()].filter((device) => device.spec?.protocol?.protocolName === mapper?.protocol && !this.leavesOut(device));
           return { deviceList, modelList: deviceList.flatMap(({ namespace, spec }) => this.models.get(`${namespace}/${spec?.deviceModelReference}`) ?? []) };
         }),
       ),
