@@ -117,6 +117,43 @@ describe('sessions', () => {
     socket.destroy();
   });
 
+  it('[eventbus-6.10] gives thousands of retained messages at once to a subscriber that reads them', async () => {
+    await using scene = await startScene('embedded');
+    const from = await scene.client();
+    const payload = Buffer.alloc(4096, 'x');
+    await Promise.all([...Array(2000).keys()].map((number) => from.publish(`r/${number}`, payload, 1, true)));
+    const to = await scene.client();
+    await to.mqtt.subscribeAsync('r/#', { qos: 1 });
+    await to.until(2000);
+    await from.publish('r/end', 'end');
+    await to.until(2001);
+    expect(new Set(to.received.map(({ topic }) => topic)).size).toBe(2001);
+  });
+
+  it('[eventbus-6.11] forgets the session that is away for longest when there are more than a thousand', async () => {
+    await using scene = await startScene('embedded');
+    /** Comes, hears whether its session is there still, and leaves. */
+    const visit = (name: string, leave: Promise<void> = Promise.resolve()): Promise<boolean> =>
+      new Promise((resolve, reject) => {
+        let known = false;
+        const socket = connect(scene.port, '127.0.0.1', () => socket.write(Buffer.from(`1010${'00044d51545404000000'}0004${Buffer.from(name).toString('hex')}`, 'hex')));
+        socket.once('data', (connack) => {
+          known = connack[2] === 1;
+          void leave.then(() => socket.write(Buffer.from('e000', 'hex')));
+        });
+        socket.once('close', () => resolve(known)).on('error', reject);
+      });
+    let go = (): void => undefined;
+    const early = visit('long', new Promise((resolve) => (go = resolve)));
+    await heard(scene.module, 'an MQTT client has come');
+    for (let number = 0; number < 999; number += 1) await visit(String(number).padStart(4, '0'));
+    go();
+    await early;
+    await visit('last');
+    await heard(scene.module, 'the session of a client that is away for long is forgotten');
+    expect([await visit('long'), await visit('0000')]).toEqual([true, false]);
+  });
+
   it('[eventbus-6.9] publishes with mqttQOS and mqttRetain', async () => {
     await using scene = await startScene('embedded', { config: { mqttQOS: 1, mqttRetain: true } });
     await scene.module.core.bus.request({ module: 'eventbus' }, createMessage({ source: 'twin', group: 'bus', operation: 'publish', resource: 'a', content: 'kept' }));

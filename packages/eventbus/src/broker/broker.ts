@@ -7,13 +7,12 @@ import { TopicTree } from '../topic-tree.js';
 import { isFilter, isTopic } from '../topics.js';
 import type { Access } from './access.js';
 import { Connection, type Peer } from './connection.js';
+import { Filters } from './filters.js';
 import { publish, Refusal, type RefusalCode } from './encode.js';
 import type { ConnectPacket } from './parser.js';
 import { Retained } from './retained.js';
 import { Session, type LocalMessage } from './session.js';
 
-/** Filters of one client. */
-const MAX_FILTERS = 10_000;
 /** Sessions of clients that are away; the one that is away for longest goes first. */
 const MAX_AWAY = 1000;
 
@@ -36,7 +35,7 @@ export class Broker {
   readonly #sessions = new Map<string, Session>();
   readonly #owners = new Map<Session, Connection>();
   readonly #tree = new TopicTree<Subscription>();
-  readonly #bySession = new Map<Session, Map<string, Subscription>>();
+  readonly #bySession = new Map<Session, Filters<Subscription>>();
   readonly #retained = new Retained();
   #access: Access;
   #made = 0;
@@ -89,8 +88,6 @@ export class Broker {
     const kept = old !== undefined && !old.clean && !clean && old.user === user ? old : undefined;
     if (old !== undefined && kept === undefined) this.#forget(old);
     const session = kept ?? new Session({ id: clientId, user, clean, queueSize: this.config.sessionQueueSize });
-    // Put in anew, so that the order is that of coming.
-    this.#sessions.delete(clientId);
     this.#sessions.set(clientId, session);
     this.#owners.set(session, connection);
     this.#tell('an MQTT client has come', clientId, { from: connection.peer.address, ...(user === '' ? {} : { user }) });
@@ -109,7 +106,12 @@ export class Broker {
     if (this.#owners.get(session) !== connection) return;
     this.#owners.delete(session);
     if (session.clean) this.#forget(session);
-    else this.#limitAway();
+    else {
+      // Put in anew, so that those who are away stand in the order of leaving.
+      this.#sessions.delete(session.id);
+      this.#sessions.set(session.id, session);
+      this.#limitAway();
+    }
   }
 
   /**
@@ -143,16 +145,18 @@ export class Broker {
       }
       return false;
     }
-    const filters = this.#bySession.get(session) ?? new Map<string, Subscription>();
+    const filters = this.#bySession.get(session) ?? new Filters<Subscription>();
     this.#bySession.set(session, filters);
     const known = filters.get(filter);
     if (known !== undefined) {
       known.qos = qos;
       return true;
     }
-    if (filters.size >= MAX_FILTERS) return false;
     const subscription: Subscription = { session, qos };
-    filters.set(filter, subscription);
+    if (!filters.add(filter, subscription)) {
+      if (this.#said.passes(`filters ${connection.clientId}`)) this.#log.warn('a client has too many subscriptions, no more are granted', { client: connection.clientId, topic: filter.slice(0, 200) });
+      return false;
+    }
     this.#tree.add(filter, subscription);
     return true;
   }
@@ -166,6 +170,8 @@ export class Broker {
 
   sendRetained(session: Session, filter: string, qos: 0 | 1 | 2): void {
     for (const message of this.#retained.matching(filter)) {
+      // It had to be let go meanwhile.
+      if (!session.online) return;
       session.deliver(message, qos, () => publish(message.topic, message.payload, 0, 0, true, false));
     }
   }
@@ -210,7 +216,7 @@ export class Broker {
   }
 
   #forget(session: Session): void {
-    for (const [filter, subscription] of this.#bySession.get(session) ?? []) this.#tree.remove(filter, subscription);
+    for (const [filter, subscription] of this.#bySession.get(session)?.entries() ?? []) this.#tree.remove(filter, subscription);
     this.#bySession.delete(session);
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
   }

@@ -1,7 +1,7 @@
 import { topicMatches } from '../topics.js';
 import type { LocalMessage } from './session.js';
 
-/** Topics with a retained message, at most, and bytes of all of them. */
+/** Topics with a retained message, at most, and bytes of all of them with their topics. */
 const MAX_TOPICS = 10_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -14,7 +14,7 @@ export class Retained {
   put(message: LocalMessage): boolean {
     const { topic, payload } = message;
     const old = this.#messages.get(topic);
-    const bytes = this.#bytes - (old?.payload.length ?? 0) + payload.length;
+    const bytes = this.#bytes - (old === undefined ? 0 : sizeOf(old)) + (payload.length === 0 ? 0 : sizeOf(message));
     if (payload.length > 0 && (bytes > MAX_BYTES || (old === undefined && this.#messages.size >= MAX_TOPICS))) return false;
     this.#bytes = bytes;
     this.#messages.delete(topic);
@@ -29,4 +29,8 @@ export class Retained {
     if (!/[+#]/.test(filter)) return exact === undefined ? [] : [exact];
     return [...this.#messages.values()].filter(({ topic }) => topicMatches(filter, topic));
   }
+}
+
+function sizeOf({ topic, payload }: LocalMessage): number {
+  return topic.length + payload.length;
 }

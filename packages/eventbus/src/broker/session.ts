@@ -19,14 +19,24 @@ export interface Outlet {
 }
 
 interface Pending {
-  readonly message: LocalMessage;
+  /** Undefined: PUBREC came, only the id counts any more. */
+  message: LocalMessage | undefined;
   readonly qos: 1 | 2;
-  /** PUBREC came: only the id counts any more. */
-  released: boolean;
 }
 
 /** Sent and not acknowledged, at most. Clients that read well are never near it. */
 const IN_FLIGHT = 10_000;
+const MIB = 1024 * 1024;
+const IN_FLIGHT_BYTES = 16 * MIB;
+/** Waiting and in flight together, for a client that is there; for one that is away half of it, so that it is not over the limit when it comes back. */
+const MAX_BYTES = 64 * MIB;
+const MAX_AWAY_BYTES = 32 * MIB;
+/** Retained messages, apart: they come all at once, and the client cannot have read any of them before. */
+const MAX_RETAINED_BYTES = 128 * MIB;
+/** Of a message besides topic and payload. */
+const OVERHEAD = 256;
+/** From here on it is not soon over, and a payload is copied. */
+const LONG = 256;
 
 /** What a broker remembers of one client: messages on their way, both ways. It outlives connections unless the client wants it clean. */
 export class Session {
@@ -43,6 +53,11 @@ export class Session {
   readonly #queueSize: number;
   readonly #inFlight = new Map<number, Pending>();
   readonly #queue: Pending[] = [];
+  /** In the queue and not retained. */
+  #waiting = 0;
+  /** Waiting and in flight. */
+  readonly #bytes = { published: 0, retained: 0 };
+  #inFlightBytes = 0;
   #outlet: Outlet | undefined;
   #nextId = 0;
 
@@ -66,15 +81,17 @@ export class Session {
   /** The client is there: what it has not acknowledged goes again, in order, then what waits. */
   attach(outlet: Outlet): void {
     this.#outlet = outlet;
-    for (const [id, { message, qos, released }] of this.#inFlight) {
-      outlet.write(released ? ack('pubrel', id) : publish(message.topic, message.payload, qos, id, message.retained, true));
+    for (const [id, { message, qos }] of this.#inFlight) {
+      outlet.write(message === undefined ? ack('pubrel', id) : publish(message.topic, message.payload, qos, id, message.retained, true));
     }
     this.flow();
   }
 
   /** The client is gone, unless another connection of it has taken over. */
   detach(outlet: Outlet): void {
-    if (this.#outlet === outlet) this.#outlet = undefined;
+    if (this.#outlet !== outlet) return;
+    this.#outlet = undefined;
+    this.#trim();
   }
 
   /** @param encoded the packet for QoS 0, shared by all receivers */
@@ -87,21 +104,18 @@ export class Session {
       else outlet.write(encoded());
       return;
     }
-    // What waits for long must not hold on to everything else that its client sent at that moment.
-    const kept = outlet === undefined ? { ...message, payload: Buffer.from(message.payload) } : message;
-    const pending: Pending = { message: kept, qos, released: false };
-    if (outlet !== undefined && this.#queue.length === 0 && !outlet.congested && this.#inFlight.size < IN_FLIGHT) {
-      this.#send(outlet, pending);
-      return;
+    const atOnce = outlet !== undefined && this.#queue.length === 0 && !outlet.congested && this.#mayFly;
+    // What is kept for long must not hold on to everything else that its client sent at that moment. Retained ones are copies.
+    const copied = !message.retained && (outlet === undefined || this.backlog >= LONG);
+    const pending: Pending = { message: copied ? { ...message, payload: Buffer.from(message.payload) } : message, qos };
+    this.#count(message, 1);
+    if (atOnce) this.#send(outlet, pending);
+    else {
+      this.#queue.push(pending);
+      if (!message.retained) this.#waiting += 1;
     }
-    this.#queue.push(pending);
-    if (this.#queue.length <= this.#queueSize) return;
-    if (outlet !== undefined) {
-      outlet.cut(`it reads too slowly: more than ${this.#queueSize} messages wait for it`);
-      return;
-    }
-    this.#queue.shift();
-    this.dropped += 1;
+    if (outlet === undefined) this.#trim();
+    else this.#check(outlet);
   }
 
   /** PUBACK, PUBREC or PUBCOMP of the client. */
@@ -109,11 +123,15 @@ export class Session {
     const pending = this.#inFlight.get(id);
     if (kind === 'pubrec') {
       // An id that nobody knows is released as well, or the client would keep its message for ever.
-      if (pending?.qos === 2) pending.released = true;
+      if (pending?.qos === 2) {
+        this.#landed(pending);
+        pending.message = undefined;
+      }
       this.#outlet?.write(ack('pubrel', id));
       return;
     }
     if (pending === undefined || (pending.qos === 1) !== (kind === 'puback')) return;
+    this.#landed(pending);
     this.#inFlight.delete(id);
     this.flow();
   }
@@ -121,9 +139,50 @@ export class Session {
   /** Sends what waits as long as the client keeps up. */
   flow(): void {
     const outlet = this.#outlet;
-    while (outlet !== undefined && this.#queue.length > 0 && !outlet.congested && this.#inFlight.size < IN_FLIGHT) {
-      this.#send(outlet, this.#queue.shift() as Pending);
+    while (outlet !== undefined && this.#queue.length > 0 && !outlet.congested && this.#mayFly) {
+      this.#send(outlet, this.#take());
     }
+  }
+
+  /** Lets go of a client that does not keep up. The retained messages of a subscription do not count as waiting: it has asked for all of them at once. */
+  #check(outlet: Outlet): void {
+    if (this.#waiting > this.#queueSize) outlet.cut(`it reads too slowly: more than ${this.#queueSize} messages wait for it`);
+    else if (this.#over('published', MAX_BYTES)) outlet.cut(`it acknowledges too slowly: more than ${MAX_BYTES / MIB} MiB wait for it`);
+    else if (this.#over('retained', MAX_RETAINED_BYTES)) outlet.cut(`it asks for retained messages of more than ${MAX_RETAINED_BYTES / MIB} MiB at a time`);
+  }
+
+  /** For one that is away the oldest go. */
+  #trim(): void {
+    while (this.#waiting > 0 && (this.#waiting > this.#queueSize || this.#over('published', MAX_AWAY_BYTES))) {
+      const { message } = this.#take(this.#queue.findIndex((pending) => pending.message?.retained === false));
+      if (message !== undefined) this.#count(message, -1);
+      this.dropped += 1;
+    }
+  }
+
+  /** A single message may be of any size that comes in. */
+  #over(which: 'published' | 'retained', limit: number): boolean {
+    return this.#bytes[which] > limit && this.backlog > 1;
+  }
+
+  #count(message: LocalMessage, sign: 1 | -1): void {
+    this.#bytes[message.retained ? 'retained' : 'published'] += sign * sizeOf(message);
+  }
+
+  #take(at = 0): Pending {
+    const pending = (at === 0 ? this.#queue.shift() : this.#queue.splice(at, 1)[0]) as Pending;
+    if (pending.message?.retained === false) this.#waiting -= 1;
+    return pending;
+  }
+
+  get #mayFly(): boolean {
+    return this.#inFlight.size < IN_FLIGHT && this.#inFlightBytes < IN_FLIGHT_BYTES;
+  }
+
+  #landed({ message }: Pending): void {
+    if (message === undefined) return;
+    this.#count(message, -1);
+    this.#inFlightBytes -= sizeOf(message);
   }
 
   #send(outlet: Outlet, pending: Pending): void {
@@ -131,6 +190,12 @@ export class Session {
     while (this.#inFlight.has(this.#nextId));
     this.#inFlight.set(this.#nextId, pending);
     const { message, qos } = pending;
+    if (message === undefined) return;
+    this.#inFlightBytes += sizeOf(message);
     outlet.write(publish(message.topic, message.payload, qos, this.#nextId, message.retained, false));
   }
+}
+
+function sizeOf({ topic, payload }: LocalMessage): number {
+  return topic.length + payload.length + OVERHEAD;
 }
