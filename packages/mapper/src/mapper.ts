@@ -58,6 +58,7 @@ export async function startMapper<Connection>(driver: Driver<Connection>, option
   };
   const devices = new Devices({
     makeWorker: (device) => new DeviceWorker({ driver, device, outlet, report: settled.report, log, timing }),
+    changed: (device) => pushes.update(device),
     removed: (id) => {
       reports.forget(id);
       pushes.forget(id);

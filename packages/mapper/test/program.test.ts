@@ -51,6 +51,25 @@ describe('settings', () => {
     }
   });
 
+  it('[mapper-8.6] a port from outside leaves the other settings of the HTTP server as the code has them; 0 is none, in the file as by the flag', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mapper-'));
+    try {
+      const file = join(folder, 'config.yaml');
+      const http = (port: string, ...argv: string[]): unknown => {
+        writeFileSync(file, `common: {http_port: ${port}}`);
+        const line = commandLine(['--config-file', file, ...argv], {}, { ...BY_CODE, http: { port: 1, host: '::1', writeByGet: true } });
+        return 'options' in line ? line.options.http : undefined;
+      };
+      expect(http('8080')).toEqual({ port: 8080, host: '::1', writeByGet: true });
+      expect(http('8080', '--http-port', '8081')).toEqual({ port: 8081, host: '::1', writeByGet: true });
+      expect(http('0')).toBe(false);
+      expect(http('"0"', '--http-port', '8081')).toEqual({ port: 8081, host: '::1', writeByGet: true });
+      expect(http('8080', '--http-port', '0')).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('[mapper-8.4] an unknown flag is refused with the list of those that exist; --help prints it', () => {
     expect(() => commandLine(['--nonsense'], {}, BY_CODE)).toThrow(/nonsense[\s\S]*--edgecore-sock/);
     expect(commandLine(['--help'], {}, BY_CODE)).toEqual({ print: expect.stringContaining('--config-file') as string });

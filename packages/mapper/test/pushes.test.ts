@@ -4,9 +4,10 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { Aedes } from 'aedes';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { PushMethod } from '@edge/protocol/dmi';
+import { errorText } from '../src/errors.js';
 import { line } from '../src/push/influxdb2-target.js';
 import { mysqlTarget } from '../src/push/mysql-target.js';
-import { localTime, type PushedValue } from '../src/push/push-target.js';
+import { localTime, withoutSecrets, type PushedValue } from '../src/push/push-target.js';
 import { redisTarget } from '../src/push/redis-target.js';
 import { statements } from '../src/push/tdengine-target.js';
 import { testDevice } from '../src/testing/index.js';
@@ -184,4 +185,61 @@ it('[mapper-6.8] a target that hangs is given up in time; meanwhile nothing pile
   await eventually(() => expect(here.lines.join('\n')).toContain('no answer within 1000 ms'));
   expect(driver.count('read temperature')).toBeGreaterThan(connections * 3);
   hung.close();
+});
+
+it('[mapper-6.9] a target that no property uses any more is closed, and not before', async () => {
+  const broker = await Aedes.createBroker();
+  let published = 0;
+  broker.on('publish', (_packet, client) => void (client && (published += 1)));
+  const tcp = createTcpServer((socket) => void broker.handle(socket)).listen(0, '127.0.0.1');
+  await once(tcp, 'listening');
+  try {
+    const mqtt = { ...NONE, mqtt: { address: `127.0.0.1:${(tcp.address() as AddressInfo).port}`, topic: 't/a', qos: 0, retained: false } };
+    const http = { ...NONE, http: { hostname: 'http://127.0.0.1', port, requestpath: '/in', timeout: 5 } };
+    const properties = (a: PushMethod | undefined, b: PushMethod | undefined): Parameters<typeof testDevice>[0] => ({ properties: { a: { pushMethod: a }, b: { pushMethod: b } } });
+    await here.edgeCore.start();
+    const { device, model } = testDevice(properties(mqtt, mqtt));
+    await here.edgeCore.add(device, model);
+    await here.start(new TableDriver());
+    await eventually(() => expect(published).toBeGreaterThan(3));
+    expect(broker.connectedClients).toBe(1);
+    // One of two goes: the other one's way stays open.
+    await here.edgeCore.update(testDevice(properties(mqtt, undefined)).device);
+    const before = published;
+    await eventually(() => expect(published).toBeGreaterThan(before + 5));
+    expect(broker.connectedClients).toBe(1);
+    await here.edgeCore.update(testDevice(properties(http, undefined)).device);
+    await eventually(() => expect(seen.length).toBeGreaterThan(0));
+    await eventually(() => expect(broker.connectedClients).toBe(0));
+    expect(here.lines.filter((text) => text.includes('failed'))).toEqual([]);
+  } finally {
+    tcp.close();
+    await new Promise<void>((resolve) => broker.close(() => resolve()));
+  }
+});
+
+it.each([
+  ['mqtt://user:pass@word@broker:1883/x?token=t', 'mqtt://broker:1883/x'],
+  ['user:password@broker:1883', 'broker:1883'],
+  ['redis://:password@host:6379/0', 'redis://host:6379/0'],
+  ['http://host/a@b', 'http://host/a@b'],
+  ['host:1883', 'host:1883'],
+])('[mapper-6.10] of the address %s a log shows %s', (address, shown) => {
+  expect(withoutSecrets(address)).toBe(shown);
+});
+
+it('[mapper-6.11] a password in the address of a target is in no log', async () => {
+  const { port: closed } = await new Promise<AddressInfo>((resolve) => {
+    const probe = createTcpServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address() as AddressInfo;
+      probe.close(() => resolve(address));
+    });
+  });
+  const signal = AbortSignal.timeout(20_000);
+  const redis = redisTarget({ redisClientConfig: { addr: 'redis://u:hidden@127.0.0.1:1', db: 0, poolsize: 1, minIdleConns: 1 } }, {}, () => Promise.reject(new Error('no library')));
+  const error: unknown = await redis.push(VALUE, signal).catch((thrown: unknown) => thrown);
+  expect(errorText(error)).toBe('redis redis://127.0.0.1:1: no library');
+  await pushing({ mqtt: { address: `mqtt://u:hidden@127.0.0.1:${closed}`, topic: 't', qos: 0, retained: false } });
+  await eventually(() => expect(here.lines.join('\n')).toContain(`MQTT mqtt://127.0.0.1:${closed}`));
+  expect(here.lines.join('\n')).not.toContain('hidden');
 });

@@ -169,3 +169,9 @@ it('[mapper-1.12] an EdgeCore that refuses to register once more is not taken fo
   await eventually(() => expect(here.edgeCore.statuses.length).toBeGreaterThan(length));
   expect(here.lines.join('\n')).not.toContain('EdgeCore is gone');
 });
+
+it('[mapper-1.14] its socket is for the owner and the group alone', async () => {
+  await here.edgeCore.start();
+  await here.start(new TableDriver());
+  expect(lstatSync(here.socketPath).mode & 0o777).toBe(0o660);
+});

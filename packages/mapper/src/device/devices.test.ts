@@ -5,7 +5,7 @@ import { Devices, type Worker } from './devices.js';
 
 function newDevices(): Devices {
   const makeWorker: ConstructorParameters<typeof Devices>[0]['makeWorker'] = (device) => ({ device, start: () => undefined, stop: () => Promise.resolve(), update: () => undefined, health: () => ({ id: device.id, state: 'online', error: undefined, failing: {} }) }) as Partial<Worker> as Worker;
-  return new Devices({ makeWorker, removed: () => undefined, defaults: { collectMs: 1000, stateMs: 1000 }, log: silentLog });
+  return new Devices({ makeWorker, changed: () => undefined, removed: () => undefined, defaults: { collectMs: 1000, stateMs: 1000 }, log: silentLog });
 }
 
 it('[mapper-1.13] a device that came by a call since the answer before is not missing in an answer that was cut', () => {

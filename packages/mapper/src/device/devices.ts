@@ -28,6 +28,7 @@ interface Entry {
  */
 export class Devices {
   readonly #makeWorker: (device: Device) => Worker;
+  readonly #changed: (device: Device) => void;
   readonly #removed: (id: string) => void;
   readonly #defaults: DefaultCycles;
   readonly #log: Log;
@@ -41,8 +42,9 @@ export class Devices {
   /** Devices that came by calls since the last answer of EdgeCore. */
   #called = new Set<string>();
 
-  constructor(deps: { readonly makeWorker: (device: Device) => Worker; readonly removed: (id: string) => void; readonly defaults: DefaultCycles; readonly log: Log }) {
+  constructor(deps: { readonly makeWorker: (device: Device) => Worker; readonly changed: (device: Device) => void; readonly removed: (id: string) => void; readonly defaults: DefaultCycles; readonly log: Log }) {
     this.#makeWorker = deps.makeWorker;
+    this.#changed = deps.changed;
     this.#removed = deps.removed;
     this.#defaults = deps.defaults;
     this.#log = deps.log;
@@ -150,6 +152,7 @@ export class Devices {
     if (entry?.worker) {
       entry.wire = wire;
       entry.worker.update(device);
+      this.#changed(entry.worker.device);
       return;
     }
     const worker = this.#makeWorker(device);

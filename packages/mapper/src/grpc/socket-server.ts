@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Server, ServerCredentials, status, type handleUnaryCall, type ServiceDefinition, type UntypedHandleCall, type UntypedServiceImplementation } from '@grpc/grpc-js';
@@ -50,6 +50,8 @@ export class SocketServer {
         else resolve();
       });
     });
+    // Whoever may call it can write devices: the owner and the group, whatever the umask.
+    chmodSync(path, 0o660);
     return new SocketServer(server, path);
   }
 

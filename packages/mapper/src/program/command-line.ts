@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { errorText, MapperError, MapperErrors } from '../errors.js';
 import { stderrLog } from '../log.js';
 import type { MapperOptions } from '../options.js';
-import { readConfigFile } from './config-file.js';
+import { httpOf, readConfigFile } from './config-file.js';
 
 const HELP = `Options:
   --config-file <file>      settings in mapper-framework's layout (grpc_server, common)
@@ -33,13 +33,15 @@ export function commandLine(argv: readonly string[], env: Readonly<Record<string
   const file = values['config-file'] === undefined ? {} : readConfigFile(values['config-file']);
   const edgeCoreSocket = values['edgecore-sock'] ?? env['EDGECORE_SOCK'];
   const port = values['http-port'];
+  const http = port === undefined ? file.http : httpOf(port);
   return {
     options: {
       ...byCode,
       ...file,
       ...(edgeCoreSocket === undefined ? {} : { edgeCoreSocket }),
       ...(values.socket === undefined ? {} : { socketPath: values.socket }),
-      ...(port === undefined ? {} : { http: port === '0' ? (false as const) : { ...byCode.http, port: Number(port) } }),
+      // The port alone: what else the code says of the server stays.
+      ...(http === undefined ? {} : { http: http && { ...byCode.http, ...http } }),
       log: byCode.log ?? stderrLog,
     },
   };

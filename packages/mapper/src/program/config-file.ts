@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { MapperError, MapperErrors } from '../errors.js';
-import type { MapperOptions } from '../options.js';
+import type { HttpOptions, MapperOptions } from '../options.js';
 
 type Given = { -readonly [Key in keyof MapperOptions]?: MapperOptions[Key] };
 
@@ -42,8 +42,13 @@ export function parseConfig(text: string, path: string): Partial<MapperOptions> 
   set('common.api_version', (value) => (given.apiVersion = value));
   set('common.protocol', (value) => (given.protocol = value));
   set('common.edgecore_sock', (value) => (given.edgeCoreSocket = value));
-  set('common.http_port', (value) => (given.http = { port: Number(value) }));
+  set('common.http_port', (value) => (given.http = httpOf(value)));
   return given;
+}
+
+/** As the flag has it: 0 is none. */
+export function httpOf(port: string): HttpOptions | false {
+  return Number(port) === 0 ? false : { port: Number(port) };
 }
 
 function flatten(document: unknown, path: string): Map<string, string> {

@@ -2,7 +2,7 @@ import type { MqttClient } from 'mqtt';
 import type { PushMethodMQTT } from '@edge/protocol/dmi';
 import { MapperError, MapperErrors } from '../errors.js';
 import { within } from '../time.js';
-import { localTime, PUSH_MS, type PushTarget } from './push-target.js';
+import { localTime, PUSH_MS, withoutSecrets, type PushTarget } from './push-target.js';
 
 /**
  * A message `time is <local time>  <topic>: <value>` to the topic, as mapper-framework publishes. One connection as long
@@ -21,13 +21,13 @@ export function mqttTarget({ address, topic, qos, retained }: PushMethodMQTT): P
   const quality = qos === 1 || qos === 2 ? qos : 0;
   return {
     async push({ text, at }, signal) {
-      const late = (): MapperError => new MapperError(MapperErrors.pushFailed, `MQTT ${address}: not published within ${PUSH_MS} ms`);
+      const late = (): MapperError => new MapperError(MapperErrors.pushFailed, `MQTT ${withoutSecrets(address)}: not published within ${PUSH_MS} ms`);
       const broker = await (client ??= opened());
       await within(async (waits) => {
         if (!broker.connected) await connected(broker, waits);
         await broker.publishAsync(topic, `time is ${localTime(at)}  ${topic}: ${text}`, { qos: quality, retain: retained });
       }, PUSH_MS, signal, late).catch((error: unknown) => {
-        throw error instanceof MapperError ? error : new MapperError(MapperErrors.pushFailed, `MQTT ${address}`, { cause: error });
+        throw error instanceof MapperError ? error : new MapperError(MapperErrors.pushFailed, `MQTT ${withoutSecrets(address)}`, { cause: error });
       });
     },
     async close() {

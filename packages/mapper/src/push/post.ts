@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { MapperError, MapperErrors } from '../errors.js';
+import { withoutSecrets } from './push-target.js';
 
 /** As much of an answer is read as a log line can show. */
 const SHOWN_BYTES = 300;
@@ -33,8 +34,4 @@ export function post(url: string, body: string, headers: Readonly<Record<string,
     request.on('error', (error) => fail(error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${timeoutMs} ms` : 'failed', error));
     request.end(body);
   });
-}
-
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//').replace(/\?.*/, '');
 }

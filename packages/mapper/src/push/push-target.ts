@@ -11,7 +11,7 @@ export interface PushedValue {
   readonly at: number;
 }
 
-/** One way out for values. Made with its first value, closed when the mapper stops. */
+/** One way out for values. Made with its first value, closed when no property uses it any more. */
 export interface PushTarget {
   /** Resolves when the other side has it. @throws MapperError `mapper.push-failed`, `mapper.missing-package` */
   push(value: PushedValue, signal: AbortSignal): Promise<void>;
@@ -23,6 +23,11 @@ export type Secrets = Readonly<Record<string, string | undefined>>;
 
 /** Limit of one push, in milliseconds, where the manifest names none. */
 export const PUSH_MS = 5000;
+
+/** An address or a URL as it may stand in a log: without user, password and query. */
+export function withoutSecrets(address: string): string {
+  return address.replace(/^((?:[a-z][-+.a-z0-9]*:)?\/\/)?[^/?#]*@/i, '$1').replace(/\?.*/s, '');
+}
 
 /** `2026-01-02 03:04:05` in the time of the machine, as mapper-framework writes times. */
 export function localTime(at: number): string {

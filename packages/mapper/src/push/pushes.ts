@@ -37,11 +37,21 @@ export function methodsOf({ http, mqtt, otel, dbMethod }: PushMethod, secrets: S
 /** One property's way through one method: one push at a time, the newest value waits, older ones are dropped. */
 interface Pipe {
   readonly subject: string;
+  /** Key of its target. */
+  readonly settings: string;
   readonly target: PushTarget | undefined;
   next: PushedValue | undefined;
   pushing: boolean;
   failures: number;
   pausedUntil: number;
+  /** The manifest does not name it any more. */
+  over: boolean;
+}
+
+/** A target and how many pipes lead to it. */
+interface Used {
+  readonly target: PushTarget | undefined;
+  pipes: number;
 }
 
 /** Limit of closing the targets, which has nothing more to say. */
@@ -52,7 +62,8 @@ export class Pushes {
   readonly #secrets: Secrets;
   readonly #log: Log;
   readonly #pause: { readonly firstMs: number; readonly limitMs: number };
-  readonly #targets = new Map<string, PushTarget | undefined>();
+  readonly #targets = new Map<string, Used>();
+  readonly #closing = new Set<Promise<void>>();
   /** By device, property and method. */
   readonly #pipes = new Map<string, Map<string, Pipe>>();
   readonly #once = new Once();
@@ -65,7 +76,8 @@ export class Pushes {
   }
 
   push(device: Device, property: Property, sample: Sample): void {
-    if (!property.push || this.#life.signal.aborted) return;
+    // A value that was read when the manifest changed has nowhere to go.
+    if (!property.push || !device.properties.includes(property) || this.#life.signal.aborted) return;
     const value: PushedValue = { namespace: device.namespace, device: device.name, property: property.name, type: property.type, ...sample };
     for (const method of methodsOf(property.push, this.#secrets)) {
       const pipe = this.#pipe(device.id, property.name, method);
@@ -74,43 +86,69 @@ export class Pushes {
     }
   }
 
+  /** The manifest has changed: ways that it does not name any more are given up. */
+  update(device: Device): void {
+    const named = new Set(device.properties.flatMap(({ name, push }) => (push ? methodsOf(push, this.#secrets).map((method) => pipeKey(name, method)) : [])));
+    const pipes = this.#pipes.get(device.id);
+    for (const [key, pipe] of pipes ?? []) {
+      if (named.has(key)) continue;
+      pipes?.delete(key);
+      this.#giveUp(pipe);
+    }
+  }
+
   forget(id: string): void {
-    for (const pipe of this.#pipes.get(id)?.values() ?? []) pipe.next = undefined;
+    for (const pipe of this.#pipes.get(id)?.values() ?? []) this.#giveUp(pipe);
     this.#pipes.delete(id);
   }
 
   async stop(): Promise<void> {
     this.#life.abort();
-    this.#pipes.clear();
-    const closed = [...this.#targets.values()].map((target) => target?.close?.());
+    for (const id of [...this.#pipes.keys()]) this.forget(id);
     const wait = new AbortController();
-    await Promise.race([Promise.allSettled(closed), pause(CLOSE_MS, wait.signal)]);
+    await Promise.race([Promise.all(this.#closing), pause(CLOSE_MS, wait.signal)]);
     wait.abort();
-    this.#targets.clear();
   }
 
   #pipe(id: string, property: string, method: Method): Pipe {
     const pipes = this.#pipes.get(id) ?? new Map<string, Pipe>();
     this.#pipes.set(id, pipes);
-    const settings = JSON.stringify([method.name, method.settings]);
-    const key = `${property} ${settings}`;
+    const key = pipeKey(property, method);
     const found = pipes.get(key);
     if (found) return found;
-    const pipe: Pipe = { subject: `device ${id}: push of ${property} by ${method.name}`, target: this.#target(settings, method), next: undefined, pushing: false, failures: 0, pausedUntil: 0 };
+    const settings = settingsKey(method);
+    const pipe: Pipe = { subject: `device ${id}: push of ${property} by ${method.name}`, settings, target: this.#target(settings, method), next: undefined, pushing: false, failures: 0, pausedUntil: 0, over: false };
     pipes.set(key, pipe);
     return pipe;
   }
 
   #target(key: string, method: Method): PushTarget | undefined {
-    if (this.#targets.has(key)) return this.#targets.get(key);
-    let target: PushTarget | undefined;
+    const used = this.#targets.get(key) ?? { target: this.#made(method), pipes: 0 };
+    used.pipes += 1;
+    this.#targets.set(key, used);
+    return used.target;
+  }
+
+  #made(method: Method): PushTarget | undefined {
     try {
-      target = method.make();
+      return method.make();
     } catch (error) {
       this.#log.error(errorText(error));
+      return undefined;
     }
-    this.#targets.set(key, target);
-    return target;
+  }
+
+  /** Ends a pipe, and its target with the last one. */
+  #giveUp(pipe: Pipe): void {
+    pipe.over = true;
+    pipe.next = undefined;
+    this.#once.clear(pipe.subject);
+    const used = this.#targets.get(pipe.settings);
+    if (!used || (used.pipes -= 1) > 0) return;
+    this.#targets.delete(pipe.settings);
+    // A target that cannot be closed has nothing more to say either.
+    const closing: Promise<void> = (used.target?.close?.() ?? Promise.resolve()).catch(() => undefined).then(() => void this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 
   /** Pushes what is newest until there is nothing. After a failure the next value of the cycle is tried, once the pause is over. */
@@ -125,7 +163,7 @@ export class Pushes {
         pipe.failures = 0;
         if (this.#once.clear(pipe.subject)) this.#log.info(`${pipe.subject} works again`);
       } catch (error) {
-        if (codeOf(error) === MapperErrors.stopped || this.#life.signal.aborted) break;
+        if (codeOf(error) === MapperErrors.stopped || pipe.over || this.#life.signal.aborted) break;
         pipe.pausedUntil = now() + growingPause(this.#pause, pipe.failures);
         pipe.failures += 1;
         if (this.#once.say(pipe.subject, errorText(error))) this.#log.warn(`${pipe.subject} failed: ${errorText(error)}`);
@@ -133,4 +171,12 @@ export class Pushes {
     }
     pipe.pushing = false;
   }
+}
+
+function settingsKey({ name, settings }: Method): string {
+  return JSON.stringify([name, settings]);
+}
+
+function pipeKey(property: string, method: Method): string {
+  return `${property} ${settingsKey(method)}`;
 }

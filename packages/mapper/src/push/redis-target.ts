@@ -2,7 +2,7 @@ import type { DBMethod } from '@edge/protocol/dmi';
 import { MapperError, MapperErrors } from '../errors.js';
 import { pause, within } from '../time.js';
 import { loadLibrary, type LoadLibrary } from './client-library.js';
-import { dataModel, PUSH_MS, type PushTarget, type Secrets } from './push-target.js';
+import { dataModel, PUSH_MS, withoutSecrets, type PushTarget, type Secrets } from './push-target.js';
 
 /** What is used of the package `redis`. */
 interface RedisLibrary {
@@ -40,13 +40,13 @@ export function redisTarget({ redisClientConfig: config }: NonNullable<DBMethod[
   };
   return {
     async push(value, signal) {
-      const late = (): MapperError => new MapperError(MapperErrors.pushFailed, `redis ${config.addr} does not answer within ${PUSH_MS} ms`, { cause: lastError });
+      const late = (): MapperError => new MapperError(MapperErrors.pushFailed, `redis ${withoutSecrets(config.addr)} does not answer within ${PUSH_MS} ms`, { cause: lastError });
       await within(async (waits) => {
         const made = await (client ??= open());
         while (!made.isReady && !waits.aborted) await pause(LOOK_MS, waits);
         await made.zAdd(value.device, { score: value.at, value: JSON.stringify(dataModel(value)) });
       }, PUSH_MS, signal, late).catch((error: unknown) => {
-        throw error instanceof MapperError ? error : new MapperError(MapperErrors.pushFailed, `redis ${config.addr}`, { cause: error });
+        throw error instanceof MapperError ? error : new MapperError(MapperErrors.pushFailed, `redis ${withoutSecrets(config.addr)}`, { cause: error });
       });
     },
     async close() {
