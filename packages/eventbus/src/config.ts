@@ -1,4 +1,5 @@
 import { EdgeError, token, type Token } from '@edge/core';
+import { shownUrl } from './shown-url.js';
 
 /** Three files, PEM. */
 export interface TlsFiles {
@@ -132,9 +133,9 @@ function address(tree: Tree, name: string, initial: string): string {
   const right = `a URL such as ${initial}, with one of ${SCHEMES.map((scheme) => `${scheme}://`).join(' ')}`;
   // Go takes an address without a host: all interfaces, or this machine.
   const whole = value.replace(/^(\w+:\/\/):/, '$1localhost:');
-  if (!URL.canParse(whole)) throw invalid(`${CONFIG_PATH}.${name}`, value, right);
+  if (!URL.canParse(whole)) throw invalid(`${CONFIG_PATH}.${name}`, shownUrl(value), right);
   const { protocol, hostname } = new URL(whole);
-  if (!(SCHEMES as readonly string[]).includes(protocol.slice(0, -1)) || hostname === '') throw invalid(`${CONFIG_PATH}.${name}`, value, right);
+  if (!(SCHEMES as readonly string[]).includes(protocol.slice(0, -1)) || hostname === '') throw invalid(`${CONFIG_PATH}.${name}`, shownUrl(value), right);
   return value;
 }
 

@@ -4,6 +4,7 @@ import { Broker } from './broker/broker.js';
 import { listen, type Listener } from './broker/listen.js';
 import { Access } from './broker/access.js';
 import type { EmbeddedConfig } from './config.js';
+import { shownUrl } from './shown-url.js';
 import type { Incoming } from './incoming.js';
 import { Said } from './said.js';
 import { RETRY, type Side } from './side.js';
@@ -24,7 +25,7 @@ export class EmbeddedSide implements Side {
   async run(signal: AbortSignal): Promise<void> {
     try {
       await using listener = await this.#listen(signal);
-      this.#log.info('MQTT broker listens', { address: this.#config.url, port: listener.port });
+      this.#log.info('MQTT broker listens', { address: shownUrl(this.#config.url), port: listener.port });
       await untilAborted(signal);
     } finally {
       this.#broker.close('the agent stops');

@@ -5,6 +5,7 @@ import { eventBusError } from './errors.js';
 import { Echoes } from './external/echoes.js';
 import { MqttLink, type LinkOptions } from './external/mqtt-link.js';
 import { Publisher } from './external/publisher.js';
+import { shownUrl } from './shown-url.js';
 import { Subscriber } from './external/subscriber.js';
 import type { Arrival, Incoming } from './incoming.js';
 import { Said } from './said.js';
@@ -45,8 +46,8 @@ export class ExternalSide implements Side {
     this.#subscriber = new Subscriber({ topics: () => deps.subscriptions.topics, log: deps.log });
     this.#publisher = new Publisher({
       limit: deps.config.maxWaiting,
-      onSent: ({ topic, payload }) => {
-        if (deps.subscriptions.wants(topic)) this.#echoes?.expect(topic, payload);
+      onSent: (message) => {
+        if (deps.subscriptions.wants(message.topic)) this.#echoes?.expect(message);
       },
       log: deps.log,
     });
@@ -54,7 +55,7 @@ export class ExternalSide implements Side {
 
   async run(signal: AbortSignal): Promise<void> {
     if (this.#config.tls === undefined && /^(ssl|tls|mqtts|wss):/.test(this.#config.url)) {
-      this.#log.warn('the certificate of the MQTT broker is not checked; modules.eventBus.eventBusTLS says with what', { broker: this.#config.url });
+      this.#log.warn('the certificate of the MQTT broker is not checked; modules.eventBus.eventBusTLS says with what', { broker: shownUrl(this.#config.url) });
     }
     await Promise.all([this.#keep('sub', this.#subscriber, signal), this.#keep('pub', this.#publisher, signal)]);
   }
@@ -86,7 +87,7 @@ export class ExternalSide implements Side {
         if (signal.aborted && isAbort(error)) throw error;
         const why = errorText(error);
         // For both connections once: the broker is the same.
-        if (this.#said.passes(why)) this.#log.warn('the MQTT broker cannot be had, it is tried again until it can', { broker: url, err: why });
+        if (this.#said.passes(why)) this.#log.warn('the MQTT broker cannot be had, it is tried again until it can', { broker: shownUrl(url), err: why });
       } finally {
         user.release();
       }
@@ -96,7 +97,7 @@ export class ExternalSide implements Side {
 
   /** Said once a minute at most; the rest is detail. */
   #tell(level: 'info' | 'warn', what: string, role: Role, fields: LogFields = {}): void {
-    const all = { broker: this.#config.url, connection: role, ...fields };
+    const all = { broker: shownUrl(this.#config.url), connection: role, ...fields };
     if (this.#seen.passes(`${what} ${role}`)) this.#log[level](what, all);
     else this.#log.verbose(2, what, all);
   }

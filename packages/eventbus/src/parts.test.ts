@@ -9,6 +9,7 @@ import { parseRules, allows } from './broker/rules.js';
 import { parseEventBusConfig } from './config.js';
 import { Echoes } from './external/echoes.js';
 import { PublishQueue } from './external/publish-queue.js';
+import { shownUrl } from './shown-url.js';
 import { Said } from './said.js';
 
 const message = (number: number) => ({ topic: 't', payload: Buffer.from(String(number)) });
@@ -46,13 +47,36 @@ describe('small parts', () => {
   it('[parts-3] an echo is swallowed once for each time it was said, and not after a minute', () => {
     const echoes = new Echoes();
     const bytes = Buffer.from('x');
+    const said = () => ({ topic: 't', payload: bytes });
     expect(echoes.swallow('t', bytes, 0)).toBe(false);
-    echoes.expect('t', bytes, 0);
-    echoes.expect('t', bytes, 0);
+    echoes.expect(said(), 0);
+    echoes.expect(said(), 0);
     expect(echoes.swallow('t', Buffer.from('y'), 1)).toBe(false);
     expect([1, 2, 3].map((now) => echoes.swallow('t', bytes, now))).toEqual([true, true, false]);
-    echoes.expect('t', bytes, 0);
+    echoes.expect(said(), 0);
     expect(echoes.swallow('t', bytes, 60_001)).toBe(false);
+  });
+
+  it('[parts-10] a message that is sent again has one echo, for a minute from then on; what nobody echoes is forgotten', () => {
+    const echoes = new Echoes();
+    const bytes = Buffer.from('x');
+    const again = { topic: 't', payload: bytes };
+    echoes.expect(again, 0);
+    echoes.expect(again, 50_000);
+    expect([100_000, 100_001].map((now) => echoes.swallow('t', bytes, now))).toEqual([true, false]);
+    // Both copies came through: the second has an echo too.
+    echoes.expect(again, 101_000);
+    expect(echoes.swallow('t', bytes, 101_001)).toBe(true);
+    for (let number = 0; number < 100; number += 1) echoes.expect({ topic: String(number), payload: bytes }, 200_000 + number);
+    echoes.expect({ topic: 'later', payload: bytes }, 260_050);
+    expect(echoes.size).toBe(50);
+  });
+
+  it('[parts-11] a login in an address is not shown, in one that is no URL either', () => {
+    expect(['tcp://user:pw@host:1883', 'tcp://host:1883', 'ws://us%40er@host/a@b', 'tcp://a:p/w@host:1', 'tcp://a:p@w@host'].map(shownUrl)).toEqual([
+      'tcp://host:1883', 'tcp://host:1883', 'ws://host/a@b', 'tcp://host:1', 'tcp://host',
+    ]);
+    expect(() => parseEventBusConfig({ mqttServerExternal: 'tcp://user:pw@host:99999' }, {})).toThrow('mqttServerExternal is "tcp://host:99999"');
   });
 
   it('[parts-4] a text passes when it is new and then once per period, and a clock that goes back does not silence it', () => {

@@ -105,4 +105,13 @@ describe('the broker elsewhere', () => {
     expect(String(lines[0]?.fields['err'])).toContain('Not authorized');
     expect(JSON.stringify(lines)).not.toContain('wrong');
   });
+
+  it('[eventbus-9.7] may have the login in its address, which is not said in the log', async () => {
+    await using broker = await startMosquitto({ users: { agent: 'secret' } });
+    await using scene = await startScene('mosquitto', { broker, config: { mqttServerExternal: broker.url.replace('//', '//agent:secret@') } });
+    await connected(scene.module);
+    await using other = await startScene('mosquitto', { broker, config: { mqttServerExternal: broker.url.replace('//', '//agent:secretly@') } });
+    await heard(other.module, 'the MQTT broker cannot be had, it is tried again until it can');
+    expect(JSON.stringify([scene.module.lines, other.module.lines])).not.toContain('secret');
+  });
 });

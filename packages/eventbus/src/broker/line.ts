@@ -12,6 +12,7 @@ export class Line implements Outlet {
   readonly #onEnd: (why: string) => void;
   readonly #onFlow: () => void;
   #stuck: NodeJS.Timeout | undefined;
+  #written = 0;
   #corked = false;
   #held = false;
   #ended = false;
@@ -58,10 +59,9 @@ export class Line implements Outlet {
         if (!this.#ended) this.#stream.uncork();
       });
     }
+    this.#written += bytes.length;
     this.#stream.write(bytes);
-    if (this.#stuck === undefined && this.congested) {
-      this.#stuck = setTimeout(() => this.cut(`it has not read for ${STUCK_MS / 1000} s`), STUCK_MS);
-    }
+    if (this.#stuck === undefined && this.congested) this.#watch();
   }
 
   /** Reads no more until `resume`; the client is slowed down by its own connection. */
@@ -94,6 +94,17 @@ export class Line implements Outlet {
     if (gently) this.#stream.once('finish', () => this.#stream.destroy());
     else this.#stream.destroy();
     this.#onEnd(why);
+  }
+
+  /** Ends it when nothing at all has gone out by then; a slow client is a client. */
+  #watch(): void {
+    const gone = this.#gone;
+    this.#stuck = setTimeout(() => (this.#gone > gone ? this.#watch() : this.cut(`it has not read for ${STUCK_MS / 1000} s`)), STUCK_MS);
+  }
+
+  /** Bytes that the operating system has taken. */
+  get #gone(): number {
+    return this.#written - this.#stream.writableLength;
   }
 
   #drained(): void {

@@ -8,6 +8,7 @@ import { errorText } from '@edge/core';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { EmbeddedConfig } from '../config.js';
 import { eventBusError } from '../errors.js';
+import { shownUrl } from '../shown-url.js';
 import type { Peer } from './connection.js';
 
 /** A place where clients come in. */
@@ -35,7 +36,7 @@ export async function listen(config: EmbeddedConfig, onClient: (stream: Duplex, 
   });
   const port = digits === '' ? (PORTS[scheme] as number) : Number(digits);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(eventBusError('eventbus.listen', `the MQTT broker cannot listen on ${config.url}: ${errorText(cause)}`, cause)));
+    server.once('error', (cause) => reject(eventBusError('eventbus.listen', `the MQTT broker cannot listen on ${shownUrl(config.url)}: ${errorText(cause)}`, cause)));
     server.listen({ port, ...(host === '' ? {} : { host }) }, resolve);
   });
   server.on('error', () => undefined);

@@ -5,6 +5,7 @@ import { ack } from '../broker/encode.js';
 import { eventBusError } from '../errors.js';
 import type { Arrival } from '../incoming.js';
 import { until } from '../until.js';
+import { shownUrl } from '../shown-url.js';
 
 /** The one file that knows the MQTT client library. */
 
@@ -90,7 +91,7 @@ export class MqttLink implements AsyncDisposable {
       client.end(true);
       if (signal.aborted) throw error;
       if (returnCode(error) === WRONG_VERSION && options.version === 4) return MqttLink.open({ ...options, version: 3 }, signal);
-      throw eventBusError('eventbus.refused', `MQTT broker ${options.url}: ${errorText(error)}`, error);
+      throw eventBusError('eventbus.refused', `MQTT broker ${shownUrl(options.url)}: ${errorText(error)}`, error);
     }
   }
 
