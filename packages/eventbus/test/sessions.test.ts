@@ -154,6 +154,25 @@ describe('sessions', () => {
     expect([await visit('long'), await visit('0000')]).toEqual([true, false]);
   });
 
+  it('[eventbus-6.12] forgets the session that is away for longest when more than 256 MiB wait for all of them', async () => {
+    await using scene = await startScene('embedded');
+    const lasting = (clientId: string) => scene.client({ clientId, clean: false });
+    for (let number = 0; number < 10; number += 1) {
+      const client = await lasting(`c${number}`);
+      await client.mqtt.subscribeAsync('big', { qos: 1 });
+      await client.close();
+    }
+    const from = await scene.client();
+    // For each of the ten 28 MiB.
+    for (let number = 0; number < 4; number += 1) await from.publish('big', Buffer.alloc(7 * 1024 * 1024));
+    await heard(scene.module, 'the session of a client that is away for long is forgotten');
+    const forgotten = scene.module.lines.filter(({ message }) => message === 'the session of a client that is away for long is forgotten');
+    expect(forgotten.map(({ fields }) => fields['client'])).toEqual(['c0']);
+    const [first, last] = [await lasting('c0'), await lasting('c9')];
+    await last.until(4);
+    expect(first.received).toEqual([]);
+  });
+
   it('[eventbus-6.9] publishes with mqttQOS and mqttRetain', async () => {
     await using scene = await startScene('embedded', { config: { mqttQOS: 1, mqttRetain: true } });
     await scene.module.core.bus.request({ module: 'eventbus' }, createMessage({ source: 'twin', group: 'bus', operation: 'publish', resource: 'a', content: 'kept' }));

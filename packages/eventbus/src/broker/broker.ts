@@ -11,10 +11,12 @@ import { Filters } from './filters.js';
 import { publish, Refusal, type RefusalCode } from './encode.js';
 import type { ConnectPacket } from './parser.js';
 import { Retained } from './retained.js';
-import { Session, type LocalMessage } from './session.js';
+import { Session, type LocalMessage, type Room } from './session.js';
 
 /** Sessions of clients that are away; the one that is away for longest goes first. */
 const MAX_AWAY = 1000;
+/** What waits in all of them. */
+const MAX_AWAY_BYTES = 256 * 1024 * 1024;
 
 interface Subscription {
   readonly session: Session;
@@ -37,6 +39,7 @@ export class Broker {
   readonly #tree = new TopicTree<Subscription>();
   readonly #bySession = new Map<Session, Filters<Subscription>>();
   readonly #retained = new Retained();
+  readonly #away: Room = { bytes: 0 };
   #access: Access;
   #made = 0;
   #closing = false;
@@ -87,7 +90,7 @@ export class Broker {
     if (old !== undefined) this.#owners.get(old)?.cut('another client has come under the same name');
     const kept = old !== undefined && !old.clean && !clean && old.user === user ? old : undefined;
     if (old !== undefined && kept === undefined) this.#forget(old);
-    const session = kept ?? new Session({ id: clientId, user, clean, queueSize: this.config.sessionQueueSize });
+    const session = kept ?? new Session({ id: clientId, user, clean, queueSize: this.config.sessionQueueSize, room: this.#away });
     this.#sessions.set(clientId, session);
     this.#owners.set(session, connection);
     this.#tell('an MQTT client has come', clientId, { from: connection.peer.address, ...(user === '' ? {} : { user }) });
@@ -207,6 +210,7 @@ export class Broker {
     });
     if (more !== undefined) for (const [session, qos] of more) session.deliver(message, qos, shared);
     else if (first !== undefined) (first as Subscription).session.deliver(message, (first as Subscription).qos, shared);
+    if (this.#away.bytes > MAX_AWAY_BYTES) this.#limitAway();
   }
 
   /** Comings and goings of one client are said once a minute at most. */
@@ -218,15 +222,17 @@ export class Broker {
   #forget(session: Session): void {
     for (const [filter, subscription] of this.#bySession.get(session)?.entries() ?? []) this.#tree.remove(filter, subscription);
     this.#bySession.delete(session);
+    session.clear();
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
   }
 
   #limitAway(): void {
     const away = [...this.#sessions.values()].filter((session) => !session.online);
-    const oldest = away[0];
-    if (away.length <= MAX_AWAY || oldest === undefined) return;
-    this.#log.warn('the session of a client that is away for long is forgotten', { client: oldest.id, backlog: oldest.backlog });
-    this.#forget(oldest);
+    for (const [at, oldest] of away.entries()) {
+      if (away.length - at <= MAX_AWAY && this.#away.bytes <= MAX_AWAY_BYTES) return;
+      this.#log.warn('the session of a client that is away for long is forgotten', { client: oldest.id, backlog: oldest.backlog });
+      this.#forget(oldest);
+    }
   }
 }
 

@@ -8,7 +8,8 @@ const big = Buffer.alloc(10 * MIB);
 
 /** A client that takes what it gets and acknowledges when told to. */
 function play(queueSize: number) {
-  const session = new Session({ id: 'c', user: '', clean: false, queueSize });
+  const room = { bytes: 0 };
+  const session = new Session({ id: 'c', user: '', clean: false, queueSize, room });
   const outlet = {
     congested: false,
     written: 0,
@@ -21,7 +22,7 @@ function play(queueSize: number) {
   };
   session.attach(outlet);
   const deliver = (payload: Buffer, more: Partial<LocalMessage> = {}) => session.deliver({ topic: 't', payload, qos: 2, retained: false, ...more }, more.qos ?? 1, () => payload);
-  return { session, outlet, deliver };
+  return { session, outlet, deliver, room };
 }
 
 describe('a session', () => {
@@ -71,6 +72,26 @@ describe('a session', () => {
     expect([session.backlog, outlet.cuts]).toEqual([20, []]);
     for (let id = 1; id <= 20; id += 1) session.acknowledged('pubcomp', id);
     expect(session.backlog).toBe(0);
+  });
+
+  it('[session-7] is counted with all that are away as long as its client is', () => {
+    const { session, outlet, deliver, room } = play(1000);
+    const size = Buffer.from('x').length + 't'.length + 256;
+    deliver(Buffer.from('x'));
+    deliver(Buffer.from('x'), { retained: true });
+    expect(room.bytes).toBe(0);
+    session.detach(outlet);
+    session.detach(outlet);
+    deliver(Buffer.from('x'));
+    expect(room.bytes).toBe(3 * size);
+    session.attach(outlet);
+    session.acknowledged('puback', 1);
+    expect(room.bytes).toBe(0);
+    session.detach(outlet);
+    expect(room.bytes).toBe(2 * size);
+    session.clear();
+    session.clear();
+    expect([room.bytes, session.backlog]).toEqual([0, 0]);
   });
 
   it('[session-5] retained messages count with their topics', () => {

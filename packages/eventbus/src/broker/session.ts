@@ -24,6 +24,11 @@ interface Pending {
   readonly qos: 1 | 2;
 }
 
+/** What all sessions hold whose clients are away. */
+export interface Room {
+  bytes: number;
+}
+
 /** Sent and not acknowledged, at most. Clients that read well are never near it. */
 const IN_FLIGHT = 10_000;
 const MIB = 1024 * 1024;
@@ -51,6 +56,7 @@ export class Session {
   /** Messages that this client never gets. */
   dropped = 0;
   readonly #queueSize: number;
+  readonly #room: Room;
   readonly #inFlight = new Map<number, Pending>();
   readonly #queue: Pending[] = [];
   /** In the queue and not retained. */
@@ -61,12 +67,16 @@ export class Session {
   #outlet: Outlet | undefined;
   #nextId = 0;
 
-  /** @param of.queueSize messages of QoS 1 and 2 that wait, at most */
-  constructor(of: { id: string; user: string; clean: boolean; queueSize: number }) {
+  /**
+   * @param of.queueSize messages of QoS 1 and 2 that wait, at most
+   * @param of.room what this session holds is counted there while its client is away
+   */
+  constructor(of: { id: string; user: string; clean: boolean; queueSize: number; room: Room }) {
     this.id = of.id;
     this.user = of.user;
     this.clean = of.clean;
     this.#queueSize = of.queueSize;
+    this.#room = of.room;
   }
 
   get online(): boolean {
@@ -80,6 +90,7 @@ export class Session {
 
   /** The client is there: what it has not acknowledged goes again, in order, then what waits. */
   attach(outlet: Outlet): void {
+    if (this.#outlet === undefined) this.#room.bytes -= this.#held;
     this.#outlet = outlet;
     for (const [id, { message, qos }] of this.#inFlight) {
       outlet.write(message === undefined ? ack('pubrel', id) : publish(message.topic, message.payload, qos, id, message.retained, true));
@@ -91,7 +102,19 @@ export class Session {
   detach(outlet: Outlet): void {
     if (this.#outlet !== outlet) return;
     this.#outlet = undefined;
+    this.#room.bytes += this.#held;
     this.#trim();
+  }
+
+  /** Forgets all messages. */
+  clear(): void {
+    if (this.#outlet === undefined) this.#room.bytes -= this.#held;
+    this.#inFlight.clear();
+    this.#queue.length = 0;
+    this.#waiting = 0;
+    this.#inFlightBytes = 0;
+    this.#bytes.published = 0;
+    this.#bytes.retained = 0;
   }
 
   /** @param encoded the packet for QoS 0, shared by all receivers */
@@ -166,7 +189,13 @@ export class Session {
   }
 
   #count(message: LocalMessage, sign: 1 | -1): void {
-    this.#bytes[message.retained ? 'retained' : 'published'] += sign * sizeOf(message);
+    const bytes = sign * sizeOf(message);
+    this.#bytes[message.retained ? 'retained' : 'published'] += bytes;
+    if (this.#outlet === undefined) this.#room.bytes += bytes;
+  }
+
+  get #held(): number {
+    return this.#bytes.published + this.#bytes.retained;
   }
 
   #take(at = 0): Pending {
