@@ -31,6 +31,8 @@ interface Entry {
 const PARALLEL = 16;
 /** Refusals of one device that are told, each once. */
 const MOST_REFUSALS = 8;
+/** What is said of all devices together; no id of a device. */
+const AWAY = 'EdgeCore';
 
 /**
  * What EdgeCore has to learn: per device the latest value of each property and the latest state. Properties that come
@@ -167,6 +169,7 @@ export class Reports {
       return;
     }
     entry.failures = 0;
+    if (this.#once.clear(AWAY)) this.#log.info('reports reach EdgeCore again');
     if (this.#once.clear(device.id)) this.#log.info(`reports of device ${device.id} reach EdgeCore again`);
   }
 
@@ -181,7 +184,12 @@ export class Reports {
   #failed(entry: Entry, error: unknown): void {
     const { device } = entry;
     if (this.#entries.get(device.id) !== entry || codeOf(error) === MapperErrors.stopped) return;
-    if (this.#once.say(device.id, errorText(error))) this.#log.warn(`device ${device.id} could not be reported, the latest values are kept: ${errorText(error)}`);
+    if (codeOf(error) === MapperErrors.edgeCoreAway) {
+      // The same for all devices.
+      if (this.#once.say(AWAY, '')) this.#log.warn(`reports do not reach EdgeCore, the latest values are kept: ${errorText(error)}`);
+    } else if (this.#once.say(device.id, errorText(error))) {
+      this.#log.warn(`device ${device.id} could not be reported, the latest values are kept: ${errorText(error)}`);
+    }
     entry.retry = setTimeout(() => {
       entry.retry = undefined;
       this.#ready(entry);
