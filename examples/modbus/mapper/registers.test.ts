@@ -30,3 +30,10 @@ it('[modbus-1.3] refuses a number that the registers cannot hold, naming it', ()
   expect(() => encode(-1, place({}))).toThrow('-1 does not fit');
   expect(encode(-1, place({ isSigned: true }))).toEqual([0xffff]);
 });
+
+it('[modbus-1.4] refuses a text that the registers cannot hold instead of cutting it', () => {
+  const two = place({ limit: 2, dataType: 'string' });
+  expect(encode('°C', two)).toEqual([0xb043, 0]);
+  expect(() => encode('abcde', two)).toThrow('"abcde" does not fit into 2 registers: 5 characters, expected 4 at most');
+  expect(() => encode('€', two)).toThrow('"€" has the character "€", expected those of Latin-1');
+});

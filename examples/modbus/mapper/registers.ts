@@ -63,15 +63,23 @@ export function decode(registers: readonly number[], place: Place, type: Propert
   }
 }
 
-/** The registers for a value: the other way round. */
+/** The registers for a value: the other way round. @throws Error naming a value that they cannot hold */
 export function encode(value: Value, place: Place): number[] {
   const bytes = Buffer.alloc(place.limit * 2);
-  if (place.dataType === 'string') bytes.write(String(value), 'latin1');
+  if (place.dataType === 'string') writeText(bytes, String(value), place);
   else if (place.dataType === 'float') bytes.writeFloatBE(Number(value) / place.scale);
   else if (place.dataType === 'double') bytes.writeDoubleBE(Number(value) / place.scale);
   else writeWhole(bytes, wholeOf(value, place), place);
   swapped(bytes, place);
   return Array.from({ length: place.limit }, (_, at) => bytes.readUInt16BE(at * 2));
+}
+
+/** One byte a character. */
+function writeText(bytes: Buffer, text: string, { limit }: Place): void {
+  const strange = [...text].find((character) => (character.codePointAt(0) ?? 0) > 0xff);
+  if (strange !== undefined) throw new Error(`"${text}" has the character "${strange}", expected those of Latin-1`);
+  if (text.length > bytes.length) throw new Error(`"${text}" does not fit into ${limit} register${limit === 1 ? '' : 's'}: ${text.length} characters, expected ${bytes.length} at most`);
+  bytes.write(text, 'latin1');
 }
 
 function wholeOf(value: Value, { scale }: Place): bigint {
