@@ -13,7 +13,7 @@ export function bootstrap() {
   if (major < 20 || (major === 20 && minor < 19)) {
     fail(`Node.js ${process.versions.node} is too old: 20.19 or newer is needed`);
   }
-  // A link leads to the packages of another tree, which npm would empty. Whoever made it keeps them up to date.
+  // Through a link npm would empty the packages of another tree; whoever made the link keeps them up to date.
   if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const mark = join(root, 'node_modules', '.edge-lock');
   const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');

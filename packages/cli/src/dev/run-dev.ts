@@ -14,11 +14,9 @@ import { startAgentProcess, type AgentProcess } from './agent-process.js';
 import { fileSink } from './file-sink.js';
 import { keptChoices } from './kept-choices.js';
 import { containerRuntime } from './container-runtime.js';
+import { mapperSocket } from './mapper-socket.js';
 import { nodeReady } from './node-ready.js';
 import { choosePorts, type DevPorts } from './ports.js';
-
-/** Bytes that the kernel takes for a socket's path (107), without the ending of the temporary name under which it is made. */
-const LONGEST_SOCKET_PATH = 96;
 
 const RESTART = { firstMs: 1000, factor: 2, limitMs: 30_000, jitter: 0.1 };
 
@@ -81,7 +79,7 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
     { path: 'modules.edgeHub.websocket.server', value: cloud.hubAddress },
     { path: 'modules.edged.tailoredKubeletConfig.readOnlyPort', value: ports.kubelet },
     { path: 'modules.eventBus.mqttServerInternal', value: mqttUrl(ports.mqtt) },
-    // From the time before there was MQTT; a mode that the user chose stays.
+    // A configuration that names no mode gets the embedded broker; a mode that the user chose stays.
     ...(kept.mqttMode === undefined ? [{ path: 'modules.eventBus.mqttMode', value: EMBEDDED_BROKER }] : []),
     ...(settings.runtime === 'auto' ? [] : [{ path: 'edge.runtime', value: settings.runtime }]),
     ...(endpoint === undefined ? [] : [{ path: 'modules.edged.tailoredKubeletConfig.containerRuntimeEndpoint', value: endpoint }]),
@@ -155,16 +153,10 @@ function banner({ settings, runtime, cloud, ports, logs }: BannerParts): string 
   cloud       ${cloud.url}
   runtime     ${shown}${settings.runtime === 'auto' && runtime === 'process' && socket ? `; --runtime cri would use ${socket}` : ''}
   mqtt        ${mqttUrl(ports.mqtt)}
-  mappers     ${mapperSocket(settings.data)}
+  mappers     ${mapperSocket(join(settings.data, 'agent'))}
   logs        ${logs}
 
 `;
-}
-
-/** The socket that device mappers call, or why there is none. */
-function mapperSocket(data: string): string {
-  const path = join(data, 'agent', 'dmi.sock');
-  return Buffer.byteLength(path) <= LONGEST_SOCKET_PATH ? path : `none: ${path} is too long for a socket; give a shorter folder with --data`;
 }
 
 function hint(cloud: Minicloud): string {
