@@ -1,6 +1,6 @@
 // Builds the agent as one file: starts faster and needs less memory than many (docs/adr/0004-one-file.md).
 import { build } from 'esbuild';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './bootstrap.mjs';
 
@@ -27,6 +27,8 @@ export async function bundle() {
     banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
     logLevel: 'warning',
   });
+  const [wide] = /[^\u0000-\u00ff].{0,40}/.exec(readFileSync(bundlePath, 'utf8')) ?? [];
+  if (wide !== undefined) throw new Error(`the bundle holds a letter beyond Latin-1, which doubles its size in memory; write it as an escape: ${wide}`);
   chmodSync(bundlePath, 0o755);
 }
 

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { SMALL_MEMORY_FLAGS } from '../../packages/cli/src/dev/agent-process.js';
+import { SMALL_MEMORY_ENV, SMALL_MEMORY_FLAGS } from '../../packages/cli/src/dev/agent-process.js';
 import { figure } from './figure.js';
 
 // The benchmark runs in the workspace's root, the agent as the service runs it: one file, few flags.
@@ -16,7 +16,7 @@ export function startAgent(folder: string): ChildProcess {
   const log = openSync(join(folder, 'agent.log'), 'a');
   const child = spawn(process.execPath, [...SMALL_MEMORY_FLAGS, PROGRAM, '--config', join(folder, 'edgecore.yaml')], {
     stdio: ['ignore', log, log],
-    env: { ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '' },
+    env: { ...SMALL_MEMORY_ENV, ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '' },
   });
   closeSync(log);
   return child;

@@ -4,13 +4,14 @@ const UNITS: Readonly<Record<string, bigint>> = {
   ns: 1n,
   us: 1_000n,
   'µs': 1_000n,
-  'μs': 1_000n,
+  // The Greek letter, as Go takes it too. An escape, because one such letter makes the bundled program twice as large in memory.
+  '\u03bcs': 1_000n,
   ms: 1_000_000n,
   s: 1_000_000_000n,
   m: 60_000_000_000n,
   h: 3_600_000_000_000n,
 };
-const PART = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y;
+const PART = /(\d*)(?:\.(\d*))?(ns|us|µs|\u03bcs|ms|s|m|h)/y;
 const MAX = 2n ** 63n - 1n;
 /** Longer texts are no durations; the limit keeps the digits that become a bigint few. */
 const MAX_TEXT = 64;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Containerd } from '@edge/testing';
 import { agentConfig } from '../../src/dev/agent-config.js';
-import { SMALL_MEMORY_FLAGS } from '../../src/dev/agent-process.js';
+import { SMALL_MEMORY_ENV, SMALL_MEMORY_FLAGS } from '../../src/dev/agent-process.js';
 
 /** The bundled program. */
 export const PROGRAM = fileURLToPath(new URL('../../dist-bundle/edgecore.mjs', import.meta.url));
@@ -79,7 +79,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       const log = openSync(logPath, 'a');
       child = spawn(process.execPath, [...SMALL_MEMORY_FLAGS, PROGRAM, '--config', config, `--v=${options.verbosity ?? 0}`], {
         stdio: ['ignore', log, log],
-        env: { ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '', ...options.env },
+        env: { ...SMALL_MEMORY_ENV, ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '', ...options.env },
       });
       closeSync(log);
     },
