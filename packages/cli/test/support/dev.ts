@@ -15,6 +15,8 @@ export interface Dev extends AsyncDisposable {
   kubectl(...args: string[]): Promise<string>;
   /** As Ctrl-C; resolves with the exit code. */
   interrupt(): Promise<number | null>;
+  /** Resolves with the exit code when it ends by itself. */
+  ended(): Promise<number | null>;
 }
 
 export function startDev(folder: string, args: readonly string[] = [], program: readonly string[] = [process.execPath, PROGRAM]): Dev {
@@ -23,11 +25,13 @@ export function startDev(folder: string, args: readonly string[] = [], program: 
   let output = '';
   child.stdout.on('data', (chunk) => (output += String(chunk)));
   child.stderr.on('data', (chunk) => (output += String(chunk)));
-  const interrupt = async (): Promise<number | null> => {
-    if (child.exitCode !== null) return child.exitCode;
-    const gone = once(child, 'exit');
-    child.kill('SIGINT');
-    return (await gone)[0] as number | null;
+  const ended = async (): Promise<number | null> => {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    return (await once(child, 'exit'))[0] as number | null;
+  };
+  const interrupt = (): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
+    return ended();
   };
   return {
     get output() {
@@ -41,6 +45,7 @@ export function startDev(folder: string, args: readonly string[] = [], program: 
       return stdout;
     },
     interrupt,
+    ended,
     [Symbol.asyncDispose]: async () => {
       await interrupt();
     },
