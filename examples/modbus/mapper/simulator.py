@@ -1,5 +1,6 @@
 """A Modbus TCP server to try the mapper against: python3 simulator.py [port]. Needs pymodbus 3.0 (Debian: python3-pymodbus, python3-serial-asyncio)."""
 import asyncio
+import socket
 import sys
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
@@ -13,4 +14,9 @@ store = ModbusSlaveContext(
     ir=ModbusSequentialDataBlock(0, [215, 65436, 0x8D00, 0x42A9] + [0] * 12),
     zero_mode=True,
 )
-asyncio.run(StartAsyncTcpServer(ModbusServerContext(slaves=store, single=True), address=("127.0.0.1", port)))
+# The library keeps quiet about a port that is taken.
+with socket.create_server(("127.0.0.1", port)):
+    pass
+print(f"a device listens on 127.0.0.1:{port}", flush=True)
+server = StartAsyncTcpServer(ModbusServerContext(slaves=store, single=True), address=("127.0.0.1", port), allow_reuse_address=True)
+asyncio.run(server)

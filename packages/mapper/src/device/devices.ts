@@ -70,7 +70,7 @@ export class Devices {
 
   /** Stops a device without waiting for its driver. A device that is unknown is gone already. */
   removeDevice(namespace: string, name: string): void {
-    this.#remove(idOf(namespace, name));
+    this.#remove(idOf(namespace, name), 'was removed');
   }
 
   /** A new or a changed model; devices that wait for it start, those that have it take the change. */
@@ -102,7 +102,7 @@ export class Devices {
       if (!this.#missing.has(id)) continue;
       missing.delete(id);
       this.#log.info(`device ${id} is not known to EdgeCore any more`);
-      this.#remove(id);
+      this.#remove(id, 'was removed');
     }
     this.#missing = missing;
     for (const device of answer.deviceList) this.#tolerate(() => this.upsertDevice(device));
@@ -141,7 +141,7 @@ export class Devices {
 
   /** Stops all drivers, side by side. */
   async stop(): Promise<void> {
-    for (const id of [...this.#entries.keys()]) this.#remove(id);
+    for (const id of [...this.#entries.keys()]) this.#remove(id, 'stops with the mapper');
     await Promise.all(this.#stopping.values());
   }
 
@@ -176,14 +176,14 @@ export class Devices {
     }
   }
 
-  #remove(id: string): void {
+  #remove(id: string, why: string): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#entries.delete(id);
     this.#missing.delete(id);
     this.#called.delete(id);
     this.#once.clear(id);
-    this.#log.info(`device ${id} was removed`);
+    this.#log.info(`device ${id} ${why}`);
     if (entry.worker) {
       const stopped: Promise<void> = Promise.all([this.#stopping.get(id), entry.worker.stop()]).then(() => {
         if (this.#stopping.get(id) === stopped) this.#stopping.delete(id);
