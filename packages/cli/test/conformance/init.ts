@@ -52,7 +52,8 @@ export function initSpecs(cluster: () => Cluster): void {
     });
     await pod.said('main');
     expect(pod.output()).toBe('side\ninit\nmain');
-    expect(pod.container('side')).toMatchObject({ ready: true, started: true, state: { running: {} } });
+    // What a container says is there before its status is in the cloud.
+    await pod.until('side ready', () => pod.container('side').ready && pod.container('side').started === true && pod.container('side').state.running !== undefined);
     await pod.restarted(1, 'crashing');
     await pod.until('running', () => pod.container().state.running !== undefined);
     await pod.sh('touch /log/go');
