@@ -32,7 +32,7 @@ beforeAll(async () => {
     identity: testIdentity(NODE, ['192.0.2.10']),
     neighbours: (bus) => cloud.join(bus),
   });
-  const web = 'mkdir -p /tmp/www; echo hello from the pod > /tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www';
+  const web = 'mkdir -p /www; echo hello from the pod > /www/index.html; exec httpd -f -p 8080 -h /www';
   await cloud.push(pod('web', { containers: [{ ...shell(web), resources: { limits: { memory: '64Mi', cpu: '500m' } } }], volumes: [{ name: 'scratch', emptyDir: {} }] }), 'insert');
   await cloud.push(pod('echo', { containers: [{ ...shell('while read line; do echo "got $line"; done'), stdin: true }] }), 'insert');
   await cloud.until('both run', () => ['web', 'echo'].every((name) => cloud.pods.get(`default/${name}`)?.status?.phase === 'Running'), 30_000);

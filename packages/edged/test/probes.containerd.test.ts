@@ -70,7 +70,7 @@ const SLEEP = 'trap "exit 0" TERM; while :; do sleep 0.1; done';
 
 describe('probes and hooks on containerd', () => {
   it.concurrent('[edged-20.50] HTTP and TCP probes reach the pod by its address, and readiness follows what they say', async () => {
-    const web = 'mkdir /tmp/www; echo yes > /tmp/www/ready; exec httpd -f -p 8080 -h /tmp/www';
+    const web = 'mkdir /www; echo yes > /www/ready; exec httpd -f -p 8080 -h /www';
     const containers = [
       shell(web, { ports: [{ name: 'web', containerPort: 8080 }], startupProbe: { tcpSocket: { port: 'web' }, periodSeconds: 1 }, readinessProbe: { httpGet: { port: 'web', path: '/ready' }, periodSeconds: 1, failureThreshold: 1 } }),
       shell(SLEEP, { name: 'closed', readinessProbe: { tcpSocket: { port: 8081 }, periodSeconds: 1 } }),
@@ -78,7 +78,7 @@ describe('probes and hooks on containerd', () => {
     await cloud.push(podOf('web', { containers }), 'insert');
     await until('web is ready', () => container('web')?.ready);
     expect(container('web', 'closed')).toMatchObject({ ready: false, started: true, restartCount: 0 });
-    await inside('web', 'rm', '/tmp/www/ready');
+    await inside('web', 'rm', '/www/ready');
     await until('web is not ready', () => !container('web')?.ready);
     await until('told', () => events('web').includes('Readiness probe failed: HTTP probe failed with statuscode: 404'));
     expect(events('web').some((text) => /^Readiness probe failed: dial tcp [\d.]+:8081: connect: connection refused$/.test(text))).toBe(true);
