@@ -1,4 +1,5 @@
 import {
+  Complaints,
   errorText,
   isAbort,
   sleep,
@@ -16,7 +17,6 @@ import {
 } from '@edge/core';
 import { createErrorResponse, createMessage, createResponse, Modules, type Message } from '@edge/protocol';
 import { Certificates } from './certificates/certificates.js';
-import { Complaints } from './complaints.js';
 import type { EdgeHubConfig } from './config.js';
 import { deliveryOf, type Rank } from './delivery-of.js';
 import { destinationOf } from './dispatch.js';

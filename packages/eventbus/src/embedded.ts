@@ -1,4 +1,4 @@
-import { backoffDelay, errorText, sleep, untilAborted, type Logger } from '@edge/core';
+import { Complaints, backoffDelay, errorText, sleep, untilAborted, type Logger } from '@edge/core';
 import { readAccess } from './broker/access.js';
 import { Broker } from './broker/broker.js';
 import { listen, type Listener } from './broker/listen.js';
@@ -6,7 +6,6 @@ import { Access } from './broker/access.js';
 import type { EmbeddedConfig } from './config.js';
 import { shownUrl } from './shown-url.js';
 import type { Incoming } from './incoming.js';
-import { Said } from './said.js';
 import { RETRY, type Side } from './side.js';
 
 /** The broker in here: listens, tries again when it cannot. */
@@ -14,7 +13,7 @@ export class EmbeddedSide implements Side {
   readonly #config: EmbeddedConfig;
   readonly #log: Logger;
   readonly #broker: Broker;
-  readonly #said = new Said();
+  readonly #said = new Complaints();
 
   constructor(deps: { config: EmbeddedConfig; incoming: Incoming; log: Logger }) {
     this.#config = deps.config;

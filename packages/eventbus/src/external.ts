@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { backoffDelay, errorText, isAbort, sleep, withTimeout, type LogFields, type Logger, type NodeIdentity } from '@edge/core';
+import { Complaints, backoffDelay, errorText, isAbort, sleep, withTimeout, type LogFields, type Logger, type NodeIdentity } from '@edge/core';
 import type { ExternalConfig } from './config.js';
 import { eventBusError } from './errors.js';
 import { Echoes } from './external/echoes.js';
@@ -8,7 +8,6 @@ import { Publisher } from './external/publisher.js';
 import { shownUrl } from './shown-url.js';
 import { Subscriber } from './external/subscriber.js';
 import type { Arrival, Incoming } from './incoming.js';
-import { Said } from './said.js';
 import { RETRY, type Side } from './side.js';
 import type { Subscriptions } from './subscriptions.js';
 import { until } from './until.js';
@@ -29,8 +28,8 @@ export class ExternalSide implements Side {
   readonly #incoming: Incoming;
   readonly #subscriptions: Subscriptions;
   readonly #log: Logger;
-  readonly #said = new Said();
-  readonly #seen = new Said(60_000);
+  readonly #said = new Complaints();
+  readonly #seen = new Complaints(60_000);
   readonly #echoes: Echoes | undefined;
   readonly #subscriber: Subscriber;
   readonly #publisher: Publisher;

@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { Logger, MessageBus } from '@edge/core';
+import { Complaints, type Logger, type MessageBus } from '@edge/core';
 import { createMessage, Groups, Operations, Sources, topicResource, type Message } from '@edge/protocol';
 import { Pipe } from './pipe.js';
-import { Said } from './said.js';
 import type { Subscriptions } from './subscriptions.js';
 import { destinationOf } from './topics.js';
 
@@ -17,7 +16,7 @@ export interface Arrival {
 export class Incoming implements Disposable {
   readonly #subscriptions: Subscriptions;
   readonly #log: Logger;
-  readonly #said = new Said();
+  readonly #said = new Complaints();
   readonly #stop = new AbortController();
   readonly #twin: Pipe;
   readonly #cloud: Pipe;

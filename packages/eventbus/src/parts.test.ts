@@ -1,3 +1,4 @@
+import { Complaints } from '@edge/core';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,6 @@ import { parseEventBusConfig } from './config.js';
 import { Echoes } from './external/echoes.js';
 import { PublishQueue } from './external/publish-queue.js';
 import { shownUrl } from './shown-url.js';
-import { Said } from './said.js';
 
 const message = (number: number) => ({ topic: 't', payload: Buffer.from(String(number)) });
 
@@ -80,7 +80,7 @@ describe('small parts', () => {
   });
 
   it('[parts-4] a text passes when it is new and then once per period, and a clock that goes back does not silence it', () => {
-    const said = new Said(1000);
+    const said = new Complaints(1000);
     expect([0, 1, 999, 1000, 1001].map((now) => said.passes('a', now))).toEqual([true, false, false, true, false]);
     expect(said.passes('a', -5)).toBe(true);
     said.clear();

@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { errorCode, errorText, type EdgeError, type Logger, type MessageBus } from '@edge/core';
+import { type Complaints, errorCode, errorText, type EdgeError, type Logger, type MessageBus } from '@edge/core';
 import { Operations, type Message } from '@edge/protocol';
 import { eventBusError } from './errors.js';
-import type { Said } from './said.js';
 
 /** Questions under way at a time: enough to fill group commits, less than the places of a lane. */
 const IN_FLIGHT = 512;
@@ -16,13 +15,13 @@ interface Waiting {
 
 /** One way on the bus: in order, many under way, not too many. */
 export class Pipe {
-  readonly #deps: { readonly bus: MessageBus; readonly log: Logger; readonly said: Said; readonly signal: AbortSignal; readonly group: string };
+  readonly #deps: { readonly bus: MessageBus; readonly log: Logger; readonly said: Complaints; readonly signal: AbortSignal; readonly group: string };
   #waiting: Waiting[] = [];
   #head = 0;
   #inFlight = 0;
   #dropped = 0;
 
-  constructor(deps: { bus: MessageBus; log: Logger; said: Said; signal: AbortSignal; group: string }) {
+  constructor(deps: { bus: MessageBus; log: Logger; said: Complaints; signal: AbortSignal; group: string }) {
     this.#deps = deps;
     // Each question under way listens to it.
     setMaxListeners(0, deps.signal);

@@ -1,5 +1,4 @@
-import { backoffDelay, EdgeError, errorCode, isAbort, sleep, type Logger, type NodeIdentity, type WritableCell, type Credentials } from '@edge/core';
-import { Complaints } from '../complaints.js';
+import { Complaints, backoffDelay, EdgeError, errorCode, isAbort, sleep, type Logger, type NodeIdentity, type WritableCell, type Credentials } from '@edge/core';
 import type { EdgeHubConfig } from '../config.js';
 import { diagnose, type Symptoms } from '../diagnosis/diagnose.js';
 import { EdgeHubErrors } from '../errors.js';

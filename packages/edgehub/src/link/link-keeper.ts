@@ -1,8 +1,7 @@
-import { abortError, errorText, isAbort, sleep, type CloudLink, type Logger, type MessageBus, type NodeIdentity, type WritableCell } from '@edge/core';
+import { Complaints, abortError, errorText, isAbort, sleep, type CloudLink, type Logger, type MessageBus, type NodeIdentity, type WritableCell } from '@edge/core';
 import { CLOUD_CONNECTED, CLOUD_DISCONNECTED, type Message } from '@edge/protocol';
 import type { Certificates } from '../certificates/certificates.js';
 import type { NodePair } from '../certificates/pair.js';
-import { Complaints } from '../complaints.js';
 import type { EdgeHubConfig } from '../config.js';
 import { diagnose } from '../diagnosis/diagnose.js';
 import { sendConnectionNotice } from '../notices.js';

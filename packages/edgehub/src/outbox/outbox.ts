@@ -1,6 +1,5 @@
-import { EdgeError, errorText, type Logger, type Store } from '@edge/core';
+import { Complaints, EdgeError, errorText, type Logger, type Store } from '@edge/core';
 import { encodeMessage, type Message } from '@edge/protocol';
-import { Complaints } from '../complaints.js';
 import type { EdgeHubConfig } from '../config.js';
 import type { Delivery } from '../delivery-of.js';
 import { EdgeHubErrors } from '../errors.js';

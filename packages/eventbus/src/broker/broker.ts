@@ -1,8 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { errorText, type LogFields, type Logger } from '@edge/core';
+import { Complaints, errorText, type LogFields, type Logger } from '@edge/core';
 import type { EmbeddedConfig } from '../config.js';
 import type { Incoming } from '../incoming.js';
-import { Said } from '../said.js';
 import { TopicTree } from '../topic-tree.js';
 import { isFilter, isTopic } from '../topics.js';
 import type { Access } from './access.js';
@@ -31,8 +30,8 @@ export class Broker {
   readonly config: EmbeddedConfig;
   readonly #incoming: Incoming;
   readonly #log: Logger;
-  readonly #said = new Said();
-  readonly #seen = new Said(60_000);
+  readonly #said = new Complaints();
+  readonly #seen = new Complaints(60_000);
   readonly #connections = new Set<Connection>();
   readonly #sessions = new Map<string, Session>();
   readonly #owners = new Map<Session, Connection>();

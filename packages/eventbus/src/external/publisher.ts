@@ -1,5 +1,4 @@
-import type { Logger } from '@edge/core';
-import { Said } from '../said.js';
+import { Complaints, type Logger } from '@edge/core';
 import type { MqttLink } from './mqtt-link.js';
 import { PublishQueue, type Outgoing } from './publish-queue.js';
 
@@ -13,7 +12,7 @@ export class Publisher {
   readonly #queue: PublishQueue;
   readonly #onSent: (message: Outgoing) => void;
   readonly #log: Logger;
-  readonly #said = new Said();
+  readonly #said = new Complaints();
   readonly #inFlight = new Set<Outgoing>();
   #link: MqttLink | undefined;
   #silence: NodeJS.Timeout | undefined;

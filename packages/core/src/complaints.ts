@@ -8,7 +8,8 @@ export class Complaints {
   readonly #everyMs: number;
   readonly #said = new Map<string, number>();
 
-  constructor(everyMs: number) {
+  /** @param everyMs milliseconds; ten minutes unless given */
+  constructor(everyMs: number = 600_000) {
     this.#everyMs = everyMs;
   }
 
