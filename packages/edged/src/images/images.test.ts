@@ -174,6 +174,8 @@ describe('images of containers', () => {
     const provide = (image: string, uid: string, signal: AbortSignal) => images.provide(...podWith({ image }, { uid }), registry.say, signal);
     const first = provide('slow:1', 'a', one.signal);
     const second = provide('slow:1', 'b', two.signal);
+    // Each one reads the credentials first, which takes its time: the quick one comes when both are in the queue.
+    await vi.waitFor(() => expect(registry.events.filter(({ reason }) => reason === 'Pulling')).toHaveLength(2), { timeout: 20_000 });
     const queued = provide('quick:1', 'c', never);
     await vi.waitFor(() => expect(started).toEqual(['slow:1']), { timeout: 20_000 });
     one.abort();
