@@ -58,6 +58,9 @@ export const recordObjects: MessageKind = defineKind('recordObjects', { source: 
 export const queryDocuments: MessageKind = defineKind('queryDocuments', { source: Sources.metaServer, group: Groups.meta, operation: Operations.get, resource: 'stored/documents' });
 export const recordDocument: MessageKind = defineKind('recordDocument', { source: Sources.metaServer, group: Groups.meta, operation: update, resource: 'stored/documents' });
 
+/** metaserver asks whether a token that somebody shows is one of those that this node was given. */
+export const queryKnownToken: MessageKind = defineKind('queryKnownToken', { source: Sources.metaServer, group: Groups.meta, operation: Operations.get, resource: 'stored/token' });
+
 /** A question about one object, or about all of a type. */
 export const queryObjects: MessageKind = defineKind('queryObjects', { group: Groups.meta, operation: query });
 

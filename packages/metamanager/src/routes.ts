@@ -16,6 +16,7 @@ export const routes: readonly Route<MetaManager>[] = [
   route(kinds.deletePod, upwardLane, (module: MetaManager, _body, message) => module.upward.handle(message)),
   route(kinds.patchStatus, upwardLane, (module: MetaManager, _body, message) => module.patches.handle(message)),
   route(kinds.queryToken, singleLane, (module: MetaManager, _body, message) => module.tokens.handle(message)),
+  route(kinds.queryKnownToken, singleLane, (module: MetaManager, _body, message) => module.tokens.isKnown(message)),
   route(kinds.queryStored, requestLane, (module: MetaManager, _body, message) => module.deviceStore.list(message)),
   route(kinds.recordMapper, requestLane, (module: MetaManager, _body, message) => module.deviceStore.record(message)),
   route(kinds.followObjects, 'feed', (module: MetaManager, _body, message) => module.localApi.follow(message)),

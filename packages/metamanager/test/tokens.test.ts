@@ -85,4 +85,15 @@ describe('service account tokens', () => {
     if (asked) await scene.fromCloud(cloudAnswer(asked, issued('late', 600_000)));
     expect((await scene.ask(query(request()))).content).toEqual([expect.stringContaining('"token":"late"')]);
   });
+
+  it('[metamanager-5.13] are recognised for metaserver when stored and valid, and the answer holds none', async () => {
+    await using scene = await openScene();
+    await scene.objects.putValues([key], 'serviceaccounttoken', issued('mine', 600_000));
+    await scene.objects.putValues([tokenKey('default', 'old', request())], 'serviceaccounttoken', issued('past', -1000));
+    const known = async (content: unknown) => (await scene.ask({ source: 'metaserver', operation: 'get', resource: 'stored/token', content })).content;
+    expect(await known({ token: 'mine' })).toEqual({ known: true });
+    for (const token of ['past', 'min', 'mine ', 'MINE']) expect(await known({ token })).toEqual({ known: false });
+    for (const bad of [undefined, {}, { token: '' }, { token: 7 }, 'mine']) expect(await known(bad)).toMatch('needs the content');
+    expect(scene.hub.received).toEqual([]);
+  });
 });

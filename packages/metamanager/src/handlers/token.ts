@@ -1,10 +1,11 @@
 import { errorCode, errorText, type Logger } from '@edge/core';
-import { formatResource, parseResource, ResourceTypes, type Message, type ResourcePath } from '@edge/protocol';
+import { createResponse, formatResource, isFields, Modules, parseResource, ResourceTypes, type Message, type ResourcePath } from '@edge/protocol';
 import type { Cloud } from '../cloud.js';
 import { classifyContent } from '../decide/content.js';
 import { tokenState } from '../decide/token-freshness.js';
 import { metaManagerError } from '../errors.js';
 import type { MetaObjects } from '../meta-objects.js';
+import { isKnownToken } from '../tokens/known-token.js';
 import { tokenKey, type TokenRequest } from '../values/token-key.js';
 import { fromStore, relay } from './relay.js';
 
@@ -42,6 +43,18 @@ export class TokenHandler {
       this.#log.verbose(1, 'an older token is used because the cloud gave no new one', { resource: formatResource(path), err: errorText(error) });
       return fromStore(message, [stored]);
     }
+  }
+
+  /**
+   * Answers `{known}` to `get stored/token` with content `{token}`: true when that very token is stored and has not
+   * expired. The answer never holds a token. [metamanager-5.13]
+   * @throws EdgeError `metamanager.malformed`
+   */
+  isKnown(message: Message): Message {
+    const { token } = isFields(message.content) ? message.content : {};
+    if (typeof token !== 'string' || token === '') throw metaManagerError('metamanager.malformed', `get ${message.route.resource} needs the content {"token": "<the token>"}`);
+    const stored = this.#objects.valuesOf(ResourceTypes.serviceAccountToken).map(readToken);
+    return createResponse(message, { known: isKnownToken(token, stored, this.#now()) }, { source: Modules.metaManager });
   }
 
   /** Stores a token whose asker has given up; the next question finds it. */
