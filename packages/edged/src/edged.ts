@@ -16,7 +16,7 @@ import type { OpenedRuntime, OpenRuntime } from './runtime/open-runtime.js';
 import { RuntimeKeeper } from './runtime/runtime-keeper.js';
 import { createKubeletApi } from './server/create-kubelet-api.js';
 import { listingProblem } from './server/health.js';
-import type { KubeletApi } from './server/kubelet-api.js';
+import type { KubeletApi, KubeletEndpoint } from './server/kubelet-api.js';
 import { AgentMetrics } from './stats/agent-metrics.js';
 import { measuredRuntime } from './stats/measured-runtime.js';
 import { probeMetrics } from './stats/probe-metrics.js';
@@ -51,11 +51,13 @@ export class Edged implements Runnable {
   /** Releases that came before there was a runtime. */
   readonly #releases: ResourcePath[] = [];
   #node: NodeReporter | undefined;
+  readonly #api: KubeletApi;
 
   constructor(deps: EdgedDeps) {
     this.#deps = deps;
     this.#meta = new MetaClient({ bus: deps.bus });
     this.#drivers = new CsiDrivers({ root: deps.config.rootDirectory, log: deps.log });
+    this.#api = this.#createApi();
   }
 
   async run(life: Life): Promise<void> {
@@ -95,7 +97,7 @@ export class Edged implements Runnable {
       (signal) => this.#node?.run(signal),
       (signal) => lease.run(signal),
       (signal) => this.#runPods(keeper, facts, signal),
-      (signal) => this.#api().run(signal),
+      (signal) => this.#api.run(signal),
     ]);
   }
 
@@ -158,7 +160,12 @@ export class Edged implements Runnable {
     if (content !== 'OK') this.#deps.log.verbose(1, 'the cloud answered a pod deletion with something else than OK', { resource: route.resource });
   }
 
-  #api(): KubeletApi {
+  /** Where the local kubelet API is. @throws EdgeError `edged.no-api` */
+  get kubeletEndpoint(): KubeletEndpoint {
+    return this.#api.endpoint;
+  }
+
+  #createApi(): KubeletApi {
     const { config, identity, log } = this.#deps;
     return createKubeletApi({
       config,

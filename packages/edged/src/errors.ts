@@ -20,6 +20,7 @@ import { EdgeError } from '@edge/core';
  * | `edged.log` | the log file of a container is not there or cannot be read |
  * | `edged.quantity` | a resource quantity cannot be read |
  * | `edged.api-token` | the token file of the local kubelet API cannot be used |
+ * | `edged.no-api` | the local kubelet API is switched off or not served now |
  * | `edged.unreachable` | a probe or hook got no answer from a pod, or none that counts |
  * | `edged.probe-timeout` | the answer did not come in time |
  * | `edged.probe-target` | a probe or hook names something that cannot be asked: a port, a host, no action |
@@ -44,6 +45,7 @@ export type EdgedErrorCode =
   | 'edged.log'
   | 'edged.quantity'
   | 'edged.api-token'
+  | 'edged.no-api'
   | 'edged.unreachable'
   | 'edged.probe-timeout'
   | 'edged.probe-target'

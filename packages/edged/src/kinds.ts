@@ -27,5 +27,7 @@ export const volumeOperation: MessageKind = defineKind('volumeOperation', {
   type: ResourceTypes.volume,
   operation: [Operations.createVolume, Operations.deleteVolume, Operations.controllerPublishVolume, Operations.controllerUnpublishVolume],
 });
+/** Another module of the node asks where the local kubelet API is. */
+export const queryKubeletEndpoint: MessageKind = defineKind('queryKubeletEndpoint', { operation: Operations.get, resource: 'kubelet/endpoint' });
 /** Everything else that the cloud pushes and that needs nothing done here. */
 export const otherPush: MessageKind = defineKind('otherPush', { operation: [...CHANGES, Operations.delete, Operations.response], answer: false });

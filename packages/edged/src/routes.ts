@@ -1,7 +1,7 @@
 import { route, type Route } from '@edge/core';
 import { createResponse, parseResource } from '@edge/protocol';
 import type { Edged } from './edged.js';
-import { nodePatchAnswered, objectChanged, otherPush, podChanged, podDeleteAnswered, podDeleted, podPatchAnswered, podReleased, volumeOperation } from './kinds.js';
+import { nodePatchAnswered, objectChanged, otherPush, podChanged, podDeleteAnswered, podDeleted, podPatchAnswered, podReleased, queryKubeletEndpoint, volumeOperation } from './kinds.js';
 
 /** Pods in order: a deletion must not overtake the change before it. The work itself is done by workers, side by side. */
 export const routes: readonly Route<Edged>[] = [
@@ -14,5 +14,6 @@ export const routes: readonly Route<Edged>[] = [
   // Each volume by itself: a driver that hangs holds up no other.
   route(volumeOperation, ({ route: { resource } }) => resource, async (edged, _content, message) => createResponse(message, await edged.volumeOperation(message))),
   route(nodePatchAnswered, 'node', (edged, _content, message) => edged.nodePatchAnswered(message)),
+  route(queryKubeletEndpoint, 'questions', (edged, _content, message) => createResponse(message, edged.kubeletEndpoint)),
   route(otherPush, 'others', () => undefined),
 ];

@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCell, silentLogger, type LinkStatus } from '@edge/core';
-import { collectingLogger, ownLoopback, runModule, testIdentity, type RunningModule } from '@edge/testing';
+import { createMessage, type Message } from '@edge/protocol';
+import { collectingLogger, freePort, ownLoopback, runModule, testIdentity, type RunningModule } from '@edge/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createProcessRuntime, openConfiguredRuntime } from '../src/index.js';
 import { KubeletApi } from '../src/server/kubelet-api.js';
@@ -143,6 +144,35 @@ describe('the local kubelet API', () => {
     await start({}, { kubeletApi: { auth: 'token', tokenFile } });
     await listening();
     expect(await status({ Authorization: `Bearer ${token}` })).toBe(200);
+  });
+
+  it('[edged-29.40] tells other modules where it is, on which loopback when it listens everywhere, and with which token', async () => {
+    const endpoint = (): Promise<Message> => agent.bus.bus.request({ module: 'edged' }, createMessage({ source: 'metaserver', group: 'edged', operation: 'get', resource: 'kubelet/endpoint' }), { timeoutMs: 20_000 });
+    await start();
+    await listening();
+    expect((await endpoint()).content).toEqual({ host: address, port: PORT });
+    await agent.stop();
+    await start({ readOnlyPort: 0 });
+    expect((await endpoint()).content).toContain('modules.edged.tailoredKubeletConfig.readOnlyPort is 0');
+    await agent.stop();
+
+    const tokenFile = join(root, 'api.token');
+    const end = new AbortController();
+    const config = { address: '0.0.0.0', port: await freePort(), auth: 'token' as const, tokenFile, streamIdleMs: 1000 };
+    const api = new KubeletApi({ config, routes: [], count: () => undefined, log: silentLogger });
+    expect(() => api.endpoint).toThrow('is not served now');
+    const life = api.run(end.signal);
+    await expect.poll(() => {
+      try {
+        return api.endpoint;
+      } catch {
+        return undefined;
+      }
+    }, { timeout: 20_000 }).toEqual({ host: '127.0.0.1', port: config.port, token: expect.any(String) });
+    expect(api.endpoint.token).toBe((await readFile(tokenFile, 'utf8')).trim());
+    end.abort();
+    await life;
+    expect(() => api.endpoint).toThrow('is not served now');
   });
 
   it('[edged-29.6] a token file that others can read is refused, by its name and with the remedy', async () => {

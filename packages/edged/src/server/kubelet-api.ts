@@ -1,4 +1,5 @@
 import { errorCode, errorText, isAbort, sleep, type Logger } from '@edge/core';
+import { edgedError } from '../errors.js';
 import { admitAll, admitBearer, apiToken } from './access.js';
 import { HttpServer } from './http-server.js';
 import { isLoopback } from './loopback.js';
@@ -18,6 +19,14 @@ export interface KubeletApiConfig {
   readonly streamIdleMs: number;
 }
 
+/** Where other modules of this node reach the API. */
+export interface KubeletEndpoint {
+  readonly host: string;
+  readonly port: number;
+  /** To be shown as `Authorization: Bearer …`; absent where the API asks for none. */
+  readonly token?: string;
+}
+
 export interface KubeletApiDeps {
   readonly config: KubeletApiConfig;
   readonly routes: readonly ApiRoute[];
@@ -30,9 +39,17 @@ export interface KubeletApiDeps {
 /** The local kubelet API: listens as configured, and when that is not possible goes on trying while the agent works without it. */
 export class KubeletApi {
   readonly #deps: KubeletApiDeps;
+  #endpoint: KubeletEndpoint | undefined;
 
   constructor(deps: KubeletApiDeps) {
     this.#deps = deps;
+  }
+
+  /** @throws EdgeError `edged.no-api` when it is switched off, or cannot listen now */
+  get endpoint(): KubeletEndpoint {
+    if (this.#endpoint) return this.#endpoint;
+    const { config } = this.#deps;
+    throw edgedError('edged.no-api', config.port === 0 ? `the local kubelet API is switched off (${SECTION}.readOnlyPort is 0)` : `the local kubelet API of this node is not served now (${config.address}:${config.port})`);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -55,9 +72,16 @@ export class KubeletApi {
 
   async #serve(signal: AbortSignal): Promise<void> {
     const { config, routes, count, log } = this.#deps;
-    const admit = config.auth === 'token' ? admitBearer(await apiToken(config.tokenFile)) : admitAll;
-    const server = new HttpServer({ routes, admit, count, streamIdleMs: config.streamIdleMs });
-    await server.run(config.address, config.port, signal, (port) => log.info('the local kubelet API is served', { address: config.address, port }));
+    const token = config.auth === 'token' ? await apiToken(config.tokenFile) : undefined;
+    const server = new HttpServer({ routes, admit: token === undefined ? admitAll : admitBearer(token), count, streamIdleMs: config.streamIdleMs });
+    try {
+      await server.run(config.address, config.port, signal, (port) => {
+        this.#endpoint = { host: reachable(config.address), port, ...(token === undefined ? {} : { token }) };
+        log.info('the local kubelet API is served', { address: config.address, port });
+      });
+    } finally {
+      this.#endpoint = undefined;
+    }
   }
 
   #warnOfOpenDoors(): void {
@@ -70,6 +94,12 @@ export class KubeletApi {
       { address: config.address },
     );
   }
+}
+
+/** Who listens on all addresses is reached on the loopback. */
+function reachable(address: string): string {
+  if (address === '' || address === '0.0.0.0') return '127.0.0.1';
+  return address === '::' ? '::1' : address;
 }
 
 function explain(error: unknown, { address, port }: KubeletApiConfig): string {
