@@ -78,4 +78,8 @@ export type {
   TargetUrlRow,
   UpstreamTable,
 } from './tables.js';
+export { decodeConnect, encodeConnect } from './tunnel/connect.js';
+export type { ConnectRequest } from './tunnel/connect.js';
+export { decodeFrame, encodeFrame, FrameTypes, MAX_FRAME_DATA } from './tunnel/frame.js';
+export type { Frame } from './tunnel/frame.js';
 export { PROTOCOL_VERSION } from './version.js';
