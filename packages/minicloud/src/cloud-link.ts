@@ -5,6 +5,9 @@ import type { Pki } from './ca/authority.js';
 import type { Cluster } from './cluster.js';
 import { DeviceDownstream } from './device-controller/downstream.js';
 import { DeviceUpstream } from './device-controller/upstream.js';
+import type { ApiCaller } from './dynamic-controller/api-caller.js';
+import { Listeners } from './dynamic-controller/listeners.js';
+import { DynamicUpstream } from './dynamic-controller/upstream.js';
 import { Downstream } from './edge-controller/downstream.js';
 import { CLOUD_ANNOTATION } from './edge-controller/handlers/node.js';
 import { OwnWrites } from './edge-controller/own-writes.js';
@@ -24,22 +27,25 @@ export interface CloudLinkServiceDeps {
   readonly options: ResolvedOptions;
   /** What nodes are told as the cloud's address. */
   readonly cloudAddress: string;
+  /** The API over HTTPS, with an administrator's rights. */
+  readonly apiCaller: ApiCaller;
 }
 
 const DEVICE_GROUP = parseApiVersion(DEVICE_API).group;
 /** As long as CloudCore looks for the model of a device. */
 const MODEL_WAIT_MS = 10_000;
 
-/** CloudHub, the edge controller and the device controller, wired to the API. */
+/** CloudHub and the controllers that speak to nodes (edge, device, dynamic), wired to the API. */
 export class CloudLinkService {
   readonly hub: CloudHub;
   readonly #deps: CloudLinkServiceDeps;
   readonly #records: WriteBehindSyncRecords;
   readonly #downstream: Downstream;
   readonly #devices: DeviceDownstream;
+  readonly #listeners: Listeners;
 
   constructor(deps: CloudLinkServiceDeps) {
-    const { pki, cluster, tokens, options, cloudAddress } = deps;
+    const { pki, cluster, tokens, options, cloudAddress, apiCaller } = deps;
     const log = options.log.named('cloudhub');
     const ownWrites = new OwnWrites();
     this.#deps = deps;
@@ -54,10 +60,15 @@ export class CloudLinkService {
     const reports = new DeviceUpstream({
       clients: cluster.clients, authorize: options.authorizeNodes, firstReportBug: options.firstReportBug, log: options.log.named('devicecontroller'),
     });
+    this.#listeners = new Listeners({ api: cluster.api, push: (node, message) => this.hub.pushFollowed(node, message) });
+    const dynamic = new DynamicUpstream({ api: apiCaller, listeners: this.#listeners, log: options.log.named('dynamiccontroller') });
     this.hub = new CloudHub({
       pki, records: this.#records, log,
       find: (record) => this.#find(record),
-      handle: (node, message, receiver) => (receiver === 'devices' ? reports.handle(node, message) : upstream.handle(node, message, receiver)),
+      handle: (node, message, receiver) => {
+        if (receiver === 'dynamic') return dynamic.handle(node, message);
+        return receiver === 'devices' ? reports.handle(node, message) : upstream.handle(node, message, receiver);
+      },
       complete: (node) => this.#devices.complete(node),
       onConnected: (node) => void this.#annotate(node).catch((error: unknown) => log.verbose(1, 'a node was not annotated', { node, err: errorText(error) })),
       config: {
@@ -65,7 +76,18 @@ export class CloudLinkService {
         retry: options.retry, maxMessageBytes: options.maxMessageBytes,
       },
     });
-    this.#downstream = new Downstream({ store: cluster.store, hub: this.hub, ownWrites });
+    const { hub } = this;
+    this.#downstream = new Downstream({
+      store: cluster.store, ownWrites,
+      hub: {
+        push: (node, message) => hub.push(node, message),
+        noteOwnWrite: (node, uid, before, version) => hub.noteOwnWrite(node, uid, before, version),
+        forgetNode: (node) => {
+          this.#listeners.forget(node);
+          hub.forgetNode(node);
+        },
+      },
+    });
     this.#devices = new DeviceDownstream({ store: cluster.store, hub: this.hub, modelWaitMs: MODEL_WAIT_MS });
   }
 
@@ -80,7 +102,9 @@ export class CloudLinkService {
   async close(): Promise<void> {
     this.#downstream.stop();
     this.#devices.stop();
+    this.#listeners.close();
     await this.hub.close();
+    this.#deps.apiCaller.close();
     await this.#records.flush();
   }
 

@@ -12,6 +12,8 @@ export const MinicloudErrors = {
   dataInUse: 'minicloud.data-in-use',
   /** What a node sent is not what its kind of message holds. */
   badContent: 'minicloud.bad-content',
+  /** A node asked for something of the API that cannot be done for it; the message is what the node reads. */
+  notDone: 'minicloud.not-done',
   /** An option of the program is wrong. */
   badOption: 'minicloud.bad-option',
 } as const;

@@ -13,10 +13,11 @@ import { EnrolmentServer } from './ca/https-server.js';
 import { type Cluster, openCluster } from './cluster.js';
 import { bindPod } from './controllers/scheduler.js';
 import { CloudLinkService } from './cloud-link.js';
+import { ApiCaller } from './dynamic-controller/api-caller.js';
 import type { SessionInfo } from './hub/cloud-hub.js';
 import { lockData } from './data-lock.js';
 import { JoinToken } from './join-token.js';
-import { advertisedHost, certificateNames, type MinicloudOptions, resolveOptions, type ResolvedOptions } from './options.js';
+import { advertisedHost, certificateNames, localHost, type MinicloudOptions, resolveOptions, type ResolvedOptions } from './options.js';
 
 /** A running cloud side. */
 export interface Minicloud extends AsyncDisposable {
@@ -76,16 +77,19 @@ async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promi
     onFailure: (error) => log.warn('the join token was not published', { err: errorText(error) }),
   });
   opened.push(() => joinToken.stop());
-  const link = new CloudLinkService({ pki, cluster, tokens, options, cloudAddress: advertisedHost(options) });
-  opened.push(() => link.close());
   const enrolment = new EnrolmentServer({
     pki, certificateTtlMs: options.certificateTtl, nodeExists: (name) => cluster.clients.nodes.find(name) !== undefined, log: log.named('enrolment'),
   });
   opened.push(() => enrolment.close());
   const { server, kubeconfigPath, adminToken } = await openApi(options, pki, cluster, tokens);
   opened.push(() => server.close());
+  let localUrl = '';
+  const apiCaller = new ApiCaller({ url: () => localUrl, authorityPem: pki.authority.certificatePem, token: adminToken });
+  const link = new CloudLinkService({ pki, cluster, tokens, options, cloudAddress: advertisedHost(options), apiCaller });
+  opened.push(() => link.close());
 
   const apiPort = await server.listen({ host, port: options.apiPort }).then(({ port }) => port);
+  localUrl = `https://${hostPort(localHost(host), apiPort)}`;
   const httpsPort = await enrolment.listen({ host, port: options.httpsPort });
   const hubPort = await link.start({ host, port: options.hubPort });
   cluster.startControllers();

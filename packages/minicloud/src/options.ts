@@ -60,6 +60,11 @@ export function advertisedHost({ host, names }: ResolvedOptions): string {
   return host === '0.0.0.0' || host === '::' ? hostname() : host;
 }
 
+/** Where a port that listens on `host` is reached from this process. */
+export function localHost(host: string): string {
+  return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+}
+
 /** All that the server certificate has to be good for. */
 export function certificateNames(options: ResolvedOptions): string[] {
   const own = options.host === '0.0.0.0' || options.host === '::' ? [] : [options.host];

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorText, type Logger } from '@edge/core';
-import { CLUSTER_SCOPE, type Message, Operations, parseResource, resourceType, ResourceTypes } from '@edge/protocol';
+import { CLUSTER_SCOPE, type Message, Operations, parseResource, resourceType, ResourceTypes, Sources } from '@edge/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Pki } from '../ca/authority.js';
 import { listen, type ListenAddress } from '../net.js';
@@ -102,6 +102,16 @@ export class CloudHub {
    */
   push(node: string, message: Message): boolean {
     if (needsAck(message) && !this.#admit(node, message)) return false;
+    return this.#sessions.get(node)?.push(message) ?? false;
+  }
+
+  /**
+   * Sends a node an object of a collection that it listens to. What it holds for other reasons too keeps its record and is not sent
+   * twice; all else is not recorded: a node that was away reads its collections again.
+   */
+  pushFollowed(node: string, message: Message): boolean {
+    const uid = objectOf(message)?.metadata.uid;
+    if (uid !== undefined && this.hasRecord(node, uid)) return this.push(node, message);
     return this.#sessions.get(node)?.push(message) ?? false;
   }
 
@@ -205,7 +215,8 @@ export class CloudHub {
     const uid = objectOf(message)?.metadata.uid;
     if (uid === undefined) return;
     if (message.route.operation === Operations.delete) return records.remove(node, uid);
-    const record = recordOf(node, message, message.header.resourceVersion ?? '0');
+    const isFollowed = message.route.source === Sources.dynamicController && !this.hasRecord(node, uid);
+    const record = isFollowed ? undefined : recordOf(node, message, message.header.resourceVersion ?? '0');
     if (record && compareVersions(record.version, records.get(node, uid)?.version ?? '-') > 0) records.put(record);
   }
 

@@ -131,8 +131,9 @@ const LANE_TYPES: Readonly<Record<string, string>> = {
 
 function laneOf(message: Message, receiver: Receiver): string {
   const { resource } = message.route;
-  // Reports of devices keep their order by themselves; waiting here for each other, none could share a write.
-  if (receiver === 'devices') return message.header.id;
+  // Reports of devices keep their order by themselves; waiting here for each other, none could share a write. Requests to the API
+  // have no order among themselves: a node waits for the answer to the one before when it needs it.
+  if (receiver === 'devices' || receiver === 'dynamic') return message.header.id;
   const type = resourceType(resource);
   const lane = LANE_TYPES[type];
   return lane === undefined ? resource : resource.replace(`/${type}`, `/${lane}`);
