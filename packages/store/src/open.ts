@@ -8,7 +8,7 @@ import * as files from './files.js';
 import { keptText, lostText, type OpenReport, type SetAside } from './report.js';
 import { findDamage } from './salvage/damage.js';
 import { salvage } from './salvage/salvage.js';
-import { SqliteStore, type OpenedStore } from './sqlite-store.js';
+import { BUSY_TIMEOUT, SqliteStore, type OpenedStore } from './sqlite-store.js';
 
 export interface OpenOptions {
   /** The database file: `database.dataSource` of the configuration. Its folder is made when it is missing. */
@@ -26,8 +26,6 @@ export interface OpenOptions {
   readonly now?: () => Date;
 }
 
-/** Waits for the lock of another process, milliseconds; the Go agent waits as long. */
-const BUSY_TIMEOUT = 5000;
 /** Files up to this size are checked with their indexes, larger ones without: start must stay fast. */
 const THOROUGH_UP_TO = 16 * 1024 * 1024;
 /** Keeps the write-ahead log from staying large after a burst, bytes. */

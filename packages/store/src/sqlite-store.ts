@@ -22,7 +22,9 @@ export interface OpenedStore extends Store, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A closing agent waits this long for other readers of the file, milliseconds. */
+/** Waits for the lock of another process, milliseconds; the Go agent waits as long. */
+export const BUSY_TIMEOUT = 5000;
+/** Whoever closes or compacts the file waits this long for other readers of it, milliseconds. */
 const CLOSE_PATIENCE = 500;
 
 export class SqliteStore implements OpenedStore {
@@ -65,6 +67,18 @@ export class SqliteStore implements OpenedStore {
 
   async flush(): Promise<void> {
     await this.#commits.flush();
+  }
+
+  /** @throws StoreError `store.disk-full`, `store.io`; `store.busy` when another process reads the file, whose log cannot be cut then */
+  async compact(): Promise<void> {
+    this.#mustBeOpen();
+    if (this.#commits.inUnit) throw new StoreError('store.nested-commit', 'the file cannot be compacted inside a commit');
+    this.#commits.commitNow();
+    this.#connection.exec('VACUUM');
+    this.#connection.exec(`PRAGMA busy_timeout=${CLOSE_PATIENCE}`);
+    const outcome = this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+    this.#connection.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
+    if (Number(outcome?.['busy']) !== 0) throw new StoreError('store.busy', `${this.report.path}: another process reads the file, so what was removed is still in it or in its log`);
   }
 
   async backupTo(path: string): Promise<void> {

@@ -51,6 +51,11 @@ export interface Store {
   commit<T>(work: () => T): Promise<T>;
   /** Waits until everything committed so far is on the disk. */
   flush(): Promise<void>;
+  /**
+   * Leaves nothing of removed rows in the file, neither in free space nor in the log: for secrets that were stored in
+   * clear. Costs a rewrite of the whole file, with as much free disk again, and the event loop stands still meanwhile.
+   */
+  compact(): Promise<void>;
 }
 
 export const Store = token<Store>('core', 'Store');

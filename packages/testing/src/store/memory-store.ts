@@ -58,6 +58,11 @@ class GroupedMemoryStore implements MemoryStore {
     await this.#group?.done;
   }
 
+  /** What is removed is gone already. */
+  async compact(): Promise<void> {
+    await this.flush();
+  }
+
   hold(): void {
     this.#held = true;
   }
