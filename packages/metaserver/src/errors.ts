@@ -11,6 +11,9 @@ export type MetaServerErrorCode =
   /** metamanager did not give its objects. */
   | 'metaserver.no-objects';
 
+/** Why nobody asks the cloud while there is no link. */
+export const OFFLINE = 'the node is not connected to the cloud';
+
 export function metaServerError(code: MetaServerErrorCode, message: string, cause?: unknown): EdgeError {
   return new EdgeError(code, message, cause === undefined ? {} : { cause });
 }

@@ -28,9 +28,12 @@ function parseAccept(header: string): Range[] {
 
 const FORMS = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'] as const;
 
+const PLAIN: AnswerForm = { encoding: 'json', as: undefined, version: 'v1' };
+
 /** Picks the first form that is asked for and served; Protobuf is not. Throws NotAcceptable. */
 export function negotiate(header: string | undefined): AnswerForm {
-  if (header === undefined || header.trim() === '') return { encoding: 'json', as: undefined, version: 'v1' };
+  // By far the most: programs that want the objects, and curl.
+  if (header === undefined || header === 'application/json' || header === '*/*' || header.trim() === '') return PLAIN;
   for (const { type, parameters } of parseAccept(header)) {
     const encoding = ['application/json', '*/*', 'application/*'].includes(type) ? 'json' : type === 'application/yaml' ? 'yaml' : undefined;
     if (encoding === undefined) continue;

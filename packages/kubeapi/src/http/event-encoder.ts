@@ -1,28 +1,37 @@
 import type { KubeObject, WatchEvent } from '../types/object.js';
 import type { ResourceType } from '../types/resource.js';
 import type { AnswerForm } from './accept.js';
+import type { EncodedObjects } from './encoded-objects.js';
 import { partialOf, tableOf, type IncludeObject } from './table.js';
 
 /**
- * Writes watch events as lines. A change reaches all its watchers in one go, so remembering the last text is enough
+ * Writes watch events as lines. A change reaches all its watchers in one go, so remembering the last line is enough
  * to make the thousandth watcher almost free.
  */
 export class EventEncoder {
+  readonly #encoded: EncodedObjects;
   #lastObject: KubeObject | undefined;
-  #lastText = '';
+  #lastType: WatchEvent['type'] | undefined;
+  #lastLine: Buffer = Buffer.alloc(0);
 
-  encode(event: WatchEvent): string {
-    if (event.object !== this.#lastObject) {
-      this.#lastText = JSON.stringify(event.object);
+  constructor(deps: { encoded: EncodedObjects }) {
+    this.#encoded = deps.encoded;
+  }
+
+  /** The line, shared: read it only. */
+  encode(event: WatchEvent): Buffer {
+    if (event.object !== this.#lastObject || event.type !== this.#lastType) {
+      this.#lastLine = this.#encoded.event(event);
       this.#lastObject = event.object;
+      this.#lastType = event.type;
     }
-    return `{"type":"${event.type}","object":${this.#lastText}}\n`;
+    return this.#lastLine;
   }
 }
 
 /** For watchers that asked for another form than the plain object. */
-export function shapedEvent(event: WatchEvent, type: ResourceType | undefined, form: AnswerForm, include: IncludeObject): string {
-  return `${JSON.stringify({ type: event.type, object: shape(event, type, form, include) })}\n`;
+export function shapedEvent(event: WatchEvent, type: ResourceType | undefined, form: AnswerForm, include: IncludeObject): Buffer {
+  return Buffer.from(`${JSON.stringify({ type: event.type, object: shape(event, type, form, include) })}\n`);
 }
 
 function shape(event: WatchEvent, type: ResourceType | undefined, form: AnswerForm, include: IncludeObject): unknown {

@@ -18,14 +18,27 @@ export function splitTarget(target: string): { path: string; query: URLSearchPar
   return question < 0 ? { path: target, query: new URLSearchParams() } : { path: target.slice(0, question), query: new URLSearchParams(target.slice(question + 1)) };
 }
 
-/** Context whose warnings become `Warning` headers of the answer. Every text goes out once. */
-export function contextOf(response: ServerResponse, user: UserInfo, signal: AbortSignal): RequestContext {
-  const warnings = new Set<string>();
+function abortedOnClose(response: ServerResponse): AbortController {
+  const gone = new AbortController();
+  if (response.closed || response.destroyed) gone.abort();
+  else response.once('close', () => gone.abort());
+  return gone;
+}
+
+/** Context whose warnings become `Warning` headers of the answer. Every text goes out once. Its signal aborts when the client goes. */
+export function contextOf(response: ServerResponse, user: UserInfo): RequestContext {
+  const warnings: string[] = [];
+  let gone: AbortController | undefined;
   return {
-    user, signal,
+    user,
+    // Made when somebody asks for it: hardly any request has to wait, and a signal costs more than a read.
+    get signal(): AbortSignal {
+      gone ??= abortedOnClose(response);
+      return gone.signal;
+    },
     warn: (text) => {
-      if (warnings.has(text) || response.headersSent || warnings.size >= 20) return;
-      warnings.add(text);
+      if (warnings.includes(text) || response.headersSent || warnings.length >= 20) return;
+      warnings.push(text);
       const quoted = text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&').slice(0, 1000);
       response.appendHeader('Warning', `299 - "${quoted}"`);
     },

@@ -41,6 +41,7 @@ export function parsePath(path: string): Route | undefined {
 }
 
 function decode(segment: string): string {
+  if (/^[\w-]*$/.test(segment)) return segment;
   let text: string;
   try {
     text = decodeURIComponent(segment);

@@ -35,6 +35,7 @@ function defined<T extends object>(fields: { [K in keyof T]: T[K] | undefined })
 }
 
 export function listOptions(query: URLSearchParams): ListOptions {
+  if (query.size === 0) return {};
   return defined<ListOptions>({
     labelSelector: text(query, 'labelSelector'), fieldSelector: text(query, 'fieldSelector'), limit: whole(query, 'limit'),
     continue: text(query, 'continue'), resourceVersion: text(query, 'resourceVersion'),

@@ -1,18 +1,17 @@
 import { requireType, requireVerb } from '../engine/lookup.js';
-import { copyData } from '../engine/data.js';
 import { ApiError, badRequest, successStatus } from '../errors.js';
 import type { ResourceRegistry } from '../resource/registry.js';
 import type { ApiBackend } from '../types/backend.js';
 import type { SubresourceHandler, SubresourceRequest } from '../types/hooks.js';
-import type { DraftObject, KubeList, KubeObject } from '../types/object.js';
+import type { DraftObject } from '../types/object.js';
 import type { PatchType } from '../types/requests.js';
 import type { ResourceRef, ResourceType, Verb } from '../types/resource.js';
+import type { Answers } from './answers.js';
 import { negotiate, type AnswerForm } from './accept.js';
 import { mediaType, parseBody, readBody } from './body.js';
 import type { Exchange } from './exchange.js';
 import { deleteOptions, flag, listOptions, writeOptions } from './query.js';
 import { respond } from './respond.js';
-import { partialListOf, partialOf, tableOf, type IncludeObject } from './table.js';
 
 const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
@@ -43,23 +42,18 @@ export function verbOf(method: string, ref: ResourceRef, query: URLSearchParams,
   }
 }
 
-export function includeObject(query: URLSearchParams): IncludeObject {
-  const value = query.get('includeObject') ?? 'Metadata';
-  if (value === '' || value === 'Metadata') return 'Metadata';
-  if (value === 'None' || value === 'Object') return value;
-  throw badRequest(`query parameter includeObject: ${JSON.stringify(value)} is not one of None, Metadata, Object`);
-}
-
 /** Answers everything below a resource but watches. */
 export class ResourceHandler {
   readonly #backend: ApiBackend;
   readonly #registry: ResourceRegistry;
   readonly #subresources: ReadonlyMap<string, SubresourceHandler>;
   readonly #bodyLimit: number;
+  readonly #answers: Answers;
 
-  constructor(deps: { backend: ApiBackend; registry: ResourceRegistry; subresources: readonly SubresourceHandler[]; bodyLimit: number }) {
+  constructor(deps: { backend: ApiBackend; registry: ResourceRegistry; answers: Answers; subresources: readonly SubresourceHandler[]; bodyLimit: number }) {
     this.#backend = deps.backend;
     this.#registry = deps.registry;
+    this.#answers = deps.answers;
     this.#bodyLimit = deps.bodyLimit;
     this.#subresources = new Map(deps.subresources.map((handler) => [`${handler.group}/${handler.plural}/${handler.subresource}`, handler]));
   }
@@ -88,17 +82,24 @@ export class ResourceHandler {
     }
     const form = negotiate(exchange.request.headers.accept);
     const { query, context } = exchange;
-    const options = writeOptions(query, exchange.request.headers['user-agent']);
     switch (verb) {
       case 'get': {
         const version = query.get('resourceVersion');
-        return this.#object(exchange, form, 200, await this.#backend.get(ref, version === null ? {} : { resourceVersion: version }, context), type);
+        return this.#answers.object(exchange, form, await this.#backend.get(ref, version === null ? {} : { resourceVersion: version }, context), type);
       }
-      case 'list': return this.#list(exchange, form, await this.#backend.list(ref, listOptions(query), context), type);
-      case 'create': return this.#object(exchange, form, 201, await this.#backend.create(ref, await this.#body(exchange) as DraftObject, options, context), type);
+      case 'list': return this.#answers.list(exchange, form, await this.#backend.list(ref, listOptions(query), context), type);
+      default: return this.#write(exchange, target, form, type);
+    }
+  }
+
+  async #write(exchange: Exchange, { ref, verb }: ResourceTarget, form: AnswerForm, type: ResourceType): Promise<void> {
+    const { query, context } = exchange;
+    const options = writeOptions(query, exchange.request.headers['user-agent']);
+    switch (verb) {
+      case 'create': return this.#answers.changed(exchange, form, 201, await this.#backend.create(ref, await this.#body(exchange) as DraftObject, options, context), type);
       case 'update': {
         const { object, created } = await this.#backend.update(ref, await this.#body(exchange) as DraftObject, options, context);
-        return this.#object(exchange, form, created ? 201 : 200, object, type);
+        return this.#answers.changed(exchange, form, created ? 201 : 200, object, type);
       }
       case 'patch': {
         const kind = PATCH_TYPES[mediaType(exchange.request)];
@@ -106,12 +107,12 @@ export class ResourceHandler {
         if (kind === 'apply' && (query.get('fieldManager') ?? '') === '') throw badRequest('apply needs the query parameter fieldManager');
         const patch = { type: kind, body: await this.#body(exchange), ...(flag(query, 'force') === true ? { force: true } : {}) };
         const { object, created } = await this.#backend.patch(ref, patch, options, context);
-        return this.#object(exchange, form, created ? 201 : 200, object, type);
+        return this.#answers.changed(exchange, form, created ? 201 : 200, object, type);
       }
       case 'delete': return this.#delete(exchange, form, ref, type);
       case 'deletecollection': {
         const list = await this.#backend.deleteCollection(ref, listOptions(query), deleteOptions(query, await this.#body(exchange)), context);
-        return this.#list(exchange, form, list, type);
+        return this.#answers.list(exchange, form, list, type);
       }
       default: throw new ApiError('MethodNotAllowed', `${verb} is not served for ${type.plural}`);
     }
@@ -119,7 +120,7 @@ export class ResourceHandler {
 
   async #delete(exchange: Exchange, form: AnswerForm, ref: ResourceRef, type: ResourceType): Promise<void> {
     const { object, removed } = await this.#backend.delete(ref, deleteOptions(exchange.query, await this.#body(exchange)), exchange.context);
-    if (!removed) return this.#object(exchange, form, 200, object, type);
+    if (!removed) return this.#answers.changed(exchange, form, 200, object, type);
     const details = { name: object.metadata.name, kind: type.plural, uid: object.metadata.uid, ...(type.group === '' ? {} : { group: type.group }) };
     return respond(exchange.response, 200, successStatus(details), form.encoding);
   }
@@ -145,21 +146,5 @@ export class ResourceHandler {
   async #body(exchange: Exchange): Promise<unknown> {
     const bytes = await readBody(exchange.request, this.#bodyLimit);
     return bytes.length === 0 ? undefined : parseBody(bytes, mediaType(exchange.request));
-  }
-
-  async #object(exchange: Exchange, form: AnswerForm, code: number, object: KubeObject, type: ResourceType): Promise<void> {
-    const include = includeObject(exchange.query);
-    const value = form.as === undefined ? object
-      : form.as === 'Table' ? tableOf(type, [object], { resourceVersion: object.metadata.resourceVersion }, { include, version: form.version, now: new Date() })
-        : partialOf(object, form.version);
-    return respond(exchange.response, code, form.encoding === 'yaml' ? copyData(value) : value, form.encoding);
-  }
-
-  async #list(exchange: Exchange, form: AnswerForm, list: KubeList, type: ResourceType): Promise<void> {
-    const include = includeObject(exchange.query);
-    const value = form.as === undefined ? list
-      : form.as === 'Table' ? tableOf(type, list.items, list.metadata, { include, version: form.version, now: new Date() })
-        : partialListOf(list, form.version);
-    return respond(exchange.response, 200, value, form.encoding);
   }
 }

@@ -1,11 +1,17 @@
 import type { ServerResponse } from 'node:http';
+import { gzip } from 'node:zlib';
 import { ApiError, isApiError } from '../errors.js';
 import type { AnswerForm } from './accept.js';
 
-/** Sends a value in the negotiated encoding. Does nothing when the client has gone. */
-export async function respond(response: ServerResponse, code: number, value: unknown, encoding: AnswerForm['encoding'] = 'json'): Promise<void> {
+/** Answers of this size and more are compressed for clients that take it, as an API server does. */
+const COMPRESSED_FROM = 128 * 1024;
+/** The fastest: level 6 takes three times as long to save a tenth more. */
+const LEVEL = 1;
+
+/** Sends a value in the negotiated encoding; `pretty` is JSON for people. Does nothing when the client has gone. */
+export async function respond(response: ServerResponse, code: number, value: unknown, encoding: AnswerForm['encoding'] = 'json', pretty = false): Promise<void> {
   if (encoding === 'json') {
-    respondText(response, code, `${JSON.stringify(value)}\n`, 'application/json');
+    respondText(response, code, `${JSON.stringify(value, undefined, pretty ? 2 : 0)}\n`, 'application/json');
     return;
   }
   const { stringify } = await import('yaml');
@@ -14,10 +20,27 @@ export async function respond(response: ServerResponse, code: number, value: unk
 
 export function respondText(response: ServerResponse, code: number, text: string | Buffer, contentType: string): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(code, {
-    'Content-Type': contentType, 'Content-Length': Buffer.byteLength(text), 'Cache-Control': 'no-cache, private', 'X-Content-Type-Options': 'nosniff',
+  const length = Buffer.byteLength(text);
+  if (length < COMPRESSED_FROM || !takesGzip(response)) return send(response, code, text, length, contentType);
+  response.setHeader('Vary', 'Accept-Encoding');
+  gzip(text, { level: LEVEL }, (error, bytes) => {
+    if (response.headersSent || response.destroyed) return;
+    if (error !== null) return send(response, code, text, length, contentType);
+    response.setHeader('Content-Encoding', 'gzip');
+    send(response, code, bytes, bytes.length, contentType);
   });
-  response.end(text);
+}
+
+function send(response: ServerResponse, code: number, body: string | Buffer, length: number, contentType: string): void {
+  response.writeHead(code, {
+    'Content-Type': contentType, 'Content-Length': length, 'Cache-Control': 'no-cache, private', 'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(body);
+}
+
+function takesGzip({ req }: ServerResponse): boolean {
+  const accepted = req.headers['accept-encoding'];
+  return typeof accepted === 'string' && accepted.split(',').some((part) => /^\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$)|$)/i.test(part));
 }
 
 /** Sends a failure as Status. An error that is not an ApiError is ours and tells the client nothing of its inside. */

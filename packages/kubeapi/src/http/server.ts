@@ -9,7 +9,9 @@ import type { SubresourceHandler } from '../types/hooks.js';
 import type { UserInfo } from '../types/requests.js';
 import type { ResourceRef } from '../types/resource.js';
 import type { ApiServerOptions, VersionInfo } from '../types/server.js';
+import { Answers } from './answers.js';
 import { answerDocument } from './documents.js';
+import { EncodedObjects } from './encoded-objects.js';
 import { contextOf, splitTarget, type Exchange } from './exchange.js';
 import { notServed } from './not-served.js';
 import { parsePath, type Route } from './path.js';
@@ -21,6 +23,7 @@ import { WatchHandler } from './watch-handler.js';
 
 const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 const BODY_LIMIT = 3 * 1024 * 1024;
+const ENCODED = 32 * 1024 * 1024;
 const WATCH_BUFFER = 1024 * 1024;
 const BOOKMARK_INTERVAL = 60_000;
 /** Longer than the 90 s that Go clients keep idle connections, so that they close first and no request is lost. */
@@ -48,11 +51,12 @@ export class ApiServer {
     const options = deps.options ?? {};
     this.#options = options;
     this.#registry = deps.registry;
+    const encoded = new EncodedObjects({ limit: options.encodedBytes ?? ENCODED });
     this.#resources = new ResourceHandler({
-      backend: deps.backend, registry: deps.registry, subresources: deps.subresources ?? [], bodyLimit: options.bodyLimit ?? BODY_LIMIT,
+      backend: deps.backend, registry: deps.registry, answers: new Answers({ encoded }), subresources: deps.subresources ?? [], bodyLimit: options.bodyLimit ?? BODY_LIMIT,
     });
     this.#watches = new WatchHandler({
-      backend: deps.backend, bufferBytes: options.watchBufferBytes ?? WATCH_BUFFER, bookmarkInterval: options.bookmarkInterval ?? BOOKMARK_INTERVAL,
+      backend: deps.backend, encoded, bufferBytes: options.watchBufferBytes ?? WATCH_BUFFER, bookmarkInterval: options.bookmarkInterval ?? BOOKMARK_INTERVAL,
     });
     this.#version = serverVersion(options.version);
     const { tls } = options;
@@ -105,17 +109,15 @@ export class ApiServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { path, query } = splitTarget(request.url ?? '/');
     const method = request.method ?? 'GET';
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
     let exchange: Exchange | undefined;
     try {
       const route = parsePath(path);
       if (route === undefined) throw notServed(path);
       const user = await this.#authenticate(request, route);
-      exchange = { request, response, method, path, query, user, context: contextOf(response, user, gone.signal) };
+      exchange = { request, response, method, path, query, user, context: contextOf(response, user) };
       await this.#dispatch(exchange, route);
     } catch (error) {
-      if (!isApiError(error) && !gone.signal.aborted) this.#options.onInternalError?.(error, { ...exchange?.context, path, method });
+      if (!isApiError(error) && !response.closed) this.#options.onInternalError?.(error, { ...(exchange === undefined ? {} : { user: exchange.user }), path, method });
       respondError(response, error);
     }
   }
@@ -172,7 +174,7 @@ export class ApiServer {
       const route = parsePath(path);
       if (route === undefined || route.kind !== 'resource') throw notServed(path);
       const user = await this.#authenticate(request, route);
-      const context = contextOf(response, user, new AbortController().signal);
+      const context = contextOf(response, user);
       const verb = request.method === 'POST' ? 'create' : 'get';
       await this.#authorize({ request, response, method: request.method ?? 'GET', path, query, user, context }, verb, route);
       const type = this.#resources.check(route.ref, verb);

@@ -2,10 +2,11 @@ import type { ApiBackend } from '../types/backend.js';
 import type { ResourceRef, ResourceType } from '../types/resource.js';
 import type { WatchEvent } from '../types/object.js';
 import { negotiate } from './accept.js';
+import type { EncodedObjects } from './encoded-objects.js';
 import { EventEncoder, shapedEvent } from './event-encoder.js';
 import type { Exchange } from './exchange.js';
 import { watchOptions, whole } from './query.js';
-import { includeObject } from './resource-handler.js';
+import { includeObject } from './answers.js';
 import { WatchStream } from './watch-stream.js';
 
 /** A watch without time-out of its own lasts this long, and up to twice that, so that not all end together. */
@@ -16,11 +17,12 @@ export class WatchHandler {
   readonly #backend: ApiBackend;
   readonly #bufferBytes: number;
   readonly #streams = new Set<WatchStream>();
-  readonly #encoder = new EventEncoder();
+  readonly #encoder: EventEncoder;
   readonly #bookmarks: NodeJS.Timeout;
 
-  constructor(deps: { backend: ApiBackend; bufferBytes: number; bookmarkInterval: number }) {
+  constructor(deps: { backend: ApiBackend; encoded: EncodedObjects; bufferBytes: number; bookmarkInterval: number }) {
     this.#backend = deps.backend;
+    this.#encoder = new EventEncoder({ encoded: deps.encoded });
     this.#bufferBytes = deps.bufferBytes;
     this.#bookmarks = setInterval(() => {
       for (const stream of this.#streams) stream.bookmark();
@@ -38,8 +40,8 @@ export class WatchHandler {
     const options = watchOptions(exchange.query);
     const seconds = whole(exchange.query, 'timeoutSeconds') ?? 0;
     const encode = form.as === undefined
-      ? (event: WatchEvent): string => this.#encoder.encode(event)
-      : (event: WatchEvent): string => shapedEvent(event, type, form, include);
+      ? (event: WatchEvent): Buffer => this.#encoder.encode(event)
+      : (event: WatchEvent): Buffer => shapedEvent(event, type, form, include);
     const stream = new WatchStream({
       response: exchange.response, encode, bufferBytes: this.#bufferBytes, bookmarks: options.allowBookmarks === true,
       timeout: seconds > 0 ? Math.min(seconds * 1000, 2 ** 31 - 1) : DEFAULT_TIMEOUT * (1 + Math.random()),

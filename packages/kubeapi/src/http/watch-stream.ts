@@ -8,8 +8,8 @@ export type Shape = (object: KubeObject) => unknown;
 
 export interface WatchStreamDeps {
   response: ServerResponse;
-  /** Text of an event; given by the server, so that many watchers of one event share the work. */
-  encode: (event: WatchEvent) => string;
+  /** Line of an event; given by the server, so that many watchers of one event share the work. */
+  encode: (event: WatchEvent) => Buffer;
   bufferBytes: number;
   bookmarks: boolean;
   /** After this many milliseconds the watch ends as if nothing more happened. */

@@ -66,6 +66,8 @@ export interface ApiServerOptions {
   version?: Partial<VersionInfo>;
   /** Bytes a request body may have; 3 MiB when absent. */
   bodyLimit?: number;
+  /** Bytes of JSON that are kept so that objects which are read often are not written out anew each time; 32 MiB when absent, 0 keeps none. */
+  encodedBytes?: number;
   /** Bytes that may wait for one slow watcher before its watch is ended; 1 MiB when absent. */
   watchBufferBytes?: number;
   /** Milliseconds between bookmarks; 60,000 when absent. */

@@ -9,6 +9,7 @@ import type { CloudReader } from '../cloud/cloud-reader.js';
 import type { Follower } from '../cloud/follower.js';
 import { scopeOf } from '../cloud/scope.js';
 import type { ObjectCopy } from '../copy/object-copy.js';
+import { OFFLINE } from '../errors.js';
 import type { TypeCatalog } from '../types/catalog.js';
 import type { CloudWriter } from './cloud-writer.js';
 
@@ -117,12 +118,13 @@ export class NodeBackend implements ApiBackend {
   /** Asks the cloud unless it is followed; undefined, with a warning to the client, when it does not answer. */
   async #fromCloud<T>(type: ResourceType, ref: ResourceRef, context: RequestContext, ask: () => Promise<T>): Promise<T | undefined> {
     if (this.#deps.follower.isInStep(type, ref)) return undefined;
+    // Said without asking: to throw and catch for each read costs more than the read.
+    if (!this.#deps.cloud.connected) return warnOfAge(context, OFFLINE);
     try {
       return await ask();
     } catch (error) {
       if (!isOutage(error)) throw error;
-      context.warn?.(`from the node's own store, it may be out of date: ${errorText(error)}`);
-      return undefined;
+      return warnOfAge(context, errorText(error));
     }
   }
 
@@ -149,3 +151,8 @@ export class NodeBackend implements ApiBackend {
   }
 }
 
+/** The client learns that what it gets may be old. */
+function warnOfAge(context: RequestContext, why: string): undefined {
+  context.warn?.(`from the node's own store, it may be out of date: ${why}`);
+  return undefined;
+}

@@ -1,7 +1,7 @@
 import type { ApiError } from '@edge/kubeapi';
 import { errorCode, errorText, type CloudLink, type MessageBus, type NodeIdentity } from '@edge/core';
 import { Groups, isFields, Operations, type Message } from '@edge/protocol';
-import { metaServerError } from '../errors.js';
+import { metaServerError, OFFLINE } from '../errors.js';
 import { applicationMessage, newApplication, verdictOf, watchSyncMessage, type Application, type ApplicationRequest } from './application.js';
 import { refusalOf } from './refusal.js';
 
@@ -81,7 +81,7 @@ export class CloudApi {
   }
 
   async #request(message: Message, what: string): Promise<Message> {
-    if (!this.connected) throw metaServerError('metaserver.offline', 'the node is not connected to the cloud');
+    if (!this.connected) throw metaServerError('metaserver.offline', OFFLINE);
     let answer: Message;
     try {
       answer = await this.#bus.request({ group: Groups.hub }, message, { timeoutMs: this.#patienceMs });

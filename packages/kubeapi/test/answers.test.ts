@@ -1,0 +1,55 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { podDraft, TestServer, type Json } from './helpers.js';
+
+const MAPS = '/api/v1/namespaces/default/configmaps';
+
+describe('answers', () => {
+  it('[kubeapi-12.3] reads and watches show each state at once and never an older one, whatever is kept', async () => {
+    for (const encodedBytes of [0, 2_000, 1_000_000]) {
+      await using server = await TestServer.start({ encodedBytes });
+      const maps = server.api.resource('v1', 'configmaps');
+      const watching = server.watch(`${MAPS}?watch=1&resourceVersion=${server.store.resourceVersion}`, (events) => events.length >= 60);
+      for (let i = 0; i < 60; i += 1) {
+        const name = `m${i % 7}`;
+        if (i < 7) await maps.create({ metadata: { name, namespace: 'default' }, data: { i: String(i) } });
+        else await maps.modify(name, 'default', (map) => { map.data = { i: String(i) }; });
+        const { text } = await server.call('GET', `${MAPS}/${name}`);
+        expect(text).toBe(`${JSON.stringify(maps.find(name, 'default'))}\n`);
+        if (i % 10 === 9) expect((await server.call('GET', MAPS)).text).toBe(`${JSON.stringify(await server.api.list({ group: '', version: 'v1', resource: 'configmaps', namespace: 'default' }))}\n`);
+      }
+      expect((await watching).map(({ object }) => object.data.i)).toEqual(Array.from({ length: 60 }, (_, i) => String(i)));
+    }
+  });
+
+  it('[kubeapi-12.4] compresses large answers for clients that take it, and only those', async () => {
+    await using server = await TestServer.start();
+    const maps = server.api.resource('v1', 'configmaps');
+    for (let i = 0; i < 3; i += 1) await maps.create({ metadata: { name: `m${i}`, namespace: 'default' }, data: { text: 'x'.repeat(60_000) } });
+    const plain = await server.call('GET', MAPS);
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    for (const [accepted, isCompressed] of [['gzip', true], ['br, gzip;q=0.5', true], ['deflate', false], ['gzip;q=0', false], ['x-gzip', false]] as const) {
+      const response = await server.open('GET', MAPS, undefined, { 'Accept-Encoding': accepted });
+      const chunks: Buffer[] = [];
+      for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+      const body = Buffer.concat(chunks);
+      expect(response.headers['content-encoding'], accepted).toBe(isCompressed ? 'gzip' : undefined);
+      expect(isCompressed ? gunzipSync(body).toString() : body.toString(), accepted).toBe(plain.text);
+      expect(Number(response.headers['content-length'])).toBe(body.length);
+    }
+    expect((await server.call('GET', `${MAPS}/m0`, undefined, { 'Accept-Encoding': 'gzip' })).headers['content-encoding']).toBeUndefined();
+  });
+
+  it('[kubeapi-12.5] writes JSON for people when asked, and says nothing in answer to HEAD', async () => {
+    await using server = await TestServer.start();
+    await server.call('POST', '/api/v1/namespaces/default/pods', podDraft('p'));
+    const pretty = await server.call('GET', '/api/v1/namespaces/default/pods/p?pretty=true');
+    expect(pretty.text).toBe(`${JSON.stringify(pretty.json as Json, undefined, 2)}\n`);
+    expect((await server.call('GET', '/api/v1/namespaces/default/pods?pretty=false')).text).not.toContain('\n  ');
+    const head = await server.call('HEAD', '/api/v1/namespaces/default/pods/p');
+    expect(head).toMatchObject({ code: 200, text: '' });
+    expect(Number(head.headers['content-length'])).toBeGreaterThan(200);
+    expect((await server.call('HEAD', '/api/v1/namespaces/default/pods/q')).code).toBe(404);
+    expect((await server.call('OPTIONS', '/api/v1/namespaces/default/pods')).json).toMatchObject({ kind: 'Status', code: 405 });
+  });
+});
