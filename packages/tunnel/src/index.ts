@@ -1,0 +1,10 @@
+export { dialTunnel, TUNNEL_PATH } from './dial.js';
+export type { DialledTunnel, DialTunnelOptions } from './dial.js';
+export { TunnelErrors } from './errors.js';
+export type { TunnelErrorCode } from './errors.js';
+export { TunnelListener } from './listener.js';
+export type { TunnelCaller, TunnelListenerDeps } from './listener.js';
+export { TunnelSession } from './session.js';
+export { Tunnel } from './tunnel.js';
+export type { SessionKind, TunnelDeps } from './tunnel.js';
+export type { Wire, WireEvents } from './wire.js';
