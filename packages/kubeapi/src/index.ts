@@ -23,6 +23,7 @@ export type { FieldError, Status, StatusCause, StatusDetails, StatusReason, Subj
 export { builtinResources } from './builtin/resources.js';
 export { podState } from './builtin/pod-columns.js';
 export { ageText, spanText } from './builtin/columns.js';
+export { definitionErrors, typesOf } from './crd/definition.js';
 export { KubeApi } from './engine/kube-api.js';
 export type { KubeApiDeps } from './engine/kube-api.js';
 export { ApiServer } from './http/server.js';

@@ -1,5 +1,5 @@
 import { isFields } from '@edge/protocol';
-import { readPath } from '../engine/data.js';
+import { compileJsonPath } from './json-path.js';
 import type { FieldError } from '../errors.js';
 import type { KubeObject } from '../types/object.js';
 import type { ResourceType, SubresourceSpec, TableColumn, Verb } from '../types/resource.js';
@@ -27,6 +27,7 @@ interface Version {
   schema?: { openAPIV3Schema?: StructuralSchema };
   subresources?: { status?: object; scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string } };
   additionalPrinterColumns?: Column[];
+  selectableFields?: { jsonPath: string }[];
 }
 
 export interface DefinitionSpec {
@@ -64,6 +65,8 @@ export function definitionErrors(definition: KubeObject): FieldError[] {
     const columns = version.additionalPrinterColumns;
     const fine = columns === undefined || (Array.isArray(columns) && columns.every((c) => isFields(c) && typeof c.name === 'string' && typeof c.jsonPath === 'string'));
     need(fine, `spec.versions[${i}].additionalPrinterColumns`, 'every column needs name, type and jsonPath');
+    const fields = version.selectableFields;
+    need(fields === undefined || (Array.isArray(fields) && fields.every((f) => isFields(f) && typeof f.jsonPath === 'string')), `spec.versions[${i}].selectableFields`, 'every field needs jsonPath');
     need(version.schema === undefined || isFields(version.schema), `spec.versions[${i}].schema`, 'must be an object');
   });
   return errors;
@@ -94,22 +97,39 @@ function typeOf(spec: DefinitionSpec, version: Version): ResourceType {
     ...(version.subresources?.scale === undefined ? {} : { scale: version.subresources.scale }),
     ...(schema === undefined || spec.preserveUnknownFields === true ? {} : { schema }),
     ...(version.additionalPrinterColumns === undefined ? {} : { tableColumns: version.additionalPrinterColumns.map(columnOf) }),
+    ...(version.selectableFields === undefined ? {} : { selectableFields: Object.fromEntries(version.selectableFields.map(selectable)) }),
     ...(version.deprecated === true ? { deprecationWarning: version.deprecationWarning ?? `${spec.group}/${version.name} ${names.kind} is deprecated` } : {}),
   };
+}
+
+/** A field that objects can be selected by: named like its path, without the first dot. */
+function selectable({ jsonPath }: { jsonPath: string }): [string, (object: KubeObject) => string] {
+  const find = compileJsonPath(jsonPath);
+  return [jsonPath.replace(/^\./, ''), (object) => cellOf('string', find?.(object)[0])?.toString() ?? ''];
 }
 
 const COLUMN_TYPES = ['string', 'integer', 'number', 'boolean', 'date'] as const;
 
 function columnOf(column: Column): TableColumn {
+  const type = COLUMN_TYPES.find((name) => name === column.type) ?? 'string';
+  const find = compileJsonPath(column.jsonPath);
   return {
-    name: column.name,
-    type: COLUMN_TYPES.find((type) => type === column.type) ?? 'string',
+    name: column.name, type,
     ...(column.format === undefined ? {} : { format: column.format }),
     ...(column.description === undefined ? {} : { description: column.description }),
     ...(column.priority === undefined ? {} : { priority: column.priority }),
-    value: (object) => {
-      const value = readPath(object, column.jsonPath);
-      return typeof value === 'object' ? (value === null ? undefined : JSON.stringify(value)) : value as string | number | boolean | undefined;
-    },
+    value: (object) => cellOf(type, find?.(object)[0]),
   };
+}
+
+/** The first value that was found, empty when it does not fit the column's type. */
+function cellOf(type: TableColumn['type'], value: unknown): string | number | boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  switch (type) {
+    case 'integer': return typeof value === 'number' ? Math.trunc(value) : undefined;
+    case 'number': return typeof value === 'number' ? value : undefined;
+    case 'boolean': return typeof value === 'boolean' ? value : undefined;
+    case 'date': return typeof value === 'string' ? value : undefined;
+    default: return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+  }
 }

@@ -11,6 +11,7 @@ import { scopeOf } from '../cloud/scope.js';
 import type { ObjectCopy } from '../copy/object-copy.js';
 import { OFFLINE } from '../errors.js';
 import type { TypeCatalog } from '../types/catalog.js';
+import { Definitions } from '../types/definitions.js';
 import type { CloudWriter } from './cloud-writer.js';
 
 export interface NodeBackendDeps {
@@ -30,14 +31,17 @@ export interface NodeBackendDeps {
 export class NodeBackend implements ApiBackend {
   readonly #deps: NodeBackendDeps;
   readonly #local: KubeApi;
+  readonly #definitions: Definitions;
 
   constructor(deps: NodeBackendDeps) {
     this.#deps = deps;
     this.#local = new KubeApi({ registry: deps.catalog.registry, store: deps.copy.store });
+    this.#definitions = new Definitions({ catalog: deps.catalog, store: deps.copy.store });
   }
 
   close(): void {
     this.#local.close();
+    this.#definitions.close();
   }
 
   async get(ref: ResourceRef, options: GetOptions = {}, context: RequestContext = {}): Promise<KubeObject> {

@@ -19,6 +19,8 @@ export class TypeCatalog {
   readonly registry = new ResourceRegistry([...builtinResources(), ...KUBEEDGE].map(apart));
   readonly #byKind = new Map<string, ResourceType>();
   #revision = -1;
+  /** What definitions say, by their names. */
+  readonly #described = new Map<string, readonly ResourceType[]>();
 
   /** The type of an object by what it says of itself. */
   ofKind(apiVersion: string, kind: string): ResourceType | undefined {
@@ -45,10 +47,35 @@ export class TypeCatalog {
       if (type === undefined) continue;
       const known = this.registry.find({ ...place, resource: type.plural });
       this.registry.register(apart({ ...known, ...type }));
+      for (const described of [...this.#described.values()].flat()) if (isSame(described, type)) this.#add(described);
     }
     return true;
   }
+
+  /** Takes in what a definition says of its types, in place of what it said before. Which types are served is told by discovery alone. */
+  describe(definition: string, types: readonly ResourceType[]): void {
+    for (const before of this.#described.get(definition) ?? []) {
+      const known = this.registry.find({ ...before, resource: before.plural });
+      if (known === undefined) continue;
+      const { tableColumns: _columns, schema: _schema, selectableFields: _fields, custom: _custom, ...plain } = known;
+      this.registry.register(plain);
+    }
+    this.#described.set(definition, types);
+    if (types.length === 0) this.#described.delete(definition);
+    for (const type of types) this.#add(type);
+  }
+
+  #add({ tableColumns, schema, selectableFields, ...type }: ResourceType): void {
+    const known = this.registry.find({ ...type, resource: type.plural });
+    if (known === undefined) return;
+    this.registry.register({
+      ...known, custom: true, ...(tableColumns === undefined ? {} : { tableColumns }), ...(schema === undefined ? {} : { schema }),
+      ...(selectableFields === undefined ? {} : { selectableFields }),
+    });
+  }
 }
+
+const isSame = (a: ResourceType, b: ResourceType): boolean => a.group === b.group && a.version === b.version && a.plural === b.plural;
 
 type Fields = Readonly<Record<string, unknown>>;
 
