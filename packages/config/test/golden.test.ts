@@ -73,6 +73,7 @@ describe('what upstream v1.23.1 prints', () => {
         maxWaitingMessages: 10000,
         keepAliveSeconds: 30,
       },
+      metaServer: { certificateDirectory: '/etc/kubeedge/pki/metaserver' },
       kubeletApi: { auth: 'open', tokenFile: '/etc/kubeedge/kubelet-api.token' },
     });
     expect(printDefaultConfig(host)).not.toMatch(/^edge:/m);

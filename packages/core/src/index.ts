@@ -3,6 +3,8 @@ export type { Endpoint } from './bus/local-bus.js';
 export { DEFAULT_LANE_CAPACITY, Mailbox } from './bus/mailbox.js';
 export { MessageBus } from './bus/message-bus.js';
 export type { RequestOptions, Target } from './bus/message-bus.js';
+export { createCertificateRequest, nodeCommonName } from './certificates/certificate-request.js';
+export type { CertificateRequest, SubjectPart } from './certificates/certificate-request.js';
 export { createCell } from './cell.js';
 export type { Cell, WritableCell } from './cell.js';
 export { Core } from './core.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createTestCa, type TestCa } from '@edge/testing';
 import { createMessage } from '@edge/protocol';
 import { beforeAll, expect, it } from 'vitest';
-import { createCertificateRequest } from '../src/certificates/request.js';
+import { nodeCertificateRequest } from '../src/certificates/request.js';
 import { FakeCloud } from './fake-cloud.js';
 import { NODE, scene } from './scene.js';
 
@@ -39,7 +39,7 @@ it('[edgehub-1.1] joins with a token: checks the CA, gets a certificate, connect
 it('[edgehub-1.2] makes a request that openssl verifies', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'edgehub-'));
   try {
-    const request = createCertificateRequest('edge-ä.example');
+    const request = nodeCertificateRequest('edge-ä.example');
     await writeFile(join(folder, 'csr'), request.der);
     await writeFile(join(folder, 'key'), request.privateKey);
     const openssl = (...args: string[]): string => execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });

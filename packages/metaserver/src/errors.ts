@@ -9,7 +9,15 @@ export type MetaServerErrorCode =
   /** The cloud's answer is not one. */
   | 'metaserver.malformed'
   /** metamanager did not give its objects. */
-  | 'metaserver.no-objects';
+  | 'metaserver.no-objects'
+  /** A stored serving certificate cannot be used. */
+  | 'metaserver.bad-certificate'
+  /** The cloud gave no serving certificate. */
+  | 'metaserver.no-certificate'
+  /** The link for the pods' address cannot be made. */
+  | 'metaserver.dummy-link'
+  /** The address to listen on would be open to everybody. */
+  | 'metaserver.open-port';
 
 /** Why nobody asks the cloud while there is no link. */
 export const OFFLINE = 'the node is not connected to the cloud';

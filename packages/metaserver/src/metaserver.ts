@@ -1,5 +1,5 @@
-import { errorText, token, untilAborted, type CloudLink, type FeatureGates, type Life, type Logger, type MessageBus, type Runnable, type Store, type Token } from '@edge/core';
-import { ApiServer } from '@edge/kubeapi';
+import { errorText, token, type CloudLink, type Life, type Logger, type MessageBus, type Runnable, type Store, type Token } from '@edge/core';
+import { ApiServer, type ApiServerOptions } from '@edge/kubeapi';
 import type { Message } from '@edge/protocol';
 import { CloudWriter } from './api/cloud-writer.js';
 import type { Documents } from './api/documents.js';
@@ -7,14 +7,13 @@ import { NodeBackend } from './api/node-backend.js';
 import type { CloudApi } from './cloud/cloud-api.js';
 import type { CloudReader } from './cloud/cloud-reader.js';
 import type { Follower } from './cloud/follower.js';
-import type { MetaServerConfig } from './config.js';
 import type { Feed } from './copy/feed.js';
 import { ObjectCopy } from './copy/object-copy.js';
+import type { Doors } from './guard/doors.js';
+import { NodeObjects } from './guard/node-objects.js';
 import type { TypeCatalog } from './types/catalog.js';
 
 export interface MetaServerDeps {
-  readonly config: MetaServerConfig;
-  readonly gates: FeatureGates;
   readonly store: Store;
   readonly bus: MessageBus;
   readonly link: CloudLink;
@@ -25,6 +24,7 @@ export interface MetaServerDeps {
   readonly cloud: CloudApi;
   readonly reader: CloudReader;
   readonly follower: Follower;
+  readonly doors: Doors;
 }
 
 /** The node's own Kubernetes API. */
@@ -43,24 +43,27 @@ export class MetaServer implements Runnable {
   }
 
   async run(life: Life): Promise<void> {
-    if (this.#deps.gates.enabled('requireAuthorization')) return this.#stayClosed(life);
-    const { documents, feed, store, catalog, follower, log } = this.#deps;
+    const { documents, feed, store, catalog, follower, doors } = this.#deps;
     this.#signal = life.signal;
     await documents.load(life.signal);
     const copy = await feed.begin((items) => ObjectCopy.open({ store, catalog }, items), life.signal);
     documents.serve(copy);
     const backend = this.#backend(copy, life.signal);
-    const server = this.#server(backend);
-    try {
-      const { host, port } = await server.listen(this.#deps.config.server);
+    const ready = (port: number): void => {
       this.#port = port;
-      log.info('the local API listens', { address: `${host}:${port}`, objects: copy.store.resourceVersion });
       life.ready();
-      await Promise.all([follower.run(copy, life.signal), untilAborted(life.signal)]);
-    } finally {
-      await server.close();
-      backend.close();
-    }
+    };
+    // One does not outlive the other.
+    const ended = new AbortController();
+    const signal = AbortSignal.any([life.signal, ended.signal]);
+    const make = (options: Partial<ApiServerOptions>): ApiServer => this.#server(backend, options);
+    const works = [
+      follower.run(copy, signal),
+      doors.run({ make, objects: new NodeObjects({ store: copy.store, catalog }), signal, ready }),
+    ].map((work) => work.finally(() => ended.abort()));
+    await Promise.allSettled(works);
+    backend.close();
+    await Promise.all(works);
   }
 
   /** A message of metamanager about its objects. */
@@ -73,25 +76,17 @@ export class MetaServer implements Runnable {
     return new NodeBackend({ catalog, copy, cloud, reader, follower, signal, writer: new CloudWriter({ cloud, reader, copy, signal }) });
   }
 
-  #server(backend: NodeBackend): ApiServer {
+  #server(backend: NodeBackend, options: Partial<ApiServerOptions>): ApiServer {
     const { catalog, documents, log } = this.#deps;
     return new ApiServer({
       backend,
       registry: catalog.registry,
       options: {
+        ...options,
         onRequest: documents.onRequest,
         onInternalError: (error, { method, path }) => log.error('a request to the local API failed inside', { method, path, err: errorText(error) }),
       },
     });
-  }
-
-  /** Whoever asked for authorization must not get an open port instead; the rest of the agent is not to suffer for it. */
-  async #stayClosed(life: Life): Promise<void> {
-    this.#deps.log.error('the local API does not listen: the feature gate requireAuthorization is on, and this version cannot serve with it', {
-      gate: 'requireAuthorization', module: 'modules.metaManager.metaServer',
-    });
-    life.ready();
-    await untilAborted(life.signal);
   }
 }
 

@@ -7,11 +7,14 @@ interface Fields {
   readonly absent?: readonly KubeObject[];
   readonly path?: string;
   readonly text?: string;
+  readonly token?: string;
 }
 
 /** metamanager as metaserver sees it: objects in a map, a feed, documents. */
 export class FakeMeta {
   readonly objects = new Map<string, KubeObject>();
+  /** Service account tokens that are stored. */
+  readonly tokens = new Set<unknown>();
   readonly documents = new Map<string, string>();
   readonly recorded: Fields[] = [];
   played: PlayedModule | undefined;
@@ -89,6 +92,8 @@ export class FakeMeta {
         this.#change([...gone.map(keyOf), ...(fields.objects ?? []).filter((object) => (this.#ended.has(object.metadata.uid) ? this.#endBefore(object) : this.#put(object))).map(keyOf)]);
         return { epoch: this.#epoch, sequence: this.#sequence };
       }
+      case 'get stored/token':
+        return { known: this.tokens.has(fields.token) };
       case 'get stored/documents':
         return { items: [...this.documents].map(([path, text]) => ({ path, text })) };
       case 'update stored/documents':

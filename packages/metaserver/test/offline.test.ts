@@ -1,4 +1,3 @@
-import { createMemoryStore, runModule, testGates } from '@edge/testing';
 import { expect, it } from 'vitest';
 import { metaserver } from '../src/index.js';
 import { brief, eventually, object, Scene } from './scene.js';
@@ -82,23 +81,15 @@ it('[metaserver-3.5] changes need the cloud and are refused with a reason while 
   expect((await scene.call('GET', `${MAPS}/a`)).code).toBe(200);
 });
 
-it('[metaserver-4.1] with the gate requireAuthorization nothing listens, and the log says why', async () => {
-  const running = await runModule(metaserver, {
-    store: createMemoryStore(),
-    gates: testGates({ requireAuthorization: true }),
-    config: { modules: { metaManager: { metaServer: { enable: true, server: '127.0.0.1:0' } } } },
-  });
-  expect(running.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([expect.stringContaining('requireAuthorization')]);
-  expect(running.lines.some(({ message }) => message.includes('listens'))).toBe(false);
-  await running.stop();
-});
-
 it('[metaserver-4.2] is off unless switched on, and names a setting that is wrong', () => {
   const { parse } = metaserver.config;
   expect(metaserver.enabled(parse(undefined, {}))).toBe(false);
-  expect(parse({ enable: true, server: '[::1]:8080' }, {})).toEqual({ enable: true, server: { host: '::1', port: 8080 } });
+  expect(parse({ enable: true, server: '[::1]:8080' }, {})).toMatchObject({ enable: true, server: { host: '::1', port: 8080 } });
   for (const server of ['10550', 'a:b', '127.0.0.1:70000', 5]) expect(() => parse({ server }, {})).toThrow(/modules\.metaManager\.metaServer\.server is .*, it must be host:port/);
   expect(() => parse({ enable: 'yes' }, {})).toThrow('enable is "yes", it must be true or false');
+  expect(parse({}, {})).toMatchObject({ dummyServer: { host: '169.254.30.10', port: 10_550 }, audiences: ['https://kubernetes.default.svc.cluster.local'], certificateDirectory: '/etc/kubeedge/pki/metaserver' });
+  expect(parse({ serviceAccountIssuers: ['https://a'], apiAudiences: [] }, { edge: { metaServer: { certificateDirectory: '/x' } } })).toMatchObject({ audiences: ['https://a'], certificateDirectory: '/x' });
+  expect(() => parse({ serviceAccountKeyFiles: 'sa.pub' }, {})).toThrow('modules.metaManager.metaServer.serviceAccountKeyFiles is "sa.pub", it must be a list of texts');
 });
 
 it('[metaserver-1.1] versions and watches survive a restart: what has not changed keeps its version, what has comes once', async () => {

@@ -22,6 +22,9 @@ export interface Event {
   readonly object: Json;
 }
 
+/** Answers messages to the cloud that are no Applications. */
+export type HubScript = (message: Message) => Promise<Message | undefined> | Message | undefined;
+
 /** metaserver alone, with a metamanager and a cloud that are played, and a client over HTTP. */
 export class Scene implements AsyncDisposable {
   private constructor(
@@ -29,7 +32,7 @@ export class Scene implements AsyncDisposable {
     private readonly link: ReturnType<typeof createCell<LinkStatus>>, private readonly isLent: boolean,
   ) {}
 
-  static async open(options: { connected?: boolean; store?: Store; meta?: FakeMeta; cloud?: FakeCloud; node?: string; objects?: readonly KubeObject[] } = {}): Promise<Scene> {
+  static async open(options: { connected?: boolean; store?: Store; meta?: FakeMeta; cloud?: FakeCloud; node?: string; objects?: readonly KubeObject[]; gates?: Readonly<Record<string, boolean>>; metaServer?: Readonly<Record<string, unknown>>; edge?: Readonly<Record<string, unknown>>; hub?: HubScript } = {}): Promise<Scene> {
     const meta = options.meta ?? new FakeMeta();
     const cloud = options.cloud ?? (await FakeCloud.start(meta));
     const store = options.store ?? createMemoryStore();
@@ -39,9 +42,9 @@ export class Scene implements AsyncDisposable {
     let hub: PlayedModule | undefined;
     const running = await runModule(withLink(link), {
       store,
-      gates: testGates(),
+      gates: testGates(options.gates),
       identity: testIdentity(options.node),
-      config: { modules: { metaManager: { metaServer: { enable: true, server: '127.0.0.1:0' } } } },
+      config: { modules: { metaManager: { metaServer: { enable: true, server: '127.0.0.1:0', ...options.metaServer } } }, ...(options.edge ? { edge: options.edge } : {}) },
       neighbours: (bus) => {
         meta.play(bus);
         hub = bus.play('websocket', 'hub', (message) => {
@@ -50,7 +53,7 @@ export class Scene implements AsyncDisposable {
           const { session } = link.value;
           const broken = new AbortController();
           const failed = link.until((now) => now.session !== session || !now.connected, broken.signal).then(() => createErrorResponse(message, 'the link broke', { source: 'websocket' }), () => undefined);
-          void Promise.race([failed, cloud.answer(message).then((answer) => answer ?? failed)]).then((answer) => {
+          void Promise.race([failed, Promise.resolve(options.hub?.(message)).then((answer) => answer ?? cloud.answer(message)).then((answer) => answer ?? failed)]).then((answer) => {
             broken.abort();
             if (answer) bus.bus.respond(answer);
           });

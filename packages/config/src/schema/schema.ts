@@ -53,6 +53,9 @@ export const schema = section('edgecore.yaml', {
       keepAliveSeconds: int32(30, 'Silence after which the external broker is asked for a sign of life.', { check: between(1, 65535, 'seconds') }),
       maxWaitingMessages: int32(10_000, 'Messages that wait while the external broker is away; then the oldest go.', { check: between(1, 10_000_000) }),
     }),
+    metaServer: own('The local Kubernetes API, beyond what upstream can set.', {
+      certificateDirectory: string('/etc/kubeedge/pki/metaserver', 'Folder of its serving certificate and the cluster\'s authority, in upstream\'s layout.', { check: present }),
+    }),
     kubeletApi: own('Who may use the node\'s own kubelet API.', {
       auth: choice(['open', 'token'], 'open (whoever reaches the port, as upstream) or token (only with the token of tokenFile; health checks need none).'),
       tokenFile: string('/etc/kubeedge/kubelet-api.token', 'File with the token, made at start when it is not there; only its owner may read it.', { check: present }),

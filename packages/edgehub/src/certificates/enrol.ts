@@ -4,7 +4,7 @@ import { parseAddress } from '../link/address.js';
 import { httpsGet } from './https-get.js';
 import type { JoinToken } from './join-token.js';
 import { certificateHash, createPair, readCertificate, toPem, type NodePair } from './pair.js';
-import { createCertificateRequest } from './request.js';
+import { nodeCertificateRequest } from './request.js';
 
 export interface EnrolOptions {
   readonly node: string;
@@ -44,7 +44,7 @@ export function renew(present: NodePair, options: EnrolOptions): Promise<NodePai
 }
 
 async function certify(options: EnrolOptions, ca: string, headers: Readonly<Record<string, string>>, shown: NodePair | undefined): Promise<NodePair> {
-  const request = createCertificateRequest(options.node);
+  const request = nodeCertificateRequest(options.node);
   const answer = await httpsGet({
     address: parseAddress(options.httpServer, DEFAULT_PORT),
     path: '/edge.crt',

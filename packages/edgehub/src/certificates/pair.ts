@@ -1,7 +1,6 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { EdgeError, errorText, type Credentials } from '@edge/core';
+import { EdgeError, errorText, nodeCommonName, type Credentials } from '@edge/core';
 import { EdgeHubErrors } from '../errors.js';
-import { nodeCommonName } from './request.js';
 
 /** The node's certificate with its key and the CA, all PEM, and when it lives (milliseconds since the epoch). */
 export interface NodePair extends Credentials {

@@ -1,14 +1,15 @@
 import { createServer as createHttpServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import { ApiError, forbidden, isApiError } from '../errors.js';
 import type { ResourceRegistry } from '../resource/registry.js';
 import type { ApiBackend } from '../types/backend.js';
 import type { SubresourceHandler } from '../types/hooks.js';
 import type { UserInfo } from '../types/requests.js';
 import type { ResourceRef } from '../types/resource.js';
-import type { ApiServerOptions, VersionInfo } from '../types/server.js';
+import type { ApiServerOptions, TlsSettings, VersionInfo } from '../types/server.js';
 import { Answers } from './answers.js';
 import { answerDocument } from './documents.js';
 import { EncodedObjects } from './encoded-objects.js';
@@ -61,8 +62,8 @@ export class ApiServer {
     this.#version = serverVersion(options.version);
     const { tls } = options;
     this.#server = tls === undefined ? createHttpServer({ keepAliveTimeout: KEEP_ALIVE }) : createHttpsServer({
-      key: tls.key, cert: tls.cert, keepAliveTimeout: KEEP_ALIVE,
-      ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
+      ...contextOptions(tls), keepAliveTimeout: KEEP_ALIVE,
+      ...(tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
     });
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response));
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head));
@@ -88,6 +89,11 @@ export class ApiServer {
     });
     const bound = this.#server.address() as AddressInfo;
     return { host: bound.address, port: bound.port };
+  }
+
+  /** Shows another certificate from the next connection on; open ones stay. Without effect on a server without TLS. */
+  useTls(tls: TlsSettings): void {
+    if (this.#server instanceof HttpsServer) this.#server.setSecureContext(contextOptions(tls));
   }
 
   /** Ends watches, closes connections, resolves when nothing is open any more. */
@@ -151,7 +157,7 @@ export class ApiServer {
   async #authorize(exchange: Exchange, verb: string, route: Extract<Route, { kind: 'resource' }> | undefined): Promise<void> {
     const { authorize } = this.#options;
     if (authorize === undefined) return;
-    const answer = await authorize({ user: exchange.user, verb, path: exchange.path, ref: route?.ref });
+    const answer = await authorize({ user: exchange.user, verb, path: exchange.path, query: exchange.query, ref: route?.ref });
     if (answer === true) return;
     const subject = { resource: route?.ref.resource ?? exchange.path, group: route?.ref.group ?? '', name: route?.ref.name ?? '' };
     throw forbidden(subject, `user "${exchange.user.name}" may not ${verb} it: ${answer}`);
@@ -194,4 +200,8 @@ export class ApiServer {
       }
     }
   }
+}
+
+function contextOptions({ key, cert, clientCa }: TlsSettings): SecureContextOptions {
+  return { key, cert, minVersion: 'TLSv1.2', ...(clientCa === undefined ? {} : { ca: clientCa }) };
 }

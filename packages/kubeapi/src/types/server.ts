@@ -8,6 +8,7 @@ export interface AccessRequest {
   /** Lower-case verb as in an RBAC rule (get, list, watch, create, update, patch, delete, deletecollection). */
   verb: string;
   path: string;
+  query: URLSearchParams;
   ref: ResourceRef | undefined;
 }
 

@@ -9,6 +9,8 @@ const KUBEEDGE: readonly ResourceType[] = [
   { ...DEVICES, plural: 'devices', singular: 'device', kind: 'Device', subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }] },
   { ...DEVICES, plural: 'devicemodels', singular: 'devicemodel', kind: 'DeviceModel' },
   { ...DEVICES, plural: 'devicestatuses', singular: 'devicestatus', kind: 'DeviceStatus', subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }] },
+  // What the cloud's policycontroller says of the rights of service accounts; authorization here rests on it.
+  { group: 'policy.kubeedge.io', version: 'v1alpha1', plural: 'serviceaccountaccesses', singular: 'serviceaccountaccess', kind: 'ServiceAccountAccess', namespaced: true, verbs: ALL },
 ];
 
 /** Versions are kept apart: what the cloud gave in one version is never shown as another. */

@@ -19,6 +19,10 @@ export interface TestCa {
   node(name: string, validity?: Validity): Promise<IssuedPair>;
   /** Signs a certificate request (DER) as CloudHub does: subject as asked for, client authentication. Returns DER. Rejects a request whose own signature is wrong. */
   certify(request: Uint8Array, validity?: Validity): Promise<Buffer>;
+  /** As `certify`, for a server: with the names that the request asks for. */
+  certifyServer(request: Uint8Array, validity?: Validity): Promise<Buffer>;
+  /** Client certificate with any subject, such as `CN=ann, O=dev`. */
+  client(subject: string, validity?: Validity): Promise<IssuedPair>;
 }
 
 export interface Validity {
@@ -28,6 +32,7 @@ export interface Validity {
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const HOUR = 3_600_000;
+const ALTERNATIVE_NAMES = '2.5.29.17';
 
 /** Makes a CA with a fresh key. */
 export async function createTestCa(commonName = 'KubeEdge'): Promise<TestCa> {
@@ -57,6 +62,21 @@ export async function createTestCa(commonName = 'KubeEdge'): Promise<TestCa> {
     const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', own.privateKey);
     return { certificate: certificate.toString('pem'), privateKey: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') };
   };
+  const certify = async (request: Uint8Array, extensions: (asked: x509.Pkcs10CertificateRequest) => x509.Extension[], validity: Validity = {}): Promise<Buffer> => {
+    const asked = new x509.Pkcs10CertificateRequest(new Uint8Array(request));
+    if (!(await asked.verify())) throw new Error('the certificate request is not signed by its own key');
+    const certificate = await x509.X509CertificateGenerator.create({
+      subject: asked.subject,
+      issuer: ca.subject,
+      publicKey: asked.publicKey,
+      signingKey: keys.privateKey,
+      signingAlgorithm: ALGORITHM,
+      notBefore: validity.notBefore ?? new Date(Date.now() - HOUR),
+      notAfter: validity.notAfter ?? new Date(Date.now() + 24 * HOUR),
+      extensions: extensions(asked),
+    });
+    return Buffer.from(certificate.rawData);
+  };
   return {
     certificate: ca.toString('pem'),
     hash: createHash('sha256').update(Buffer.from(ca.rawData)).digest('hex'),
@@ -69,21 +89,12 @@ export async function createTestCa(commonName = 'KubeEdge'): Promise<TestCa> {
         ],
         validity,
       ),
-    certify: async (request, validity = {}) => {
-      const asked = new x509.Pkcs10CertificateRequest(new Uint8Array(request));
-      if (!(await asked.verify())) throw new Error('the certificate request is not signed by its own key');
-      const certificate = await x509.X509CertificateGenerator.create({
-        subject: asked.subject,
-        issuer: ca.subject,
-        publicKey: asked.publicKey,
-        signingKey: keys.privateKey,
-        signingAlgorithm: ALGORITHM,
-        notBefore: validity.notBefore ?? new Date(Date.now() - HOUR),
-        notAfter: validity.notAfter ?? new Date(Date.now() + 24 * HOUR),
-        extensions: [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])],
-      });
-      return Buffer.from(certificate.rawData);
+    certify: (request, validity) => certify(request, () => [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])], validity),
+    certifyServer: (request, validity) => {
+      const names = (asked: x509.Pkcs10CertificateRequest): x509.Extension[] => asked.extensions.filter(({ type }) => type === ALTERNATIVE_NAMES);
+      return certify(request, (asked) => [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]), ...names(asked)], validity);
     },
+    client: (subject, validity) => issue(subject, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])], validity),
     node: (name, validity) =>
       issue(`CN=system:node:${name}, O=system:nodes`, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])], validity),
   };

@@ -4,6 +4,7 @@ const SEQUENCE = 0x30;
 const SET = 0x31;
 const INTEGER = 0x02;
 const BIT_STRING = 0x03;
+const OCTET_STRING = 0x04;
 const OBJECT_IDENTIFIER = 0x06;
 const UTF8_STRING = 0x0c;
 const PRINTABLE_STRING = 0x13;
@@ -29,6 +30,10 @@ export function integer(value: number): Buffer {
 
 export function bitString(bytes: Uint8Array): Buffer {
   return tlv(BIT_STRING, Buffer.from([0]), bytes);
+}
+
+export function octetString(bytes: Uint8Array): Buffer {
+  return tlv(OCTET_STRING, bytes);
 }
 
 export function utf8String(value: string): Buffer {
