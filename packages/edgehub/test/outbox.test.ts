@@ -152,7 +152,7 @@ it('[edgehub-4.8] sends while the link is up what the disk does not take', async
   await using place = await scene({
     hubPort: cloud.hubPort,
     pair: { ca },
-    store: { table: (spec) => store.table(spec), flush: () => store.flush(), commit: () => Promise.reject(new Error('disk full')) },
+    store: { table: (spec) => store.table(spec), flush: () => store.flush(), compact: () => store.compact(), commit: () => Promise.reject(new Error('disk full')) },
   });
   await using running = await place.run();
   await cloud.until(() => running.lines.some(({ message }) => message === 'the link to the cloud is open'), 'the link');
