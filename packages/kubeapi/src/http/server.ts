@@ -17,6 +17,7 @@ import { contextOf, splitTarget, type Exchange } from './exchange.js';
 import { notServed } from './not-served.js';
 import { parsePath, type Route } from './path.js';
 import { ResourceHandler, verbOf } from './resource-handler.js';
+import { isKnownUpgrade, readAgain } from './plain-request.js';
 import { respondError } from './respond.js';
 import { writeOptions } from './query.js';
 import { serverVersion } from './version.js';
@@ -58,6 +59,7 @@ export class ApiServer {
     });
     this.#watches = new WatchHandler({
       backend: deps.backend, encoded, bufferBytes: options.watchBufferBytes ?? WATCH_BUFFER, bookmarkInterval: options.bookmarkInterval ?? BOOKMARK_INTERVAL,
+      onInternalError: (error, exchange) => this.#report(error, exchange),
     });
     this.#version = serverVersion(options.version);
     const { tls } = options;
@@ -123,7 +125,7 @@ export class ApiServer {
       exchange = { request, response, method, path, query, user, context: contextOf(response, user) };
       await this.#dispatch(exchange, route);
     } catch (error) {
-      if (!isApiError(error) && !response.closed) this.#options.onInternalError?.(error, { ...(exchange === undefined ? {} : { user: exchange.user }), path, method });
+      if (!isApiError(error) && !response.closed) this.#report(error, { user: exchange?.user, path, method });
       respondError(response, error);
     }
   }
@@ -170,8 +172,13 @@ export class ApiServer {
     return onRequest({ method, path, query, ref, user, context, request, response });
   }
 
+  #report(error: unknown, { user, path, method }: { user: UserInfo | undefined; path: string; method: string }): void {
+    this.#options.onInternalError?.(error, { ...(user === undefined ? {} : { user }), path, method });
+  }
+
   /** Never rejects. A refusal is written on the socket as a plain HTTP answer. */
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (!isKnownUpgrade(request)) return readAgain(this.#server, request, socket, head);
     // A broken connection is no failure of ours.
     socket.on('error', () => socket.destroy());
     const response = new ServerResponse(request);
@@ -180,9 +187,15 @@ export class ApiServer {
       const route = parsePath(path);
       if (route === undefined || route.kind !== 'resource') throw notServed(path);
       const user = await this.#authenticate(request, route);
-      const context = contextOf(response, user);
+      const context = contextOf(response, user, socket);
+      const exchange = { request, response, method: request.method ?? 'GET', path, query, user, context };
+      const isWatch = verbOf(exchange.method, route.ref, query, route.watchPrefix) === 'watch';
       const verb = request.method === 'POST' ? 'create' : 'get';
-      await this.#authorize({ request, response, method: request.method ?? 'GET', path, query, user, context }, verb, route);
+      await this.#authorize(exchange, isWatch ? 'watch' : verb, route);
+      if (isWatch) {
+        await this.#hooked(exchange, route.ref);
+        return this.#watches.upgrade(exchange, route.ref, this.#resources.check(route.ref, 'watch'), { socket, head });
+      }
       const type = this.#resources.check(route.ref, verb);
       const handler = this.#resources.handlerOf(route.ref);
       const { name, subresource } = route.ref;
@@ -191,7 +204,7 @@ export class ApiServer {
         verb, type, ref: { ...route.ref, name, subresource }, path: route.subpath, body: undefined, query, options: writeOptions(query, undefined), context,
       }, { request, socket, head });
     } catch (error) {
-      if (!isApiError(error)) this.#options.onInternalError?.(error, { path: request.url ?? '', method: request.method ?? '' });
+      if (!isApiError(error)) this.#report(error, { user: undefined, path: request.url ?? '', method: request.method ?? '' });
       if (socket.writable) {
         response.assignSocket(socket as Socket);
         response.shouldKeepAlive = false;

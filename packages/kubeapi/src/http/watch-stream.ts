@@ -1,13 +1,13 @@
-import type { ServerResponse } from 'node:http';
 import { isApiError } from '../errors.js';
 import type { WatchHandle } from '../types/backend.js';
 import type { KubeObject, WatchEvent } from '../types/object.js';
+import type { WatchChannel } from './watch-channel.js';
 
 /** Turns an object into the form a watcher asked for. */
 export type Shape = (object: KubeObject) => unknown;
 
 export interface WatchStreamDeps {
-  response: ServerResponse;
+  channel: WatchChannel;
   /** Line of an event; given by the server, so that many watchers of one event share the work. */
   encode: (event: WatchEvent) => Buffer;
   bufferBytes: number;
@@ -17,7 +17,7 @@ export interface WatchStreamDeps {
   onEnd: (stream: WatchStream) => void;
 }
 
-/** One watch over HTTP: a line of JSON per event. A client that does not read is cut off, nobody waits for it. */
+/** One watch that is open. A client that does not read is cut off, nobody waits for it. */
 export class WatchStream {
   readonly #deps: WatchStreamDeps;
   readonly #timer: NodeJS.Timeout;
@@ -28,25 +28,25 @@ export class WatchStream {
   constructor(deps: WatchStreamDeps) {
     this.#deps = deps;
     this.#timer = setTimeout(() => this.end(), deps.timeout);
-    deps.response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache, private', 'X-Content-Type-Options': 'nosniff' });
-    deps.response.flushHeaders();
-    deps.response.on('close', () => this.#release());
-    deps.response.on('drain', () => { this.#limit = deps.bufferBytes; });
+    deps.channel.onClose(() => this.#release());
+    deps.channel.onDrain(() => {
+      if (this.#handle !== undefined) this.#limit = deps.bufferBytes;
+    });
   }
 
   readonly sink = (event: WatchEvent): void => {
-    const { response } = this.#deps;
+    const { channel, encode } = this.#deps;
     if (this.#ended) return;
     // Measured before the event, so that one large event alone cuts nobody off.
-    if (response.writableLength > this.#limit) response.destroy();
-    else response.write(this.#deps.encode(event));
+    if (channel.waiting > this.#limit) channel.destroy();
+    else channel.send(encode(event));
   };
 
   /** Call when the initial events are through: from here on what waits is limited. */
   started(handle: WatchHandle): void {
     this.#handle = handle;
     // What is there at the start may be more than the limit; it counts as granted until it has drained.
-    this.#limit = this.#deps.bufferBytes + this.#deps.response.writableLength;
+    this.#limit = this.#deps.bufferBytes + this.#deps.channel.waiting;
     if (this.#ended) handle.close();
   }
 
@@ -67,7 +67,7 @@ export class WatchStream {
     if (this.#ended) return;
     this.bookmark();
     this.#release();
-    this.#deps.response.end();
+    this.#deps.channel.end();
   }
 
   #release(): void {

@@ -61,7 +61,7 @@ export interface ApiServerOptions {
   /** Anyone is `system:anonymous` when absent. */
   authenticate?: Authenticator;
   authorize?: Authorizer;
-  /** Sees requests first; upgrades do not pass it. */
+  /** Sees requests first, and watches over WebSocket; other upgrades do not pass it, and none can be answered by it. */
   onRequest?: RequestHook;
   tls?: TlsSettings;
   version?: Partial<VersionInfo>;
