@@ -63,6 +63,7 @@ describe('what upstream v1.23.1 prints', () => {
       runtime: 'cri',
       readyTimeoutSeconds: 30,
       outbox: { maxBytes: 67108864, maxAgeSeconds: 604800 },
+      metaManager: { tokenKeyFile: '' },
       deviceTwin: { skipUnchanged: true, anyValue: false, dmi: { callsPerSecond: 5000, burst: 10000, nestedConfig: 'refuse' } },
       eventBus: {
         passwordFile: '',

@@ -30,6 +30,9 @@ export const schema = section('edgecore.yaml', {
       maxBytes: int64(64 * MEBI, 'Most bytes kept; the oldest events go first.', { check: atLeast(MEBI, 'bytes, at least 1 MiB') }),
       maxAgeSeconds: int64(7 * 24 * 3600, 'Events older than this are dropped.', { check: atLeast(60, 'seconds') }),
     }),
+    metaManager: own('What is stored of the cloud\'s objects.', {
+      tokenKeyFile: string('', 'File with the key that encrypts stored service account tokens, made when it is needed; readable by root alone. Empty: the database file\'s path with .token-key.'),
+    }),
     deviceTwin: own('Devices.', {
       skipUnchanged: bool(true, 'A reported value that equals what stands is answered, but neither stored nor sent to the cloud; false: as upstream, each report is.'),
       anyValue: bool(false, 'Values may hold any characters, up to 64 KiB; false: as upstream, letters, digits and - _ . , : / @ #, up to 512.'),
