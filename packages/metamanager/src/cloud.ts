@@ -33,11 +33,13 @@ export class Cloud {
 
   /**
    * Asks on behalf of `message`, under an id of its own because the caller waits under the original one.
+   * @param onSent gets that id, by which a late answer is recognised
    * @throws EdgeError `metamanager.offline` when the link is down or breaks, `bus.timeout` after `remoteQueryTimeout` or less
    */
-  async ask(message: Message): Promise<Message> {
+  async ask(message: Message, onSent?: (id: string) => void): Promise<Message> {
     if (!this.connected) throw offline(message, 'the node is not connected to the cloud');
     const request = createMessage({ ...message.route, content: message.content });
+    onSent?.(request.header.id);
     const answer = await this.#bus.request({ group: this.#config.contextSendGroup }, request, {
       timeoutMs: patienceMs(resourceType(message.route.resource), this.#config.remoteQueryTimeout),
       signal: this.#end.signal,

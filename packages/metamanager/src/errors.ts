@@ -5,7 +5,9 @@ export type MetaManagerErrorCode =
   /** A message whose resource or content is not what its type says; it will never be otherwise. */
   | 'metamanager.malformed'
   /** The cloud is needed and the link is down. */
-  | 'metamanager.offline';
+  | 'metamanager.offline'
+  /** The file with the key of stored service account tokens cannot be read or made, is damaged, or was open to others. */
+  | 'metamanager.token-key';
 
 export function metaManagerError(code: MetaManagerErrorCode, message: string, cause?: unknown): EdgeError {
   return new EdgeError(code, message, cause === undefined ? {} : { cause });

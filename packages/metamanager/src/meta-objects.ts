@@ -8,7 +8,6 @@ import { decideUpsert, type Identity, type Origin, type UpsertDecision } from '.
 import { metaV2Place, metaV2Row } from './values/meta-v2.js';
 import { objectType } from './values/object-types.js';
 import { sortedJson, structJson } from './values/sorted-json.js';
-import { isBoundTo } from './values/token-key.js';
 
 /** A state of an object to be stored. */
 export interface IncomingObject {
@@ -29,14 +28,17 @@ export class MetaObjects {
   readonly #store: Store;
   readonly #meta: Table<MetaRow>;
   readonly #metaV2: Table<MetaV2Row>;
+  readonly #tokens: { dropBound(podUid: string): void };
   /** Keys of `meta_v2` that the unit under way writes. */
   #touched = new Set<string>();
   /** Of objects whose end was pushed; an answer of the cloud that was on its way before does not bring them back. */
   readonly #ended = new Tombstones();
   #onShown: ((keys: ReadonlySet<string>) => void) | undefined;
 
-  constructor(deps: { store: Store }) {
+  /** @param deps `tokens` forgets those of a pod, inside the unit that removes the pod */
+  constructor(deps: { store: Store; tokens: { dropBound(podUid: string): void } }) {
     this.#store = deps.store;
+    this.#tokens = deps.tokens;
     this.#meta = deps.store.table<MetaRow>(metaTable);
     this.#metaV2 = deps.store.table<MetaV2Row>(metaV2Table);
   }
@@ -154,13 +156,6 @@ export class MetaObjects {
     });
   }
 
-  /** Stores one value under several keys in one unit. */
-  putValues(keys: readonly string[], type: string, value: unknown): Promise<void> {
-    return this.#store.commit(() => {
-      for (const key of new Set(keys)) this.#meta.put({ key, type, value: sortedJson(value) });
-    });
-  }
-
   removeValue(key: string): Promise<void> {
     return this.#store.commit(() => void this.#meta.remove({ key }));
   }
@@ -181,7 +176,10 @@ export class MetaObjects {
     if (!isWorthIt && !isAskedFor) return decision;
     if (decision !== 'same' && isWorthIt) this.#putMeta(path, object, origin);
     this.#putMetaV2(path.type, object, decision, isAskedFor);
-    if (decision === 'replaced' && path.type === ResourceTypes.pod && stored?.metadata.uid !== object.metadata.uid) this.#removePatch(path);
+    if (decision === 'replaced' && path.type === ResourceTypes.pod && stored?.metadata.uid !== object.metadata.uid) {
+      this.#removePatch(path);
+      this.#removeTokens(stored?.metadata.uid);
+    }
     return decision;
   }
 
@@ -239,10 +237,7 @@ export class MetaObjects {
   }
 
   #removeTokens(podUid: string | undefined): void {
-    if (!podUid) return;
-    for (const { key } of this.#meta.all({ type: ResourceTypes.serviceAccountToken })) {
-      if (isBoundTo(key, podUid)) this.#meta.remove({ key });
-    }
+    if (podUid) this.#tokens.dropBound(podUid);
   }
 }
 

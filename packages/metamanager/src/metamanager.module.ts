@@ -22,6 +22,9 @@ import { ObjectFetcher } from './object-fetcher.js';
 import { Freshness } from './reconcile/freshness.js';
 import { Reconciler } from './reconcile/reconciler.js';
 import { routes } from './routes.js';
+import { TokenFetcher } from './tokens/token-fetcher.js';
+import { TokenRenewer } from './tokens/token-renewer.js';
+import { TokenVault } from './tokens/token-vault.js';
 
 const own = <T>(name: string) => token<T>('metamanager', name);
 const Log = own<Logger>('Logger');
@@ -36,6 +39,9 @@ const Inquiries = own<PodInquiries>('PodInquiries');
 const LateAnswers = own<LateAnswerHandler>('LateAnswerHandler');
 const Queries = own<QueryHandler>('QueryHandler');
 const Tokens = own<TokenHandler>('TokenHandler');
+const Vault = own<TokenVault>('TokenVault');
+const TokenFetching = own<TokenFetcher>('TokenFetcher');
+const TokenRenewing = own<TokenRenewer>('TokenRenewer');
 const Writes = own<WriteHandler>('WriteHandler');
 const Patches = own<PatchHandler>('PatchHandler');
 const Upward = own<UpwardHandler>('UpwardHandler');
@@ -46,7 +52,8 @@ const DeviceStore = own<DeviceStoreHandler>('DeviceStoreHandler');
 
 function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('metamanager'), [Logger]);
-  provide(bind, Objects, MetaObjects, { store: Store });
+  provide(bind, Vault, TokenVault, { store: Store, config: MetaManagerConfig, log: Log });
+  provide(bind, Objects, MetaObjects, { store: Store, tokens: Vault });
   provide(bind, CloudWay, Cloud, { bus: MessageBus, link: CloudLink, config: MetaManagerConfig, log: Log });
   provide(bind, Near, Neighbours, { bus: MessageBus });
   provide(bind, Fresh, Freshness, { link: CloudLink });
@@ -54,9 +61,11 @@ function bindings(bind: Bind): void {
   provide(bind, Reconciling, Reconciler, { objects: Objects, fetcher: Fetcher, freshness: Fresh, neighbours: Near, link: CloudLink, log: Log });
   provide(bind, Pushes, PushHandler, { objects: Objects, cloud: CloudWay, neighbours: Near, freshness: Fresh, fetcher: Fetcher, log: Log });
   provide(bind, Inquiries, PodInquiries, {});
-  provide(bind, LateAnswers, LateAnswerHandler, { objects: Objects, fetcher: Fetcher, tokens: Tokens, inquiries: Inquiries, neighbours: Near, log: Log });
+  provide(bind, LateAnswers, LateAnswerHandler, { objects: Objects, fetcher: Fetcher, tokens: TokenFetching, inquiries: Inquiries, neighbours: Near, log: Log });
   provide(bind, Queries, QueryHandler, { objects: Objects, fetcher: Fetcher, reconciler: Reconciling, freshness: Fresh, cloud: CloudWay, log: Log });
-  provide(bind, Tokens, TokenHandler, { objects: Objects, cloud: CloudWay, log: Log });
+  provide(bind, TokenFetching, TokenFetcher, { cloud: CloudWay, vault: Vault });
+  provide(bind, TokenRenewing, TokenRenewer, { vault: Vault, fetcher: TokenFetching, objects: Objects, link: CloudLink, log: Log });
+  provide(bind, Tokens, TokenHandler, { vault: Vault, fetcher: TokenFetching, config: MetaManagerConfig, log: Log });
   provide(bind, Writes, WriteHandler, { objects: Objects, cloud: CloudWay });
   provide(bind, Patches, PatchHandler, { objects: Objects, cloud: CloudWay, inquiries: Inquiries });
   provide(bind, Upward, UpwardHandler, { cloud: CloudWay });
@@ -77,6 +86,9 @@ function bindings(bind: Bind): void {
     localApi: LocalApi,
     cloud: CloudWay,
     reconciler: Reconciling,
+    vault: Vault,
+    fetcher: TokenFetching,
+    renewer: TokenRenewing,
   });
 }
 

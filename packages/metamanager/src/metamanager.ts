@@ -11,6 +11,9 @@ import type { UpwardHandler } from './handlers/upward.js';
 import type { VolumeHandler } from './handlers/volume.js';
 import type { WriteHandler } from './handlers/write.js';
 import type { Reconciler } from './reconcile/reconciler.js';
+import type { TokenFetcher } from './tokens/token-fetcher.js';
+import type { TokenRenewer } from './tokens/token-renewer.js';
+import type { TokenVault } from './tokens/token-vault.js';
 
 /** One handler per family of messages; the table in `routes.ts` says which message goes where. */
 export interface Handlers {
@@ -40,8 +43,11 @@ export class MetaManager implements Runnable, Handlers {
   readonly localApi: LocalApiHandler;
   readonly #cloud: Cloud;
   readonly #reconciler: Reconciler;
+  readonly #vault: TokenVault;
+  readonly #fetcher: TokenFetcher;
+  readonly #renewer: TokenRenewer;
 
-  constructor(deps: Handlers & { cloud: Cloud; reconciler: Reconciler }) {
+  constructor(deps: Handlers & { cloud: Cloud; reconciler: Reconciler; vault: TokenVault; fetcher: TokenFetcher; renewer: TokenRenewer }) {
     this.pushes = deps.pushes;
     this.lateAnswers = deps.lateAnswers;
     this.queries = deps.queries;
@@ -54,13 +60,19 @@ export class MetaManager implements Runnable, Handlers {
     this.localApi = deps.localApi;
     this.#cloud = deps.cloud;
     this.#reconciler = deps.reconciler;
+    this.#vault = deps.vault;
+    this.#fetcher = deps.fetcher;
+    this.#renewer = deps.renewer;
   }
 
   async run(life: Life): Promise<void> {
-    life.ready();
+    // Questions that are out would hold up the end until they are answered.
+    life.signal.addEventListener('abort', () => this.#cloud.close(), { once: true });
     try {
+      await this.#vault.open();
+      life.ready();
       await this.localApi.begin();
-      await this.#reconciler.run(life.signal);
+      await Promise.all([this.#reconciler.run(life.signal), this.#fetcher.run(life.signal), this.#renewer.run(life.signal)]);
     } finally {
       this.#cloud.close();
       this.localApi.close();

@@ -1,6 +1,7 @@
 import { createMemoryStore } from '@edge/testing';
 import { describe, expect, it } from 'vitest';
 import { object, openScene, push, settle, eventually } from './scene.js';
+import { storeAsUpstream, storedTokenKeys, tokenRequest } from './token-scene.js';
 
 const pod = (version: number, over: Record<string, unknown> = {}) => object('Pod', 'p', version, { spec: { nodeName: 'edge-1' }, ...over });
 
@@ -73,11 +74,14 @@ describe('pushes', () => {
   });
 
   it('[metamanager-1.6] of a delete take the row, its patch and its tokens, by uid', async () => {
-    await using scene = await openScene();
+    const store = createMemoryStore();
     const token = '"default"/"default"/[]string{"edge"}/600/v1.BoundObjectReference{Kind:"Pod", APIVersion:"v1", Name:"p", UID:"uid-p"}';
+    await storeAsUpstream(store, token, tokenRequest('t', 600_000, { uid: 'uid-p' }));
+    await storeAsUpstream(store, token.replace('uid-p', 'uid-q'), tokenRequest('t', 600_000, { uid: 'uid-q' }));
+    await using scene = await openScene({ store });
     await scene.fromCloud(push('insert', 'default/pod/p', pod(1)));
     await scene.objects.putValue('default/podpatch/p', 'podpatch', '{}');
-    await scene.objects.putValues([token, token.replace('uid-p', 'uid-q')], 'serviceaccounttoken', { status: { token: 't' } });
+    expect(storedTokenKeys(store)).toHaveLength(2);
     const stranger = push('delete', 'default/pod/p', { metadata: { name: 'p', namespace: 'default', uid: 'other' } });
     const own = push('delete', 'default/pod/p', { metadata: { name: 'p', namespace: 'default', uid: 'uid-p' } });
     await scene.fromCloud(stranger);
@@ -85,8 +89,8 @@ describe('pushes', () => {
     expect(scene.objects.value('default/pod/p')).toBeDefined();
     await scene.fromCloud(own);
     await eventually(() => scene.acknowledged().includes(own.header.id));
-    expect(['default/pod/p', 'default/podpatch/p', token].map((key) => scene.objects.value(key))).toEqual([undefined, undefined, undefined]);
-    expect(scene.objects.valuesOf('serviceaccounttoken')).toHaveLength(1);
+    expect(['default/pod/p', 'default/podpatch/p'].map((key) => scene.objects.value(key))).toEqual([undefined, undefined]);
+    expect(storedTokenKeys(store)).toEqual([token.replace('uid-p', 'uid-q')]);
     expect(scene.edged.received.map(({ route }) => route.operation)).toEqual(['insert', 'delete', 'delete']);
   });
 

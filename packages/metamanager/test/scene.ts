@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CloudLink, createCell, provideValue, type LinkStatus, type ModuleDefinition, type Store, type WritableCell } from '@edge/core';
 import { createMessage, type Message, type NewMessage } from '@edge/protocol';
 import { createMemoryStore, runModule, type PlayedModule, type RunningModule, type Script } from '@edge/testing';
@@ -9,6 +12,7 @@ export interface Scene extends AsyncDisposable {
   readonly running: RunningModule;
   readonly store: Store;
   readonly objects: MetaObjects;
+  readonly tokenKeyFile: string;
   readonly hub: PlayedModule;
   readonly edged: PlayedModule;
   readonly twin: PlayedModule | undefined;
@@ -32,17 +36,21 @@ export interface SceneOptions {
   readonly edged?: Script;
   readonly twin?: boolean;
   readonly config?: Record<string, unknown>;
+  /** A file of its own unless given. */
+  readonly tokenKeyFile?: string;
 }
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const store = options.store ?? createMemoryStore();
+  const own = mkdtempSync(join(tmpdir(), 'metamanager-'));
   const link = createCell<LinkStatus>({ connected: options.connected ?? false, session: options.connected ? 1 : 0, since: 0 });
+  const tokenKeyFile = options.tokenKeyFile ?? join(own, 'token-key');
   let hub: PlayedModule | undefined;
   let edged: PlayedModule | undefined;
   let twin: PlayedModule | undefined;
   const running = await runModule(withLink(link), {
     store,
-    config: { modules: { metaManager: options.config ?? {} } },
+    config: { modules: { metaManager: options.config ?? {} }, edge: { metaManager: { tokenKeyFile } } },
     neighbours: (bus) => {
       hub = bus.play('websocket', 'hub', (message) => (message.header.parentId ? undefined : answerAside(bus.bus, message, options.cloud)));
       edged = bus.play('edged', 'edged', options.edged);
@@ -53,7 +61,8 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   return {
     running,
     store,
-    objects: new MetaObjects({ store }),
+    objects: new MetaObjects({ store, tokens: { dropBound: () => undefined } }),
+    tokenKeyFile,
     hub: hub as PlayedModule,
     edged: edged as PlayedModule,
     twin,
@@ -70,7 +79,10 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     },
     acknowledged: () =>
       (hub as PlayedModule).received.flatMap(({ header, route, content }) => (route.operation === 'response' && content === 'OK' && header.parentId ? [header.parentId] : [])),
-    [Symbol.asyncDispose]: () => running.stop(),
+    [Symbol.asyncDispose]: async () => {
+      await running.stop();
+      rmSync(own, { recursive: true, force: true });
+    },
   };
 }
 

@@ -82,7 +82,7 @@ function checkOptions(path: string): { thorough: boolean; busyTimeout: number } 
 function connect(driver: Driver, path: string): Connection {
   const connection = driver.open(path);
   try {
-    // The file holds tokens in clear; the Go agent leaves it readable for all.
+    // The file holds Secrets in clear; the Go agent leaves it readable for all.
     chmodSync(path, 0o600);
     connection.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
     connection.prepare('PRAGMA journal_mode=WAL').all();

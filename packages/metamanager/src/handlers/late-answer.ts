@@ -6,8 +6,8 @@ import { patchedUid } from '../decide/vanished.js';
 import type { MetaObjects } from '../meta-objects.js';
 import type { Neighbours } from '../neighbours.js';
 import type { ObjectFetcher } from '../object-fetcher.js';
+import type { TokenFetcher } from '../tokens/token-fetcher.js';
 import type { PodInquiries } from './pod-inquiries.js';
-import type { TokenHandler } from './token.js';
 
 /** Type of a patch resource → type of the object that is patched. */
 const PATCHED: Readonly<Record<string, string>> = {
@@ -22,12 +22,12 @@ const PATCHED: Readonly<Record<string, string>> = {
 export class LateAnswerHandler {
   readonly #objects: MetaObjects;
   readonly #fetcher: ObjectFetcher;
-  readonly #tokens: TokenHandler;
+  readonly #tokens: TokenFetcher;
   readonly #inquiries: PodInquiries;
   readonly #neighbours: Neighbours;
   readonly #log: Logger;
 
-  constructor(deps: { objects: MetaObjects; fetcher: ObjectFetcher; tokens: TokenHandler; inquiries: PodInquiries; neighbours: Neighbours; log: Logger }) {
+  constructor(deps: { objects: MetaObjects; fetcher: ObjectFetcher; tokens: TokenFetcher; inquiries: PodInquiries; neighbours: Neighbours; log: Logger }) {
     this.#objects = deps.objects;
     this.#fetcher = deps.fetcher;
     this.#tokens = deps.tokens;

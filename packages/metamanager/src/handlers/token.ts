@@ -1,13 +1,16 @@
-import { errorCode, errorText, type Logger } from '@edge/core';
-import { createResponse, formatResource, isFields, Modules, parseResource, ResourceTypes, type Message, type ResourcePath } from '@edge/protocol';
-import type { Cloud } from '../cloud.js';
-import { classifyContent } from '../decide/content.js';
-import { tokenState } from '../decide/token-freshness.js';
+import { errorCode, errorText, withTimeout, type Logger } from '@edge/core';
+import { createResponse, encodeJson, errorStatus, formatResource, isFields, Modules, parseResource, Sources, type Message } from '@edge/protocol';
+import type { MetaManagerConfig } from '../config.js';
+import { stateOf } from '../decide/token-renewals.js';
 import { metaManagerError } from '../errors.js';
-import type { MetaObjects } from '../meta-objects.js';
 import { isKnownToken } from '../tokens/known-token.js';
-import { tokenKey, type TokenRequest } from '../values/token-key.js';
+import { tokenQuestion, type StoredToken, type TokenQuestion } from '../tokens/stored-token.js';
+import type { FetchedToken, TokenFetcher } from '../tokens/token-fetcher.js';
+import type { TokenVault } from '../tokens/token-vault.js';
 import { fromStore, relay } from './relay.js';
+
+/** Waits for a new token while an old one would do: valid, or at least there. Milliseconds. */
+const PATIENCE = { stale: 3_000, expired: 20_000 } as const;
 
 /**
  * Tokens of service accounts. A stored one is used only for exactly the account, audiences, life and pod it was asked
@@ -15,33 +18,39 @@ import { fromStore, relay } from './relay.js';
  * is nearly every pod, have to start again after a power cut, and it is renewed as soon as the cloud is back. [metamanager-5]
  */
 export class TokenHandler {
-  readonly #objects: MetaObjects;
-  readonly #cloud: Cloud;
+  readonly #vault: TokenVault;
+  readonly #fetcher: TokenFetcher;
+  readonly #config: Pick<MetaManagerConfig, 'remoteQueryTimeout'>;
   readonly #log: Logger;
-  readonly #now: () => number;
 
-  constructor(deps: { objects: MetaObjects; cloud: Cloud; log: Logger; now?: () => number }) {
-    this.#objects = deps.objects;
-    this.#cloud = deps.cloud;
+  constructor(deps: { vault: TokenVault; fetcher: TokenFetcher; config: Pick<MetaManagerConfig, 'remoteQueryTimeout'>; log: Logger }) {
+    this.#vault = deps.vault;
+    this.#fetcher = deps.fetcher;
+    this.#config = deps.config;
     this.#log = deps.log;
-    this.#now = deps.now ?? Date.now;
   }
 
-  /** @throws EdgeError when there is no token and the cloud is not there */
+  /**
+   * edged gets the stored token while it is fresh. Who asks through the local API gets what the cloud says while it
+   * answers, and a stored one only while that is valid.
+   * @throws EdgeError when there is no token and the cloud is not there; `metamanager.malformed`
+   */
   async handle(message: Message): Promise<Message> {
-    const path = parseResource(message.route.resource);
-    const key = tokenKey(path.namespace, path.name, asTokenRequest(message));
-    const stored = this.#objects.value(key);
-    const state = stored === undefined ? 'useless' : tokenState(readToken(stored), this.#now());
-    if (stored !== undefined && state === 'fresh') return fromStore(message, [stored]);
+    const question = readQuestion(message);
+    await this.#vault.open();
+    const isLocalApi = message.route.source === Sources.metaServer;
+    const stored = this.#vault.find(question.key);
+    const state = stored ? stateOf(stored, Date.now()) : 'useless';
+    if (stored && state === 'fresh' && !isLocalApi) return this.#fromStore(message, stored);
+    const fallback = state === 'useless' || (state === 'expired' && isLocalApi) ? undefined : stored;
     try {
-      const answer = await this.#cloud.ask(message);
-      if (await this.#store(answer, path, key)) return relay(message, answer);
-      return stored !== undefined && state === 'stale' ? fromStore(message, [stored]) : relay(message, answer);
+      const { answer, token } = await this.#fetch(question, isLocalApi ? undefined : stored && PATIENCE[state as keyof typeof PATIENCE], !isLocalApi);
+      if (token || !fallback || isLocalApi || (state === 'expired' && isRefusal(answer))) return relay(message, answer);
+      return this.#fromStore(message, fallback);
     } catch (error) {
-      if (stored === undefined || state === 'useless' || errorCode(error) === 'core.aborted') throw error;
-      this.#log.verbose(1, 'an older token is used because the cloud gave no new one', { resource: formatResource(path), err: errorText(error) });
-      return fromStore(message, [stored]);
+      if (!fallback || errorCode(error) === 'core.aborted') throw error;
+      this.#log.verbose(1, 'an older token is used because the cloud gave no new one', { resource: message.route.resource, err: errorText(error) });
+      return this.#fromStore(message, fallback);
     }
   }
 
@@ -50,44 +59,45 @@ export class TokenHandler {
    * expired. The answer never holds a token. [metamanager-5.13]
    * @throws EdgeError `metamanager.malformed`
    */
-  isKnown(message: Message): Message {
+  async isKnown(message: Message): Promise<Message> {
     const { token } = isFields(message.content) ? message.content : {};
     if (typeof token !== 'string' || token === '') throw metaManagerError('metamanager.malformed', `get ${message.route.resource} needs the content {"token": "<the token>"}`);
-    const stored = this.#objects.valuesOf(ResourceTypes.serviceAccountToken).map(readToken);
-    return createResponse(message, { known: isKnownToken(token, stored, this.#now()) }, { source: Modules.metaManager });
+    await this.#vault.open();
+    const known = isKnownToken(token, this.#vault.all().map(({ answer }) => answer), Date.now());
+    return createResponse(message, { known }, { source: Modules.metaManager });
   }
 
-  /** Stores a token whose asker has given up; the next question finds it. */
-  async keep(answer: Message): Promise<void> {
-    await this.#store(answer, parseResource(answer.route.resource));
+  #fetch(question: TokenQuestion, patienceMs: number | undefined, isMounted: boolean): Promise<FetchedToken> {
+    const general = this.#config.remoteQueryTimeout * 1000;
+    // Longer than the cloud's own time, whose error says more; it counts while the question waits for its turn.
+    const limit = patienceMs === undefined ? general + 5000 : Math.min(patienceMs, general);
+    return withTimeout(this.#fetcher.fetch(question, isMounted), limit, () => metaManagerError('metamanager.offline', `the cloud gave no token of ${question.namespace}/${question.account} within ${limit / 1000} s`));
   }
 
-  /**
-   * Stores the token under the key of the answer, as upstream does, and under that of the question: the cloud fills in
-   * audiences that were left out, so the two differ and the question would never find its answer again.
-   */
-  async #store(answer: Message, path: ResourcePath, askedKey?: string): Promise<boolean> {
-    const content = classifyContent(path.type, answer.content);
-    if (content.form !== 'object') return false;
-    const token = content.object as TokenRequest;
-    if (!token.status?.token) return false;
-    const ownKey = tokenKey(path.namespace, path.name, token);
-    await this.#objects.putValues([ownKey, askedKey ?? ownKey], ResourceTypes.serviceAccountToken, content.object);
-    return true;
+  #fromStore(message: Message, { answer }: StoredToken): Message {
+    return fromStore(message, [encodeJson(answer)]);
   }
 }
 
-function asTokenRequest(message: Message): TokenRequest {
-  const { content } = message;
-  if (typeof content === 'object' && content !== null && 'spec' in content) return content as TokenRequest;
-  throw metaManagerError('metamanager.malformed', `query ${message.route.resource} needs a TokenRequest as its content`);
+/** True when the cloud has judged the question, as opposed to one that could not look. */
+function isRefusal({ content }: Message): boolean {
+  const code = errorStatus(content)?.code ?? 0;
+  return code >= 400 && code < 500 && code !== 408 && code !== 429;
 }
 
-function readToken(value: string): TokenRequest {
-  try {
-    const parsed: unknown = JSON.parse(value);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as TokenRequest) : {};
-  } catch {
-    return {};
-  }
+function readQuestion(message: Message): TokenQuestion {
+  const path = parseResource(message.route.resource);
+  const spec = isFields(message.content) ? message.content.spec : undefined;
+  const problem = path.name === '' ? 'the name of an account' : isFields(spec) ? specProblem(spec) : 'a TokenRequest as its content';
+  if (problem !== undefined) throw metaManagerError('metamanager.malformed', `query ${formatResource(path)} needs ${problem}`);
+  return tokenQuestion(path.namespace, path.name, message.content as TokenQuestion['asked']);
+}
+
+/** What a TokenRequest's spec lacks; undefined when it is well. */
+function specProblem({ audiences, expirationSeconds, boundObjectRef }: Readonly<Record<string, unknown>>): string | undefined {
+  if (audiences !== undefined && audiences !== null && !(Array.isArray(audiences) && audiences.every((audience) => typeof audience === 'string'))) return 'spec.audiences to be a list of texts';
+  if (expirationSeconds !== undefined && expirationSeconds !== null && !Number.isSafeInteger(expirationSeconds)) return 'spec.expirationSeconds to be a whole number';
+  if (boundObjectRef === undefined || boundObjectRef === null) return undefined;
+  const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+  return isFields(boundObjectRef) && ['kind', 'apiVersion', 'name', 'uid'].every((name) => isText(boundObjectRef[name])) ? undefined : 'spec.boundObjectRef to be an object of texts';
 }
