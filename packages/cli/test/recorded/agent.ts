@@ -44,6 +44,7 @@ export async function startAgent({ folder, node, cloud, runtime, mqttPort }: Age
   const core = compose(
     {
       config: {
+        database: { dataSource: join(folder, 'edgecore.db') },
         modules: {
           // The play keeps the recorded time; certificates belong to the time of the test.
           edgeHub: { ...certificateFiles(folder), websocket: { server: cloud }, rotateCertificates: false },
