@@ -3,13 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { root } from './bootstrap.mjs';
+
+const program = (name) => join(root, 'node_modules', '.bin', name);
 
 const folder = mkdtempSync(join(tmpdir(), 'edge-pack-'));
 try {
   const packed = check('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder, '--loglevel=error']);
   const [{ filename }] = Object.values(JSON.parse(packed));
-  check('npx', ['publint', '--strict']);
-  check('npx', ['attw', join(folder, filename), '--profile', 'esm-only', '--no-emoji', '--no-color']);
+  check(program('publint'), ['--strict']);
+  check(program('attw'), [join(folder, filename), '--profile', 'esm-only', '--no-emoji', '--no-color']);
 } finally {
   rmSync(folder, { recursive: true });
 }
