@@ -9,7 +9,7 @@ import { programPath } from './ask.js';
 import { benchDownward } from './downward.js';
 import { figure } from './figure.js';
 
-const MESSAGES = process.argv.includes('--quick') ? 5000 : 20_000;
+const MESSAGES = process.argv.includes('--quick') ? 1500 : 20_000;
 const IN_FLIGHT = 32;
 
 // Beside the workspace's files: the folder for temporary files may be in memory.

@@ -10,9 +10,9 @@ interface Measured {
 }
 
 const quick = process.argv.includes('--quick');
-const UPDATES = quick ? 3_000 : 20_000;
+const UPDATES = quick ? 1_000 : 20_000;
 const RUNS = quick ? 1 : 3;
-const REPORTS = quick ? 1_000 : 10_000;
+const REPORTS = quick ? 500 : 10_000;
 const WINDOW = 200;
 const DEVICES = 200;
 
@@ -34,7 +34,7 @@ try {
   }
   const cloud = await agent.ask<number>({ do: 'heard-by-cloud' });
   figure('twin updates in a message to the cloud', (2 * RUNS * UPDATES + 5 * DEVICES) / cloud, 'updates', 'what changed while the one before was under way goes together');
-  const { latencies } = await measure(DEVICES, { updates: quick ? 500 : 2_000, perSecond: 100 });
+  const { latencies } = await measure(DEVICES, { updates: quick ? 200 : 2_000, perSecond: 100 });
   const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
   figure('twin update at 100/s, p50', at(0.5), 'ms', 'the same way');
   figure('twin update at 100/s, p99', at(0.99), 'ms');

@@ -20,7 +20,7 @@ function logOf(folder: string, pod: string): string {
 it('[dev-1.1] one command: the node is Ready, kubectl runs a pod with ConfigMap and Secret as a real process, scales and deletes', { timeout: 180_000 }, async () => {
   await using folder = await temporaryFolder();
   try {
-    await using dev = startDev(folder.path);
+    await using dev = await startDev(folder.path);
     await dev.said('Node edge-e2e is Ready');
     expect(await dev.kubectl('get', 'nodes')).toMatch(/edge-e2e\s+Ready\s/);
 
@@ -48,7 +48,7 @@ it('[dev-1.1] one command: the node is Ready, kubectl runs a pod with ConfigMap 
 it('[dev-1.2] Ctrl-C stops both, pods go on, and starting again goes on with the same data', { timeout: 120_000 }, async () => {
   await using folder = await temporaryFolder();
   try {
-    const first = startDev(folder.path);
+    const first = await startDev(folder.path);
     await first.said('Node edge-e2e is Ready');
     await first.kubectl('apply', '-f', join(examples, 'hello.yaml'));
     await first.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=30s');
@@ -56,7 +56,7 @@ it('[dev-1.2] Ctrl-C stops both, pods go on, and starting again goes on with the
     expect(await first.interrupt()).toBe(0);
     expect(first.output).toContain('Stopped.');
 
-    await using second = startDev(folder.path);
+    await using second = await startDev(folder.path);
     await second.said('Node edge-e2e is Ready');
     expect(await second.kubectl('get', 'pod', 'hello')).toMatch(/hello\s+1\/1\s+Running\s+0\s/);
     const after = podProcesses(folder.path).map(({ pid }) => pid);

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createTestCa, type TestCa } from '@edge/testing';
+import { createTestCa, freePort, type TestCa } from '@edge/testing';
 import { createMessage, encodeMessage, type Message } from '@edge/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ async function linkedAgent(folder: string, ca: TestCa, hub: ScriptedHub): Promis
   writeFileSync(join(folder, 'agent', 'ca', 'rootCA.crt'), ca.certificate);
   writeFileSync(join(certs, 'server.crt'), pair.certificate);
   writeFileSync(join(certs, 'server.key'), pair.privateKey, { mode: 0o600 });
-  return startAgent({ folder, node: 'edge-1', token: '', hubAddress: `127.0.0.1:${hub.port}`, httpsUrl: `https://127.0.0.1:${hub.port}`, kubeletPort: 10350 });
+  return startAgent({ folder, node: 'edge-1', token: '', hubAddress: `127.0.0.1:${hub.port}`, httpsUrl: `https://127.0.0.1:${hub.port}`, kubeletPort: await freePort() });
 }
 
 /** A good push; its acknowledgement shows that the agent is well. */
@@ -114,7 +114,7 @@ describe('hostile input', () => {
         token: `${'a'.repeat(64)}.${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from('{"exp":9999999999}').toString('base64url')}.c2ln`,
         hubAddress: `127.0.0.1:${port}`,
         httpsUrl: `https://127.0.0.1:${port}`,
-        kubeletPort: 10350,
+        kubeletPort: await freePort(),
       });
       await eventually(() => asked >= 4, 60_000, () => `asked ${asked} times; ${agent.log.slice(-1500)}`);
       await agent.logged(/redirect/i);

@@ -3,19 +3,19 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createRelay, createTestCa, type RelayMode } from '@edge/testing';
+import { createRelay, createTestCa, loops, type RelayMode } from '@edge/testing';
 import { expect, it } from 'vitest';
 import { eventually, temporaryFolder } from './support/agent.js';
 import { scriptedHub } from './support/scripted-hub.js';
 
-const EVENTS = 100_000;
+const EVENTS = loops(100_000, 15_000);
 const KEYS = 50;
-const CUTS = 50;
-const KILLS = 20;
+const CUTS = loops(50, 12);
+const KILLS = loops(20, 5);
 const PRODUCER = fileURLToPath(new URL('../dist-bundle/test/producer-main.mjs', import.meta.url));
 const MODES: readonly RelayMode[] = ['drop', 'refuse', 'garble', 'one-way', 'stall'];
 
-it('[outbox-e2e-1.1] 100,000 events and 10,000 states get through 50 cuts and 20 kills: none is lost, order holds per key, states converge', { timeout: 600_000 }, async () => {
+it(`[outbox-e2e-1.1] ${EVENTS} events and ${EVENTS / 10} states get through ${CUTS} cuts and ${KILLS} kills: none is lost, order holds per key, states converge`, { timeout: 600_000 }, async () => {
   await using folder = await temporaryFolder();
   const ca = await createTestCa();
   const seen = new Map<number, Set<string>>();
@@ -52,7 +52,7 @@ it('[outbox-e2e-1.1] 100,000 events and 10,000 states get through 50 cuts and 20
     // Cuts and kills spread over the run: each when a further share of the events has arrived.
     const step = EVENTS / (CUTS + KILLS + 2);
     for (let act = 1; act <= CUTS + KILLS; act += 1) {
-      await eventually(() => arrived() >= Math.min(act * step, EVENTS), 120_000, () => `only ${arrived()} of ${EVENTS} events arrived before act ${act}`);
+      await eventually(() => arrived() >= Math.min(act * step, EVENTS), 180_000, () => `only ${arrived()} of ${EVENTS} events arrived before act ${act}`);
       if ((act % 7 === 3 || act % 7 === 6) && kills < KILLS) {
         child.kill('SIGKILL');
         await once(child, 'exit');

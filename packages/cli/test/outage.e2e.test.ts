@@ -1,4 +1,5 @@
 import type { ConfigMap } from '@edge/protocol';
+import { loops } from '@edge/testing';
 import { describe, expect, it } from 'vitest';
 import { eventually } from './support/agent.js';
 import { openKillableScene } from './support/killable-scene.js';
@@ -6,9 +7,11 @@ import { killPodProcesses, podProcesses } from './support/leftovers.js';
 import { CONFIG_MAPS, fill, PODS, runsPerPod, upToDate } from './support/pods.js';
 import { openScene, sleeper, type Scene } from './support/scene.js';
 
-const KILLS = 100;
+const KILLS = loops(100, 30);
+const CLOUD_KILLS = loops(5, 3);
 
-describe('outage', () => {
+/** Side by side: each has a cloud and an agent of its own, and they mostly wait. */
+describe.concurrent('outage', () => {
   it(`[outage-1.2] ${KILLS} times killed without warning: pods are not restarted, nothing acknowledged is lost, nothing happens twice`, { timeout: 1_200_000 }, async () => {
     await using scene = await openScene();
     await scene.ready(0, 30_000);
@@ -42,7 +45,7 @@ describe('outage', () => {
     await scene.kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=60s');
     const before = runsPerPod(scene);
     expect(before.size).toBe(PODS);
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < CLOUD_KILLS; round += 1) {
       await scene.killCloud(Math.random() * 4000);
       await scene.ready(Date.now(), 20_000);
     }

@@ -36,5 +36,7 @@ export { createRelay } from './relay/relay.js';
 export type { Relay, RelayMode } from './relay/relay.js';
 export { BUSYBOX_IMAGE, buildImage, buildImageParts, mountsBelow, PAUSE_IMAGE, remoteCommand, requireContainerd, startContainerd, startRegistry, unmountBelow } from './containerd/index.js';
 export type { Blob, Containerd, ContainerdOptions, ImageConfig, ImageParts, ImageRecipe, Registry, RegistryOptions, RemoteOutcome, TarEntry } from './containerd/index.js';
-export { freePort, startMosquitto } from './mosquitto/mosquitto.js';
+export { FULL_TESTS, loops } from './loops/loops.js';
+export { freePort, freePorts } from './ports/free-ports.js';
+export { startMosquitto } from './mosquitto/mosquitto.js';
 export type { Mosquitto, MosquittoOptions } from './mosquitto/mosquitto.js';

@@ -12,7 +12,7 @@ it('[dev-cri-1] edgecore dev on containerd runs the examples as containers, and 
   await using folder = await temporaryFolder();
   await using other = await temporaryFolder();
   const flags = ['--runtime', 'cri', '--container-runtime-endpoint', `unix://${containerd.socket}`];
-  await using dev = startDev(folder.path, flags);
+  await using dev = await startDev(folder.path, flags);
   await dev.said(/Node edge-e2e is Ready/, 60_000);
   await dev.kubectl('apply', '-f', HELLO);
   await dev.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=60s');
@@ -22,7 +22,7 @@ it('[dev-cri-1] edgecore dev on containerd runs the examples as containers, and 
   const id = (await dev.kubectl('get', 'pod', 'hello', '-o', 'jsonpath={.status.containerStatuses[0].containerID}')).replace('containerd://', '');
   expect(await containerd.ctr('tasks', 'ls')).toMatch(new RegExp(`${id}\\s+\\d+\\s+RUNNING`));
 
-  await using second = startDev(other.path, flags);
+  await using second = await startDev(other.path, flags);
   await second.said(/has \d+ pods of somebody else \(default\/.*--container-runtime-endpoint/, 60_000);
   expect(await second.ended()).toBe(1);
 

@@ -1,10 +1,10 @@
-import { startContainerd } from '@edge/testing';
+import { loops, startContainerd } from '@edge/testing';
 import { expect, it } from 'vitest';
 import { eventually } from '../support/agent.js';
 import { podOn, running } from '../support/containers.js';
 import { NODE, openScene } from '../support/scene.js';
 
-const PODS = 50;
+const PODS = loops(50, 20);
 
 it(`[power-1] a power cycle with the cable out: ${PODS} pods run again without the cloud`, { timeout: 300_000 }, async () => {
   await using containerd = await startContainerd();

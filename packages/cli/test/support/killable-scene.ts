@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { MinicloudOptions } from '@edge/minicloud';
-import { choosePorts } from '../../src/dev/ports.js';
+import { freePorts } from '@edge/testing';
 import { eventually, startAgent, temporaryFolder, type Agent } from './agent.js';
 import { killPodProcesses } from './leftovers.js';
 import { NODE } from './scene.js';
@@ -31,8 +31,8 @@ interface Place {
 
 export async function openKillableScene(): Promise<KillableScene> {
   const folder = await temporaryFolder();
-  const ports = await choosePorts(undefined);
-  const options: MinicloudOptions = { dataDir: join(folder.path, 'cloud'), hubPort: ports.hub, httpsPort: ports.https, apiPort: ports.api };
+  const firstPort = await freePorts(4);
+  const options: MinicloudOptions = { dataDir: join(folder.path, 'cloud'), hubPort: firstPort, httpsPort: firstPort + 1, apiPort: firstPort + 2 };
   let cloud = spawnCloud(options);
   const place = await firstLine(cloud);
   const agent = await startAgent({
@@ -41,7 +41,7 @@ export async function openKillableScene(): Promise<KillableScene> {
     token: place.token,
     hubAddress: place.hubAddress,
     httpsUrl: `https://${place.httpsAddress}`,
-    kubeletPort: ports.kubelet,
+    kubeletPort: firstPort + 3,
   });
   const kubectl = (...args: string[]): Promise<string> => runKubectl(place.kubeconfigPath, args);
   const isReady = async (since: number): Promise<boolean> => {

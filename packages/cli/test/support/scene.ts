@@ -1,10 +1,9 @@
-import { createRelay, unmountBelow, type Containerd, type Relay } from '@edge/testing';
+import { createRelay, freePorts, unmountBelow, type Containerd, type Relay } from '@edge/testing';
 import { startMinicloud, type Minicloud, type MinicloudOptions } from '@edge/minicloud';
 import type { KubeNode, Pod } from '@edge/protocol';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResourceClient } from '@edge/kubeapi';
-import { choosePorts } from '../../src/dev/ports.js';
 import { eventually, startAgent, temporaryFolder, type Agent } from './agent.js';
 import { killPodProcesses } from './leftovers.js';
 
@@ -63,7 +62,7 @@ export interface SceneOptions extends Partial<MinicloudOptions> {
 
 export async function openScene({ containerd, edit, env, before, ...given }: SceneOptions = {}): Promise<Scene> {
   const folder = await temporaryFolder();
-  const ports = await choosePorts(undefined);
+  const firstPort = await freePorts(2);
   const options: MinicloudOptions = { dataDir: join(folder.path, 'cloud'), nodeGraceMs: 15_000, ...given };
   const cloud = await startMinicloud(options);
   const [, port] = cloud.hubAddress.split(':');
@@ -75,8 +74,8 @@ export async function openScene({ containerd, edit, env, before, ...given }: Sce
     token: cloud.token(),
     hubAddress: `127.0.0.1:${relay.port}`,
     httpsUrl: `https://${cloud.httpsAddress}`,
-    kubeletPort: ports.kubelet,
-    mqttPort: ports.mqtt,
+    kubeletPort: firstPort,
+    mqttPort: firstPort + 1,
     ...(containerd ? { containerd } : {}),
     ...(edit ? { edit } : {}),
     ...(env ? { env } : {}),
@@ -91,7 +90,7 @@ export async function openScene({ containerd, edit, env, before, ...given }: Sce
     cloud,
     relay,
     agent,
-    mqttPort: ports.mqtt,
+    mqttPort: firstPort + 1,
     pod: (name) => cloud.api.resource<Pod>('v1', 'pods').find(name, 'default'),
     editConfig: (edit) => {
       const path = join(folder.path, 'node', 'edgecore.yaml');
