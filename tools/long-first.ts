@@ -1,0 +1,58 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/**
+ * The files that take longest, the longest first: begun at the end, one of them would go on alone. What takes less than
+ * ten seconds need not stand here; a name that is gone does no harm.
+ */
+const LONG = [
+  'packages/cli/test/conformance/node.conformance.test.ts',
+  'tools/readme.test.ts',
+  'tools/packed.test.ts',
+  'packages/cli/test/nothing-lost.e2e.test.ts',
+  'packages/cli/test/cuts.e2e.test.ts',
+  'packages/cri/test/cri.contract.test.ts',
+  'packages/cli/test/containerd/faults.e2e.test.ts',
+  'packages/cli/test/outage.e2e.test.ts',
+  'tools/workspace.test.ts',
+  'packages/cli/test/containerd/kills.e2e.test.ts',
+  'packages/cli/test/containerd/power-cycle.e2e.test.ts',
+  'packages/cli/test/node-gone.e2e.test.ts',
+  'packages/cli/test/devices/drift.e2e.test.ts',
+  'packages/cli/test/recorded/recorded.test.ts',
+  'packages/cli/test/devices/payloads.e2e.test.ts',
+  'packages/cli/test/hostile.e2e.test.ts',
+  'packages/edgehub/test/link.test.ts',
+  'packages/edged/test/process-runtime.test.ts',
+  'packages/cli/test/containerd/dev.e2e.test.ts',
+  'packages/cri/test/containerd.test.ts',
+  'packages/edged/test/images-and-logs.test.ts',
+  'packages/edged/test/process-runtime.kill.test.ts',
+  'packages/cli/test/containerd/disk.e2e.test.ts',
+  'packages/edgehub/test/hostile.test.ts',
+  'packages/edged/test/pods.test.ts',
+  'packages/minicloud/test/kubectl.test.ts',
+  'packages/cli/test/containerd/adoption.e2e.test.ts',
+  'packages/edged/test/process-runtime.contract.test.ts',
+  'packages/cli/test/containerd/clock.e2e.test.ts',
+  'packages/edged/test/isolation.test.ts',
+  'packages/eventbus/test/outages.test.ts',
+  'packages/mapper/test/pushes.test.ts',
+  'packages/config/test/hostile.test.ts',
+  'packages/minicloud/test/cluster.test.ts',
+  'packages/store/test/kill.test.ts',
+  'packages/kubeapi/test/kubectl.test.ts',
+  'packages/edged/test/policy.containerd.test.ts',
+  'packages/edged/test/probes.containerd.test.ts',
+  'packages/edgehub/test/diagnosis.test.ts',
+];
+
+/** Puts the long files of all projects before everything else. */
+export class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONG.findIndex((path) => moduleId.endsWith(`/${path}`));
+      return at < 0 ? LONG.length : at;
+    };
+    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
+  }
+}
