@@ -1,6 +1,7 @@
 import { sleep, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable } from '@edge/core';
 import { Operations, type Message, type ResourcePath } from '@edge/protocol';
 import { MetaClient } from './apply/meta-client.js';
+import { PodCommands } from './commands/pod-commands.js';
 import type { EdgedConfig } from './config.js';
 import { edgedError } from './errors.js';
 import { createNodeReporter } from './node/create-node-reporter.js';
@@ -17,6 +18,7 @@ import { RuntimeKeeper } from './runtime/runtime-keeper.js';
 import { createKubeletApi } from './server/create-kubelet-api.js';
 import { listingProblem } from './server/health.js';
 import type { KubeletApi, KubeletEndpoint } from './server/kubelet-api.js';
+import type { PodHost } from './server/pod-host.js';
 import { AgentMetrics } from './stats/agent-metrics.js';
 import { measuredRuntime } from './stats/measured-runtime.js';
 import { probeMetrics } from './stats/probe-metrics.js';
@@ -52,12 +54,15 @@ export class Edged implements Runnable {
   readonly #releases: ResourcePath[] = [];
   #node: NodeReporter | undefined;
   readonly #api: KubeletApi;
+  readonly #commands: PodCommands;
 
   constructor(deps: EdgedDeps) {
     this.#deps = deps;
     this.#meta = new MetaClient({ bus: deps.bus });
     this.#drivers = new CsiDrivers({ root: deps.config.rootDirectory, log: deps.log });
-    this.#api = this.#createApi();
+    const host: PodHost = { pods: () => this.#manager?.pods, runtime: () => this.#runtime };
+    this.#commands = new PodCommands({ host });
+    this.#api = this.#createApi(host);
   }
 
   async run(life: Life): Promise<void> {
@@ -165,11 +170,21 @@ export class Edged implements Runnable {
     return this.#api.endpoint;
   }
 
-  #createApi(): KubeletApi {
+  /** @throws EdgeError `edged.bad-answer` */
+  restartPods(message: Message): Promise<object> {
+    return this.#commands.restart(message, this.#signal);
+  }
+
+  /** @throws EdgeError `edged.bad-answer` */
+  runCommand(message: Message): Promise<object> {
+    return this.#commands.exec(message, this.#signal);
+  }
+
+  #createApi(host: PodHost): KubeletApi {
     const { config, identity, log } = this.#deps;
     return createKubeletApi({
       config,
-      host: { pods: () => this.#manager?.pods, runtime: () => this.#runtime },
+      host,
       agent: this.#metrics,
       probes: () => probeMetrics(this.#manager?.probeCounts() ?? []),
       syncProblem: () => listingProblem(this.#manager?.listedAt),

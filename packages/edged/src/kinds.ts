@@ -1,4 +1,4 @@
-import { defineKind, Operations, ResourceTypes, type MessageKind } from '@edge/protocol';
+import { defineKind, Operations, ResourceTypes, Sources, type MessageKind } from '@edge/protocol';
 
 const CHANGES = [Operations.insert, Operations.update];
 const OBJECTS = [ResourceTypes.configMap, ResourceTypes.secret];
@@ -29,5 +29,8 @@ export const volumeOperation: MessageKind = defineKind('volumeOperation', {
 });
 /** Another module of the node asks where the local kubelet API is. */
 export const queryKubeletEndpoint: MessageKind = defineKind('queryKubeletEndpoint', { operation: Operations.get, resource: 'kubelet/endpoint' });
+/** What somebody at the node wants done to running pods, through the node's own API. */
+export const restartPods: MessageKind = defineKind('restartPods', { source: Sources.metaServer, operation: Operations.update, resource: 'pods/restart' });
+export const runCommand: MessageKind = defineKind('runCommand', { source: Sources.metaServer, operation: Operations.update, resource: 'pods/exec' });
 /** Everything else that the cloud pushes and that needs nothing done here. */
 export const otherPush: MessageKind = defineKind('otherPush', { operation: [...CHANGES, Operations.delete, Operations.response], answer: false });

@@ -156,6 +156,17 @@ export class MetaObjects {
     });
   }
 
+  /** Keeps the text of the last status patch; the local API shows a pod with it. */
+  putPatch(path: ResourcePath, value: unknown): Promise<void> {
+    return this.#commit(() => {
+      const key = formatResource(path);
+      const text = typeof value === 'string' ? value : sortedJson(value);
+      if (this.#meta.get({ key })?.value === text) return;
+      this.#meta.put({ key, type: path.type, value: text });
+      if (path.type === ResourceTypes.podPatch) this.#touched.add(`/core/v1/pods/${path.namespace}/${path.name}`);
+    });
+  }
+
   removeValue(key: string): Promise<void> {
     return this.#store.commit(() => void this.#meta.remove({ key }));
   }

@@ -123,3 +123,31 @@ it('[metamanager-11.6] keeps documents of the cloud as upstream does, apart from
   expect(names(await follow(scene))).toEqual(['a@5']);
   expect((await ask(scene, 'update', 'stored/documents', { path: 'x', text: '' })).route.operation).toBe('error');
 });
+
+it('[metamanager-11.8] shows a pod with the last status that the node has reported, as long as the cloud has not taken it over', async () => {
+  await using scene = await openScene();
+  const server = scene.running.bus.play('metaserver', 'metaserver');
+  const status = (feed: FeedContent | undefined): unknown => (feed?.items[0]?.object as { status?: { phase?: string } } | undefined)?.status?.phase;
+  const last = (): FeedContent | undefined => told(server.received).at(-1);
+  const patch = (uid: string, phase: string): Promise<Message> => scene.tell({ operation: 'patch', resource: 'default/podpatch/web', content: JSON.stringify({ metadata: { uid }, status: { phase } }) });
+  await scene.fromCloud(push('insert', 'default/pod/web', object('Pod', 'web', 5, { status: { phase: 'Pending' } })));
+  await eventually(() => scene.objects.value('default/pod/web') !== undefined);
+  expect((await follow(scene)).items).toMatchObject([{ object: { status: { phase: 'Pending' } } }]);
+  await patch('uid-web', 'Running');
+  await eventually(() => status(last()) === 'Running');
+  const mark = last()?.items[0]?.local;
+  expect([mark?.length, last()?.items[0]?.object?.metadata.resourceVersion]).toEqual([12, '5']);
+  // Also for one who asks anew; what is stored is the cloud's.
+  expect(status(await follow(scene))).toBe('Running');
+  expect(scene.objects.shown('/core/v1/pods/default/web')).toMatchObject({ status: { phase: 'Pending' } });
+  await scene.fromCloud(push('update', 'default/pod/web', object('Pod', 'web', 6, { status: { phase: 'Running' } })));
+  await eventually(() => last()?.items[0]?.object?.metadata.resourceVersion === '6');
+  expect([status(last()), last()?.items[0]?.local]).toEqual(['Running', undefined]);
+  // A patch of another pod of that name, and one that is none.
+  await patch('uid-old', 'Failed');
+  await eventually(() => last()?.sequence !== undefined && scene.objects.value('default/podpatch/web')?.includes('uid-old') === true);
+  expect(status(await follow(scene))).toBe('Running');
+  await scene.tell({ operation: 'patch', resource: 'default/podpatch/web', content: 'no JSON' });
+  await eventually(() => scene.objects.value('default/podpatch/web') === 'no JSON');
+  expect(status(await follow(scene))).toBe('Running');
+});

@@ -52,6 +52,7 @@ function bindings(bind: Bind): void {
     store: Store,
     bus: MessageBus,
     link: CloudLink,
+    identity: NodeIdentity,
     log: Log,
     catalog: Catalog,
     documents: Docs,

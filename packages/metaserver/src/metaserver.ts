@@ -1,4 +1,4 @@
-import { errorText, token, type CloudLink, type Life, type Logger, type MessageBus, type Runnable, type Store, type Token } from '@edge/core';
+import { errorText, token, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable, type Store, type Token } from '@edge/core';
 import { ApiServer, type ApiServerOptions } from '@edge/kubeapi';
 import type { Message } from '@edge/protocol';
 import { CloudWriter } from './api/cloud-writer.js';
@@ -11,12 +11,14 @@ import type { Feed } from './copy/feed.js';
 import { ObjectCopy } from './copy/object-copy.js';
 import type { Doors } from './guard/doors.js';
 import { NodeObjects } from './guard/node-objects.js';
+import { createSpecial } from './special/special.js';
 import type { TypeCatalog } from './types/catalog.js';
 
 export interface MetaServerDeps {
   readonly store: Store;
   readonly bus: MessageBus;
   readonly link: CloudLink;
+  readonly identity: NodeIdentity;
   readonly log: Logger;
   readonly catalog: TypeCatalog;
   readonly documents: Documents;
@@ -56,7 +58,7 @@ export class MetaServer implements Runnable {
     // One does not outlive the other.
     const ended = new AbortController();
     const signal = AbortSignal.any([life.signal, ended.signal]);
-    const make = (options: Partial<ApiServerOptions>): ApiServer => this.#server(backend, options);
+    const make = (options: Partial<ApiServerOptions>): ApiServer => this.#server(copy, backend, options);
     const works = [
       follower.run(copy, signal),
       doors.run({ make, objects: new NodeObjects({ store: copy.store, catalog }), signal, ready }),
@@ -76,14 +78,16 @@ export class MetaServer implements Runnable {
     return new NodeBackend({ catalog, copy, cloud, reader, follower, signal, writer: new CloudWriter({ cloud, reader, copy, signal }) });
   }
 
-  #server(backend: NodeBackend, options: Partial<ApiServerOptions>): ApiServer {
-    const { catalog, documents, log } = this.#deps;
+  #server(copy: ObjectCopy, backend: NodeBackend, options: Partial<ApiServerOptions>): ApiServer {
+    const { bus, identity, catalog, documents, log } = this.#deps;
+    const special = createSpecial({ bus, identity, copy, backend });
     return new ApiServer({
       backend,
       registry: catalog.registry,
+      subresources: special.subresources,
       options: {
         ...options,
-        onRequest: documents.onRequest,
+        onRequest: async (request) => (await special.onRequest(request)) || documents.onRequest(request),
         onInternalError: (error, { method, path }) => log.error('a request to the local API failed inside', { method, path, err: errorText(error) }),
       },
     });

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { CloudLink, createCell, provideValue, type LinkStatus, type ModuleDefinition, type Store } from '@edge/core';
 import type { DraftObject } from '@edge/kubeapi';
 import { createErrorResponse, type KubeObject, type Message } from '@edge/protocol';
-import { createMemoryStore, runModule, testGates, testIdentity, type PlayedModule, type RunningModule } from '@edge/testing';
+import { createMemoryStore, runModule, testGates, testIdentity, type PlayedModule, type RunningModule, type Script } from '@edge/testing';
 import { metaserver, type MetaServer, type MetaServerConfig } from '../src/index.js';
 import { FakeCloud } from './fake-cloud.js';
 import { FakeMeta } from './fake-meta.js';
@@ -32,7 +32,7 @@ export class Scene implements AsyncDisposable {
     private readonly link: ReturnType<typeof createCell<LinkStatus>>, private readonly isLent: boolean,
   ) {}
 
-  static async open(options: { connected?: boolean; store?: Store; meta?: FakeMeta; cloud?: FakeCloud; node?: string; objects?: readonly KubeObject[]; gates?: Readonly<Record<string, boolean>>; metaServer?: Readonly<Record<string, unknown>>; edge?: Readonly<Record<string, unknown>>; hub?: HubScript } = {}): Promise<Scene> {
+  static async open(options: { connected?: boolean; store?: Store; meta?: FakeMeta; cloud?: FakeCloud; node?: string; objects?: readonly KubeObject[]; gates?: Readonly<Record<string, boolean>>; metaServer?: Readonly<Record<string, unknown>>; edge?: Readonly<Record<string, unknown>>; hub?: HubScript; edged?: Script } = {}): Promise<Scene> {
     const meta = options.meta ?? new FakeMeta();
     const cloud = options.cloud ?? (await FakeCloud.start(meta));
     const store = options.store ?? createMemoryStore();
@@ -47,6 +47,7 @@ export class Scene implements AsyncDisposable {
       config: { modules: { metaManager: { metaServer: { enable: true, server: '127.0.0.1:0', ...options.metaServer } } }, ...(options.edge ? { edge: options.edge } : {}) },
       neighbours: (bus) => {
         meta.play(bus);
+        if (options.edged) bus.play('edged', 'edged', options.edged);
         hub = bus.play('websocket', 'hub', (message) => {
           if (!link.value.connected) return createErrorResponse(message, 'the link is down', { source: 'websocket' });
           // As edgehub: what is under way when the link breaks fails at once.

@@ -27,7 +27,7 @@ export function needRuntime(host: PodHost): ContainerRuntime {
  * The pod that a path names, by `ns`, `pod` and, where it is given, `uid`.
  * @throws ApiFault 404
  */
-export function podOf(host: PodHost, { params }: ApiRequest): PodRecord {
+export function podOf(host: PodHost, { params }: Pick<ApiRequest, 'params'>): PodRecord {
   const { ns = '', pod: name = '', uid } = params;
   const record = needPods(host).find(ns, name);
   if (!record) throw new ApiFault(404, `pod "${name}" does not exist`);

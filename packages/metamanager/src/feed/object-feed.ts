@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { errorCode, errorText, type Logger, type MessageBus } from '@edge/core';
-import { createMessage, Modules, Operations, Sources, type KubeObject } from '@edge/protocol';
+import { createMessage, Modules, Operations, Sources } from '@edge/protocol';
 import type { MetaObjects } from '../meta-objects.js';
-
-/** What the follower gets for one key: the object as it is stored now, undefined when there is none any more. */
-export interface FeedItem {
-  readonly key: string;
-  readonly object: KubeObject | undefined;
-}
+import { ShownObjects, type FeedItem } from './shown-objects.js';
 
 /** Content of the answer to `get stored/objects` and of each `update stored/objects` that follows it. */
 export interface FeedContent {
@@ -27,7 +22,7 @@ const BATCH = 256;
  * costs nothing. [metamanager-11]
  */
 export class ObjectFeed {
-  readonly #objects: MetaObjects;
+  readonly #shown: ShownObjects;
   readonly #bus: MessageBus;
   readonly #log: Logger;
   readonly #epoch = randomUUID();
@@ -37,7 +32,7 @@ export class ObjectFeed {
   #sending: Promise<void> | undefined;
 
   constructor(deps: { objects: MetaObjects; bus: MessageBus; log: Logger }) {
-    this.#objects = deps.objects;
+    this.#shown = new ShownObjects({ objects: deps.objects });
     this.#bus = deps.bus;
     this.#log = deps.log;
     deps.objects.onShown((keys) => this.#mark(keys));
@@ -46,7 +41,7 @@ export class ObjectFeed {
   /** Everything there is; changes are told from here on. */
   follow(): FeedContent {
     this.#isFollowed = true;
-    return { epoch: this.#epoch, sequence: this.#sequence, items: this.#objects.allShown() };
+    return { epoch: this.#epoch, sequence: this.#sequence, items: this.#shown.all() };
   }
 
   /** Number of the message that tells the last of all changes so far: those that wait go out in the order in which they came. */
@@ -76,7 +71,7 @@ export class ObjectFeed {
       const keys = [...this.#changed].slice(0, BATCH);
       for (const key of keys) this.#changed.delete(key);
       this.#sequence += 1;
-      await this.#tell(keys.map((key) => ({ key, object: this.#objects.shown(key) })));
+      await this.#tell(keys.map((key) => this.#shown.item(key)));
     }
   }
 

@@ -1,4 +1,4 @@
-import { formatResource, parseResource, ResourceTypes, type Message } from '@edge/protocol';
+import { parseResource, ResourceTypes, type Message } from '@edge/protocol';
 import type { Cloud } from '../cloud.js';
 import type { MetaObjects } from '../meta-objects.js';
 import type { PodInquiries } from './pod-inquiries.js';
@@ -24,7 +24,7 @@ export class PatchHandler {
     if (isOrphan) this.#inquiries.note(message);
     // Both land in the same write to the disk; neither depends on the other.
     const sent = this.#cloud.tell(message);
-    const stored = isOrphan ? undefined : this.#objects.putValue(formatResource(path), path.type, message.content);
+    const stored = isOrphan ? undefined : this.#objects.putPatch(path, message.content);
     await Promise.all([sent, stored]);
   }
 }

@@ -9,7 +9,12 @@ import { RecentEnds } from './recent-ends.js';
 export interface CopyItem {
   readonly key: string;
   readonly object: StoredObject | undefined;
+  /** Tells states of one cloud version apart, when the node itself has changed the object since. */
+  readonly local?: string;
 }
+
+/** Between the cloud's version and what tells the node's own states of it apart. */
+const LOCAL = '+';
 
 /**
  * The objects that the API serves, with versions of our own. [metaserver-1]
@@ -44,7 +49,7 @@ export class ObjectCopy {
     const places = new Map<string, string>();
     const aside = new Map<string, StoredObject>();
     const objects = new Map<string, StoredObject>();
-    for (const { key, object } of items) {
+    for (const { key, object } of items.map(withLocal)) {
       const place = object && objectPlace(deps.catalog, object);
       if (place !== undefined) {
         places.set(key, place);
@@ -76,7 +81,8 @@ export class ObjectCopy {
 
   /** What the cloud knows the object by. */
   origin(key: ObjectKey): Origin | undefined {
-    return this.#journal.origin(key);
+    const origin = this.#journal.origin(key);
+    return origin && { ...origin, cloudVersion: origin.cloudVersion.split(LOCAL, 1)[0] ?? '' };
   }
 
   /** True when the object with that uid has just gone: an answer that still has it was on its way before. */
@@ -89,7 +95,7 @@ export class ObjectCopy {
    * @throws EdgeError the store's when versions could not be written; the copy is then behind and has to be given everything anew
    */
   apply(items: readonly CopyItem[]): Promise<void> {
-    const done = this.#turn.then(() => this.#apply(items));
+    const done = this.#turn.then(() => this.#apply(items.map(withLocal)));
     this.#turn = done.catch(() => undefined);
     return done;
   }
@@ -156,6 +162,12 @@ export class ObjectCopy {
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }
+}
+
+/** The object under a version that is another one for each state. */
+function withLocal({ key, object, local }: CopyItem): CopyItem {
+  if (object === undefined || local === undefined) return { key, object };
+  return { key, object: { ...object, metadata: { ...object.metadata, resourceVersion: `${object.metadata.resourceVersion ?? ''}${LOCAL}${local}` } } };
 }
 
 export function originOf(object: StoredObject): Origin {

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { isFields, ResourceTypes, sameData, strategicMerge, type KubeObject } from '@edge/protocol';
+import type { MetaObjects } from '../meta-objects.js';
+
+const POD = /^\/core\/v1\/pods\/([^/]+)\/([^/]+)$/;
+
+/** What the follower gets for one key: the object as it is stored now, undefined when there is none any more. */
+export interface FeedItem {
+  readonly key: string;
+  readonly object: KubeObject | undefined;
+  /** There when the node has changed the object and the cloud's version does not tell that; another text for another change. */
+  readonly local?: string;
+}
+
+/** Objects as the local API shows them: a pod with the last status that this node has reported, whether the cloud knows it or not. */
+export class ShownObjects {
+  readonly #objects: MetaObjects;
+
+  constructor(deps: { objects: MetaObjects }) {
+    this.#objects = deps.objects;
+  }
+
+  item(key: string): FeedItem {
+    return this.#patched(key, this.#objects.shown(key));
+  }
+
+  all(): FeedItem[] {
+    return this.#objects.allShown().map(({ key, object }) => this.#patched(key, object));
+  }
+
+  #patched(key: string, object: KubeObject | undefined): FeedItem {
+    const [, namespace, name] = POD.exec(key) ?? [];
+    if (object === undefined || namespace === undefined || name === undefined) return { key, object };
+    const text = this.#objects.value(`${namespace}/${ResourceTypes.podPatch}/${name}`);
+    const merged = text === undefined ? undefined : withPatch(object, text);
+    // What the cloud has taken over already makes no difference.
+    if (text === undefined || merged === undefined || sameData(merged, object)) return { key, object };
+    return { key, object: merged, local: createHash('sha256').update(text).digest('hex').slice(0, 12) };
+  }
+}
+
+/** The object with the status of a patch; undefined for a patch of another object, or for none. */
+export function withPatch(object: KubeObject, text: string): KubeObject | undefined {
+  let patch: unknown;
+  try {
+    patch = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isFields(patch) || !isFields(patch.status)) return undefined;
+  // Patches outlive what they were made for: a pod of the same name may be another one.
+  if (!isFields(patch.metadata) || patch.metadata.uid !== object.metadata.uid) return undefined;
+  return strategicMerge(object, { status: patch.status });
+}

@@ -1,0 +1,23 @@
+import type { MessageBus, NodeIdentity } from '@edge/core';
+import type { ApiBackend, RequestHook, SubresourceHandler } from '@edge/kubeapi';
+import type { ObjectCopy } from '../copy/object-copy.js';
+import { Kubelet } from './kubelet.js';
+import { logHandler } from './logs.js';
+import { NodePods } from './node-pods.js';
+import { SpecialPaths } from './special-paths.js';
+import { streamHandlers } from './streams.js';
+
+export interface SpecialParts {
+  readonly bus: MessageBus;
+  readonly identity: NodeIdentity;
+  readonly copy: ObjectCopy;
+  readonly backend: ApiBackend;
+}
+
+/** What is done to pods of this node themselves, beyond their objects. */
+export function createSpecial({ bus, identity, copy, backend }: SpecialParts): { readonly onRequest: RequestHook; readonly subresources: readonly SubresourceHandler[] } {
+  const kubelet = new Kubelet({ bus });
+  const pods = new NodePods({ identity, copy, backend });
+  const { onRequest } = new SpecialPaths({ bus, kubelet, pods });
+  return { onRequest, subresources: [logHandler({ pods, kubelet }), ...streamHandlers({ pods, kubelet })] };
+}
