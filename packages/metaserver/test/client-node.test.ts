@@ -36,7 +36,7 @@ function follow(config: KubeConfig, labelSelector?: string): { informer: Informe
 }
 
 describe('@kubernetes/client-node', () => {
-  it('[metaserver-14.1] reads, changes and watches; without the cloud it reads on and is told why it cannot change', async () => {
+  it('[metaserver-17.1] reads, changes and watches; without the cloud it reads on and is told why it cannot change', async () => {
     await using scene = await Scene.open({ connected: true });
     const config = configFor(scene.port);
     const api = config.makeApiClient(CoreV1Api);
@@ -69,7 +69,7 @@ describe('@kubernetes/client-node', () => {
     expect(events).toEqual(['ADDED made']);
   });
 
-  it('[metaserver-14.2] its informers see each change once, over cuts of the link, restarts of the cloud and of the agent, and of a store that was lost', async () => {
+  it('[metaserver-17.2] its informers see each change once, over cuts of the link, restarts of the cloud and of the agent, and of a store that was lost', async () => {
     const meta = new FakeMeta();
     await using cloud = await FakeCloud.start(meta);
     const store = createMemoryStore();

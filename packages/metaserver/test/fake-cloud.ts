@@ -1,5 +1,5 @@
 import {
-  ApiServer, builtinResources, isApiError, KubeApi, MemoryObjectStore, ResourceRegistry, type DraftObject, type ListOptions, type PatchType, type ResourceRef,
+  ApiServer, builtinResources, isApiError, KubeApi, MemoryObjectStore, notFound, ResourceRegistry, type DraftObject, type ListOptions, type PatchType, type ResourceRef,
 } from '@edge/kubeapi';
 import { createMessage, type KubeObject, type Message } from '@edge/protocol';
 import type { Application } from '../src/cloud/application.js';
@@ -95,6 +95,7 @@ export class FakeCloud implements AsyncDisposable {
 
   async #document(path: string): Promise<string> {
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`);
+    if (response.status === 404) throw notFound({ resource: path, group: '', name: '' });
     return response.text();
   }
 

@@ -57,6 +57,31 @@ it('[metaserver-5.3] a list tells what has gone, but not of what is younger than
   expect(await names('/api/v1/configmaps')).toEqual(['kept', 'young']);
 });
 
+it('[metaserver-5.6] a selected list lacks nothing that its version includes, and has nothing that has left the selection', async () => {
+  await using scene = await Scene.open({ connected: true });
+  await scene.inCloud('v1', 'configmaps', { metadata: { name: 'a', labels: { app: 'web' } } });
+  const maps = scene.cloud.api.resource('v1', 'configmaps');
+  // One object is followed; a list by label asks the cloud all the same.
+  const watch = await scene.watch(`${MAPS}?watch=true&fieldSelector=metadata.name%3Db`);
+  const list = async (): Promise<string[]> => (await scene.call('GET', `${MAPS}?labelSelector=app%3Dweb`)).json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name);
+  await eventually(() => scene.cloud.requests('list').length === 1);
+  // The feed brings it while the answer is on its way.
+  scene.cloud.beforeAnswer = async ({ Verb }) => {
+    if (Verb !== 'list') return;
+    scene.cloud.beforeAnswer = undefined;
+    await scene.inCloud('v1', 'configmaps', { metadata: { name: 'b', labels: { app: 'web' } } });
+    await eventually(() => watch.events.length === 1);
+  };
+  expect(await list()).toEqual(['a', 'b']);
+  scene.cloud.forget();
+  // Unseen by the node, one leaves the selection and one goes.
+  await maps.modify('a', 'default', (copy) => { copy.metadata.labels = { app: 'other' }; });
+  await maps.delete('b', 'default');
+  expect(await list()).toEqual([]);
+  expect((await scene.call('GET', '/api/v1/namespaces/default/configmaps/a')).json.metadata.labels).toEqual({ app: 'other' });
+  watch.close();
+});
+
 it('[metaserver-5.5] an answer that was on its way while the object went does not bring it back', async () => {
   const gone = object('ConfigMap', 'a', 1);
   await using scene = await Scene.open({ connected: true, objects: [gone] });

@@ -5,13 +5,15 @@ import {
 } from '@edge/kubeapi';
 import { errorText } from '@edge/core';
 import { isOutage, type CloudApi } from '../cloud/cloud-api.js';
-import type { CloudReader } from '../cloud/cloud-reader.js';
+import type { CloudReader, Listed } from '../cloud/cloud-reader.js';
 import type { Follower } from '../cloud/follower.js';
+import { versionOf } from '../cloud/listing.js';
 import { scopeOf } from '../cloud/scope.js';
 import type { ObjectCopy } from '../copy/object-copy.js';
 import { OFFLINE } from '../errors.js';
 import type { TypeCatalog } from '../types/catalog.js';
 import { Definitions } from '../types/definitions.js';
+import { keyOfRef } from './cloud-versions.js';
 import type { CloudWriter } from './cloud-writer.js';
 
 export interface NodeBackendDeps {
@@ -60,8 +62,29 @@ export class NodeBackend implements ApiBackend {
     const { copy, reader, signal } = this.#deps;
     const listed = await this.#fromCloud(type, ref, context, () => reader.list(copy, type, ref, options, signal, isSelected ? undefined : (): boolean => true));
     if (listed?.loose) return this.#listOf(type, listed.loose as unknown as KubeObject[]);
-    if (listed === undefined || !isSelected) return this.#local.list(ref, options);
-    return this.#listOf(type, [...listed.keys].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, key]) => copy.store.get(key) ?? []));
+    return listed === undefined || !isSelected ? this.#local.list(ref, options) : this.#selected(type, ref, options, listed, context);
+  }
+
+  /**
+   * What the copy selects, which is newer than the cloud's answer where the feed was faster; a watch goes on from the copy's version.
+   * What it selects beyond that has left the selection, or has gone, while nobody followed: the whole collection tells.
+   */
+  async #selected(type: ResourceType, ref: ResourceRef, options: ListOptions, { keys, version = -1 }: Listed, context: RequestContext): Promise<KubeList> {
+    const { copy, reader, signal } = this.#deps;
+    const isOutdated = ({ metadata }: KubeObject): boolean => {
+      const { namespace = '', name } = metadata;
+      return !keys.has(`${namespace}/${name}`) && (versionOf(copy.origin(keyOfRef(type, { ...ref, namespace }, name))?.cloudVersion) ?? 0) <= version;
+    };
+    try {
+      const { limit: _, ...all } = options;
+      const { items } = await this.#local.list(ref, all);
+      if (items.some(isOutdated)) await this.#fromCloud(type, ref, context, () => reader.list(copy, type, ref, {}, signal, (): boolean => true));
+      return await this.#local.list(ref, options);
+    } catch (error) {
+      // The node may not list all of it, or does not know a field that the cloud selects by.
+      if (!isApiError(error)) throw error;
+      return this.#listOf(type, [...keys].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, key]) => copy.store.get(key) ?? []));
+    }
   }
 
   async watch(ref: ResourceRef, options: WatchOptions, sink: (event: WatchEvent) => void, context: RequestContext = {}): Promise<WatchHandle> {

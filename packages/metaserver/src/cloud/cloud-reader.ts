@@ -14,7 +14,10 @@ const PAGE = 500;
 
 /** What the cloud listed. */
 export interface Listed {
+  /** By `NAMESPACE/NAME`. */
   readonly keys: ReadonlyMap<string, ObjectKey>;
+  /** Of the list, in the cloud's numbers. */
+  readonly version: number | undefined;
   readonly loose: readonly CloudObject[] | undefined;
 }
 
@@ -65,7 +68,7 @@ export class CloudReader {
    */
   async list(copy: ObjectCopy, type: ResourceType, ref: ResourceRef, options: ListOptions, signal: AbortSignal, isComplete?: (object: KubeObject) => boolean, isShared = true): Promise<Listed> {
     const { items, version } = await this.#pages(type, ref, options, isShared);
-    if (items.some((item) => !hasVersion(item))) return { keys: new Map(), loose: items };
+    if (items.some((item) => !hasVersion(item))) return { keys: new Map(), version, loose: items };
     const keys = new Map<string, ObjectKey>();
     for (const item of items) {
       const key = objectKey(this.#catalog, item);
@@ -78,7 +81,7 @@ export class CloudReader {
       absent = this.#missing(copy, type, ref, keys, version, isComplete);
     }
     await this.keep(copy, items, signal, absent);
-    return { keys, loose: undefined };
+    return { keys, version, loose: undefined };
   }
 
   /** Takes over objects that the cloud answered with, where the copy does not have them so already. */
