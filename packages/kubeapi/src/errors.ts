@@ -30,7 +30,8 @@ export interface StatusDetails {
 export interface Status {
   kind: 'Status';
   apiVersion: 'v1';
-  metadata: Record<string, never>;
+  /** `continue`: where a list whose version is gone can be taken up again. */
+  metadata: { continue?: string };
   status: 'Success' | 'Failure';
   message?: string;
   reason?: StatusReason;
@@ -53,19 +54,21 @@ export class ApiError extends Error {
   readonly code: `kubeapi.${StatusReason}`;
   readonly httpStatus: number;
   readonly details: StatusDetails;
+  readonly continue: string | undefined;
 
-  constructor(reason: StatusReason, message: string, details: StatusDetails = {}, options?: { cause?: unknown; httpStatus?: number }) {
+  constructor(reason: StatusReason, message: string, details: StatusDetails = {}, options?: { cause?: unknown; httpStatus?: number; continue?: string }) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ApiError';
     this.reason = reason;
     this.code = `kubeapi.${reason}`;
     this.details = details;
+    this.continue = options?.continue;
     this.httpStatus = options?.httpStatus ?? HTTP_CODES[reason];
   }
 
   toStatus(): Status {
     const status: Status = {
-      kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure',
+      kind: 'Status', apiVersion: 'v1', metadata: this.continue === undefined ? {} : { continue: this.continue }, status: 'Failure',
       message: this.message, reason: this.reason, code: this.httpStatus,
     };
     if (Object.keys(this.details).length > 0) status.details = this.details;
@@ -127,6 +130,12 @@ export function invalid(subject: { kind: string; group: string; name: string }, 
 /** The asked version is older than history reaches. The client has to list again. */
 export function expired(asked: number, oldest: number): ApiError {
   return new ApiError('Expired', `version ${asked} is no longer in history, which begins after ${oldest}: list again`);
+}
+
+/** The version that the pages of a list show is gone; `fresh` takes the list up where it was, at the newest version. */
+export function pagesExpired(fresh: string): ApiError {
+  const why = 'the version that the pages of this list show is no longer in history: list anew, or go on with the continue token of this answer and get the rest as it is now';
+  return new ApiError('Expired', why, {}, { continue: fresh });
 }
 
 /** The asked version has not been written yet; tells the client to ask again soon. */

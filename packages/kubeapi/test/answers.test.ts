@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { podDraft, TestServer, type Json } from './helpers.js';
+import { podDraft, TestServer, type Answer, type Json } from './helpers.js';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 
@@ -51,5 +51,30 @@ describe('answers', () => {
     expect(Number(head.headers['content-length'])).toBeGreaterThan(200);
     expect((await server.call('HEAD', '/api/v1/namespaces/default/pods/q')).code).toBe(404);
     expect((await server.call('OPTIONS', '/api/v1/namespaces/default/pods')).json).toMatchObject({ kind: 'Status', code: 405 });
+  });
+
+  it('[kubeapi-12.6] says 410 for pages whose version is gone, with a token that goes on where they ended', async () => {
+    await using server = await TestServer.start({}, [], 4);
+    const maps = server.api.resource('v1', 'configmaps');
+    const make = (name: string): Promise<unknown> => maps.create({ metadata: { name, namespace: 'default' } });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await make(name);
+    const page = async (token: string): Promise<Answer> => server.call('GET', `${MAPS}?limit=2&continue=${encodeURIComponent(token)}`);
+    const names = ({ json }: Answer): string[] => json.items.map(({ metadata }: Json) => metadata.name as string);
+    const first = await server.call('GET', `${MAPS}?limit=2`);
+    for (let i = 0; i < 12; i += 1) await make(`b${i}`);
+    const gone = await page(first.json.metadata.continue as string);
+    expect(gone).toMatchObject({ code: 410, json: { kind: 'Status', reason: 'Expired', code: 410, metadata: { continue: expect.any(String) } } });
+    const rest: string[] = [];
+    let next: string | undefined = gone.json.metadata.continue;
+    for (let i = 0; i < 20 && next !== undefined; i += 1) {
+      const answer = await page(next);
+      expect(answer.code).toBe(200);
+      rest.push(...names(answer));
+      next = answer.json.metadata.continue;
+    }
+    expect(rest).toEqual([...Array.from({ length: 12 }, (_, i) => `b${i}`).sort(), 'c', 'd', 'e']);
+    const token = (version: number): string => Buffer.from(JSON.stringify([version, 'default/c'])).toString('base64url');
+    expect((await page(token(999_999))).json).toMatchObject({ code: 410, metadata: { continue: token(-1) } });
+    expect((await page(token(-2))).code).toBe(400);
   });
 });

@@ -1,4 +1,4 @@
-import { ApiError, badRequest, tooLargeResourceVersion } from '../errors.js';
+import { ApiError, badRequest, isApiError, pagesExpired, tooLargeResourceVersion } from '../errors.js';
 import { apiVersionOf, storageName } from '../resource/registry.js';
 import { compileSelection } from '../selector/selection.js';
 import type { KubeList, KubeObject } from '../types/object.js';
@@ -6,6 +6,9 @@ import type { ListOptions } from '../types/requests.js';
 import type { ResourceRef, ResourceType } from '../types/resource.js';
 import type { ObjectStore, StoreList } from '../types/store.js';
 import { inVersion } from './versioned.js';
+
+/** In place of a version: the rest of the list as it is now. */
+const NEWEST = -1;
 
 interface Continuation {
   version: number;
@@ -49,7 +52,7 @@ function read(store: ObjectStore, resource: string, namespace: string | undefine
   const query = { resource, ...(namespace === undefined ? {} : { namespace }) };
   if (page !== undefined) {
     if ((options.resourceVersion ?? '') !== '' && options.resourceVersion !== '0') throw badRequest('resourceVersion must not be given together with continue');
-    return store.list({ ...query, atVersion: page.version });
+    return page.version === NEWEST ? store.list(query) : pageOf(store, query, page);
   }
   const text = options.resourceVersion ?? '';
   if (options.resourceVersionMatch !== undefined && text === '') throw badRequest('resourceVersionMatch needs a resourceVersion');
@@ -64,6 +67,17 @@ function read(store: ObjectStore, resource: string, namespace: string | undefine
   return store.list(query);
 }
 
+function pageOf(store: ObjectStore, query: { resource: string; namespace?: string }, page: Continuation): StoreList {
+  const fresh = formatContinue({ version: NEWEST, after: page.after });
+  // A version from the future was given by a store whose end was lost.
+  if (page.version > store.resourceVersion) throw pagesExpired(fresh);
+  try {
+    return store.list({ ...query, atVersion: page.version });
+  } catch (error) {
+    throw isApiError(error, 'Expired') ? pagesExpired(fresh) : error;
+  }
+}
+
 function formatContinue(page: Continuation): string {
   return Buffer.from(JSON.stringify([page.version, page.after])).toString('base64url');
 }
@@ -71,7 +85,7 @@ function formatContinue(page: Continuation): string {
 function parseContinue(text: string): Continuation {
   try {
     const value = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown;
-    if (Array.isArray(value) && Number.isSafeInteger(value[0]) && typeof value[1] === 'string') return { version: value[0] as number, after: value[1] };
+    if (Array.isArray(value) && Number.isSafeInteger(value[0]) && (value[0] as number) >= NEWEST && typeof value[1] === 'string') return { version: value[0] as number, after: value[1] };
   } catch (cause) {
     throw new ApiError('BadRequest', 'the continue token is not one of this server', {}, { cause });
   }
