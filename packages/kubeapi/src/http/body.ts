@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { depthOf } from '../engine/data.js';
 import { ApiError, badRequest } from '../errors.js';
 import { decodeProtobuf, PROTOBUF } from '../protobuf/decode.js';
+import { parseYaml } from './yaml-body.js';
 
 /** Deeper nesting is no Kubernetes object; refusing it keeps recursion shallow everywhere else. */
 const MAX_DEPTH = 200;
@@ -28,7 +29,7 @@ export function mediaType(request: IncomingMessage): string {
 /** Parses JSON or YAML. Throws BadRequest or UnsupportedMediaType. */
 export async function parseBody(body: Buffer, type: string): Promise<unknown> {
   if (type === '' || type === 'application/json' || type.endsWith('+json')) return checkDepth(parseJson(body));
-  if (type === 'application/yaml' || type.endsWith('+yaml')) return checkDepth(await parseYaml(body));
+  if (type === 'application/yaml' || type.endsWith('+yaml')) return checkDepth(await parseYaml(body, MAX_DEPTH));
   if (type === PROTOBUF) return checkDepth(decodeProtobuf(body));
   throw new ApiError('UnsupportedMediaType', `content type ${type} is not understood: send application/json or application/yaml`);
 }
@@ -38,16 +39,6 @@ function parseJson(body: Buffer): unknown {
     return JSON.parse(body.toString('utf8'));
   } catch (cause) {
     throw new ApiError('BadRequest', `the body is not JSON: ${(cause as Error).message}`, {}, { cause });
-  }
-}
-
-async function parseYaml(body: Buffer): Promise<unknown> {
-  // Loaded when first needed: hardly any client sends YAML.
-  const { parse } = await import('yaml');
-  try {
-    return parse(body.toString('utf8'), { maxAliasCount: 100, prettyErrors: false, logLevel: 'silent' });
-  } catch (cause) {
-    throw new ApiError('BadRequest', `the body is not YAML: ${(cause as Error).message}`, {}, { cause });
   }
 }
 
