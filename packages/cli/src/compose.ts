@@ -11,11 +11,12 @@ import {
 import { devicetwin } from '@edge/devicetwin';
 import { edged } from '@edge/edged';
 import { edgehub, TokenStore } from '@edge/edgehub';
+import { edgestream } from '@edge/edgestream';
 import { eventbus } from '@edge/eventbus';
 import { metamanager } from '@edge/metamanager';
 
 /** The modules of the agent. Adding one to the agent is adding one line here. */
-export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, eventbus, devicetwin, edged] as unknown as readonly ModuleDefinition[];
+export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, eventbus, devicetwin, edged, edgestream] as unknown as readonly ModuleDefinition[];
 
 /** What the modules stand on. */
 export interface Platform {

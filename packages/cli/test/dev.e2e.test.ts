@@ -28,6 +28,9 @@ it('[dev-1.1] one command: the node is Ready, kubectl runs a pod with ConfigMap 
     await dev.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=30s');
     await eventually(() => logOf(folder.path, 'hello').includes('Hello from the edge, hello on edge-e2e; the password has 11 characters'), 40_000, () => logOf(folder.path, 'hello'));
     expect(runningContainers(folder.path, 'trap')).toBe(1);
+    // The same through the cloud's API and the node's tunnel; processes have no inside to run commands in.
+    await eventually(async () => (await dev.kubectl('logs', 'hello', '--tail=20')).includes('the password has 11 characters'), 40_000, () => 'kubectl logs shows nothing');
+    await expect(dev.kubectl('exec', 'hello', '--', 'true')).rejects.toThrow('exec, attach and port-forward need a container runtime');
 
     await dev.kubectl('scale', 'deployment/ticker', '--replicas=3');
     await dev.kubectl('rollout', 'status', 'deployment/ticker', '--timeout=60s');

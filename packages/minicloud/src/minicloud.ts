@@ -17,6 +17,7 @@ import { ApiCaller } from './dynamic-controller/api-caller.js';
 import type { SessionInfo } from './hub/cloud-hub.js';
 import { lockData } from './data-lock.js';
 import { JoinToken } from './join-token.js';
+import { NodeTunnels } from './tunnel/node-tunnels.js';
 import { advertisedHost, certificateNames, localHost, type MinicloudOptions, resolveOptions, type ResolvedOptions } from './options.js';
 
 /** A running cloud side. */
@@ -27,6 +28,8 @@ export interface Minicloud extends AsyncDisposable {
   readonly hubAddress: string;
   /** `host:port` for certificates. */
   readonly httpsAddress: string;
+  /** `host:port` of the nodes' tunnels for logs and commands: `modules.edgeStream.server`. */
+  readonly tunnelAddress: string;
   /** File for `kubectl --kubeconfig`, readable by its owner only. */
   readonly kubeconfigPath: string;
   /** The token that nodes join with now. */
@@ -81,7 +84,9 @@ async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promi
     pki, certificateTtlMs: options.certificateTtl, nodeExists: (name) => cluster.clients.nodes.find(name) !== undefined, log: log.named('enrolment'),
   });
   opened.push(() => enrolment.close());
-  const { server, kubeconfigPath, adminToken } = await openApi(options, pki, cluster, tokens);
+  const tunnels = new NodeTunnels({ pki, authorize: options.authorizeNodes, log: log.named('tunnel') });
+  opened.push(() => tunnels.close());
+  const { server, kubeconfigPath, adminToken } = await openApi({ options, pki, cluster, tokens, tunnels });
   opened.push(() => server.close());
   let localUrl = '';
   const apiCaller = new ApiCaller({ url: () => localUrl, authorityPem: pki.authority.certificatePem, token: adminToken });
@@ -92,6 +97,7 @@ async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promi
   localUrl = `https://${hostPort(localHost(host), apiPort)}`;
   const httpsPort = await enrolment.listen({ host, port: options.httpsPort });
   const hubPort = await link.start({ host, port: options.hubPort });
+  const tunnelPort = await tunnels.listen({ host, port: options.tunnelPort });
   cluster.startControllers();
   await joinToken.publish();
   const shown = advertisedHost(options);
@@ -101,7 +107,7 @@ async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promi
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= closeAll(opened, log));
   return {
-    url, hubAddress: hostPort(shown, hubPort), httpsAddress: hostPort(shown, httpsPort), kubeconfigPath,
+    url, hubAddress: hostPort(shown, hubPort), httpsAddress: hostPort(shown, httpsPort), tunnelAddress: hostPort(shown, tunnelPort), kubeconfigPath,
     token: () => joinToken.get(), api: cluster.api, hub: link.hub, close, [Symbol.asyncDispose]: close,
   };
 }
@@ -109,12 +115,20 @@ async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promi
 /** The server renews its certificate only when it starts, so it lasts longer than any process runs. */
 const SERVER_LIFE_MS = 10 * 365 * 86_400_000;
 
-async function openApi(options: ResolvedOptions, pki: Pki, cluster: Cluster, tokens: TokenIssuer): Promise<{ server: ApiServer; kubeconfigPath: string; adminToken: string }> {
+interface ApiParts {
+  readonly options: ResolvedOptions;
+  readonly pki: Pki;
+  readonly cluster: Cluster;
+  readonly tokens: TokenIssuer;
+  readonly tunnels: NodeTunnels;
+}
+
+async function openApi({ options, pki, cluster, tokens, tunnels }: ApiParts): Promise<{ server: ApiServer; kubeconfigPath: string; adminToken: string }> {
   const { dataDir, log } = options;
   const adminToken = await openAdminToken(join(dataDir, 'pki', 'admin.token'));
   const server = new ApiServer({
     backend: cluster.api, registry: cluster.api.registry,
-    subresources: subresourceHandlers({ clients: cluster.clients, tokens, bind: (pod, node) => bindPod({ clients: cluster.clients, now: Date.now }, pod, node) }),
+    subresources: subresourceHandlers({ clients: cluster.clients, tokens, tunnels, bind: (pod, node) => bindPod({ clients: cluster.clients, now: Date.now }, pod, node) }),
     options: {
       authenticate: bearerAuthenticator(adminToken, tokens), authorize, version: API_VERSION,
       tls: { key: pki.server.privateKeyPem, cert: pki.server.certificatePem },

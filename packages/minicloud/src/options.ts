@@ -12,6 +12,8 @@ export interface MinicloudOptions {
   readonly hubPort?: number;
   /** Port for certificates (CloudHub's 10002). */
   readonly httpsPort?: number;
+  /** Port of the nodes' tunnels for logs and commands (CloudStream's 10004). */
+  readonly tunnelPort?: number;
   /** Port of the Kubernetes API. */
   readonly apiPort?: number;
   /** Further names and addresses that nodes and users dial; they go into the server certificate. The first one is shown to them. */
@@ -47,7 +49,7 @@ const HOUR = 3_600_000;
 export function resolveOptions(options: MinicloudOptions): ResolvedOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as MinicloudOptions;
   return {
-    host: '127.0.0.1', hubPort: 0, httpsPort: 0, apiPort: 0, names: [], log: silentLogger,
+    host: '127.0.0.1', hubPort: 0, httpsPort: 0, tunnelPort: 0, apiPort: 0, names: [], log: silentLogger,
     tokenTtl: 24 * HOUR, certificateTtl: 365 * 24 * HOUR, resyncIntervalMs: 5000, keepaliveMs: 30_000, nodeLimit: 500,
     authorizeNodes: true, retry: DEFAULT_RETRY, maxMessageBytes: 32 * 1024 * 1024, nodeGraceMs: 40_000, goneMs: 600_000, eventTtlMs: HOUR, firstReportBug: false,
     ...given,

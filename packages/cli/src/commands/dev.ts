@@ -11,7 +11,7 @@ const FLAGS: readonly FlagSpec[] = [
   { name: 'data', value: 'folder', default: '.edge', help: 'Where cloud and agent keep everything. Starting again goes on with it.' },
   { name: 'help', shorthand: 'h', bare: 'true', help: 'Print this help, then exit.' },
   { name: 'node', value: 'string', default: 'edge-1', help: 'Name of the node of a new data folder.' },
-  { name: 'port-base', value: 'port', help: 'First of five ports in a row. 26440 unless given, or free ones when these are taken.' },
+  { name: 'port-base', value: 'port', help: 'First of six ports in a row. 26440 unless given, or free ones when these are taken.' },
   { name: 'runtime', value: 'string', default: 'auto', help: 'Container runtime: auto, cri or process.' },
   { name: 'v', shorthand: 'v', value: 'Level', default: '0', help: 'How much detail the logs hold, 0 to 10.' },
 ];

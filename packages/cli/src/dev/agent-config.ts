@@ -14,6 +14,8 @@ export interface AgentConfigParts {
   readonly kubeletPort: number;
   /** Port of the MQTT broker on the loopback; without one there is no MQTT. */
   readonly mqttPort?: number | undefined;
+  /** The cloud's end of the tunnel for logs and commands; without one there are none. */
+  readonly tunnelAddress?: string | undefined;
   readonly token: string;
 }
 
@@ -58,6 +60,7 @@ export function agentConfig(parts: AgentConfigParts): string {
       },
       eventBus: parts.mqttPort === undefined ? { enable: false } : { mqttMode: EMBEDDED_BROKER, mqttServerInternal: mqttUrl(parts.mqttPort) },
       deviceTwin: { dmiSockPath: agent },
+      ...(parts.tunnelAddress === undefined ? {} : { edgeStream: { enable: true, server: parts.tunnelAddress } }),
     },
     edge: { runtime: parts.runtime },
   });

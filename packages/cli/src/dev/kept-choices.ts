@@ -6,12 +6,19 @@ export interface KeptChoices {
   readonly node: string | undefined;
   readonly runtime: string | undefined;
   readonly mqttMode: string | undefined;
+  /** Whether there is a tunnel for logs and commands. */
+  readonly edgeStream: string | undefined;
 }
 
 /** Reads the text of `edgecore.yaml`, which a later start of `edgecore dev` keeps: it does not rename the node. */
 export function keptChoices(text: string): KeptChoices {
   const config: unknown = parse(text);
-  return { node: textAt(config, 'modules', 'edged', 'hostnameOverride'), runtime: textAt(config, 'edge', 'runtime'), mqttMode: textAt(config, 'modules', 'eventBus', 'mqttMode') };
+  return {
+    node: textAt(config, 'modules', 'edged', 'hostnameOverride'),
+    runtime: textAt(config, 'edge', 'runtime'),
+    mqttMode: textAt(config, 'modules', 'eventBus', 'mqttMode'),
+    edgeStream: textAt(config, 'modules', 'edgeStream', 'enable'),
+  };
 }
 
 function textAt(value: unknown, ...path: readonly string[]): string | undefined {

@@ -45,6 +45,7 @@ export async function runDev(settings: DevSettings, terminal: Terminal): Promise
       hubPort: ports.hub,
       httpsPort: ports.https,
       apiPort: ports.api,
+      tunnelPort: ports.tunnel,
       log,
     });
     const config = await prepareAgent(settings, cloud, ports);
@@ -66,7 +67,7 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
   const token = cloud.token();
   if (!existsSync(path)) {
     const runtime = settings.runtime === 'cri' ? await containerRuntime(settings) : ({ runtime: 'process' } as const);
-    const parts = { data: settings.data, node: settings.node, ...runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, mqttPort: ports.mqtt, token } as const;
+    const parts = { data: settings.data, node: settings.node, ...runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, mqttPort: ports.mqtt, tunnelAddress: cloud.tunnelAddress, token } as const;
     await writeFile(path, agentConfig(parts), { mode: 0o600 });
     return path;
   }
@@ -79,6 +80,9 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
     { path: 'modules.edgeHub.websocket.server', value: cloud.hubAddress },
     { path: 'modules.edged.tailoredKubeletConfig.readOnlyPort', value: ports.kubelet },
     { path: 'modules.eventBus.mqttServerInternal', value: mqttUrl(ports.mqtt) },
+    { path: 'modules.edgeStream.server', value: cloud.tunnelAddress },
+    // A folder of before there were logs and commands gets them; one whose user said no stays without.
+    ...(kept.edgeStream === undefined ? [{ path: 'modules.edgeStream.enable', value: true }] : []),
     // A configuration that names no mode gets the embedded broker; a mode that the user chose stays.
     ...(kept.mqttMode === undefined ? [{ path: 'modules.eventBus.mqttMode', value: EMBEDDED_BROKER }] : []),
     ...(settings.runtime === 'auto' ? [] : [{ path: 'edge.runtime', value: settings.runtime }]),

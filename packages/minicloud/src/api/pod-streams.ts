@@ -1,0 +1,108 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import { errorText } from '@edge/core';
+import { ApiError, badRequest, type SubresourceHandler, type SubresourceRequest } from '@edge/kubeapi';
+import type { Clients, StoredPod } from '../objects.js';
+import { readAnswer } from '../tunnel/node-answer.js';
+import type { NodeTunnels } from '../tunnel/node-tunnels.js';
+import { relay } from '../tunnel/relay.js';
+import { chooseContainer, logRequest, streamRequest, type KubeletRequest } from './kubelet-request.js';
+
+export interface PodStreamsDeps {
+  readonly clients: Clients;
+  readonly tunnels: NodeTunnels;
+}
+
+/** Refusals of a kubelet are short. */
+const REFUSAL_BYTES = 16 * 1024;
+
+/** What a client may see and do inside of pods, through their nodes' tunnels. */
+export function podStreams({ clients, tunnels }: PodStreamsDeps): SubresourceHandler[] {
+  const podOf = ({ ref }: SubresourceRequest): Promise<StoredPod> => clients.pods.get(ref.name, ref.namespace);
+  const upgrade = (subresource: string, kind: 'exec' | 'attach' | 'portForward'): SubresourceHandler => ({
+    group: '', plural: 'pods', subresource,
+    stream: () => Promise.reject(badRequest('Upgrade request required')),
+    upgrade: async (asked, { request, socket, head }) => {
+      const pod = await podOf(asked);
+      const container = kind === 'portForward' ? undefined : chooseContainer(pod, asked.query.get('container'));
+      refuseUnknownProtocol(request);
+      // As bytes both ways: what the node answers, a refusal included, is what the caller reads.
+      relay(socket as Socket, head, tunnels.open(nodeOf(pod), kind === 'exec' ? 'exec' : 'attach', streamRequest(kind, pod, container, asked.query, request)));
+    },
+  });
+  return [
+    {
+      group: '', plural: 'pods', subresource: 'log',
+      stream: async (asked, { response }) => {
+        const pod = await podOf(asked);
+        const container = chooseContainer(pod, asked.query.get('container'));
+        if (!pod.spec.nodeName) return void response.writeHead(200, { 'Content-Type': 'text/plain' }).end();
+        await answerFrom(tunnels, pod.spec.nodeName, logRequest(pod, container, asked.query), response);
+      },
+    },
+    upgrade('exec', 'exec'),
+    upgrade('attach', 'attach'),
+    upgrade('portforward', 'portForward'),
+    {
+      group: '', plural: 'nodes', subresource: 'proxy',
+      stream: async (asked, { request, response }) => {
+        if (request.method !== 'GET') throw new ApiError('MethodNotAllowed', 'a node is only read through this cloud');
+        await clients.nodes.get(asked.ref.name);
+        const path = `/${asked.path.split('/').map(encodeURIComponent).join('/')}`;
+        await answerFrom(tunnels, asked.ref.name, { method: 'GET', path, query: asked.query.toString(), headers: { Connection: ['close'], 'Accept-Encoding': ['identity'] } }, response);
+      },
+    },
+  ];
+}
+
+/**
+ * Gives a caller what a node's kubelet API answers, as it comes.
+ * @throws ApiError with the kubelet's words for a refusal, ServiceUnavailable when the node is not there
+ */
+async function answerFrom(tunnels: NodeTunnels, node: string, request: KubeletRequest, response: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  // The way of commands: it alone brings the answer's status along.
+  const session = tunnels.open(node, 'exec', request);
+  const answer = await readAnswer(session, gone.signal).catch((error: unknown) => {
+    throw new ApiError('ServiceUnavailable', `node "${node}" did not answer: ${errorText(error)}`);
+  });
+  const status = answer.statusCode ?? 502;
+  if (status >= 300) throw refusal(status, await shortText(answer));
+  response.writeHead(status, { 'Content-Type': answer.headers['content-type'] ?? 'text/plain' });
+  response.flushHeaders();
+  // A caller that goes away, or a node that does, ends it: the head has been sent, so a cut connection is the only way to say so.
+  await pipeline(answer, response, { signal: gone.signal }).catch(() => response.destroy());
+}
+
+function refusal(status: number, words: string): ApiError {
+  const reason = status === 404 ? 'NotFound' : status === 429 ? 'TooManyRequests' : status < 500 ? 'BadRequest' : status === 501 || status === 502 ? 'ServiceUnavailable' : 'InternalError';
+  return new ApiError(reason, words.trim() || `the node answered ${status}`);
+}
+
+async function shortText(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const part of answer) {
+    text += String(part);
+    if (text.length > REFUSAL_BYTES) break;
+  }
+  return text;
+}
+
+function nodeOf(pod: StoredPod): string {
+  if (pod.spec.nodeName) return pod.spec.nodeName;
+  throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+}
+
+/**
+ * Container runtimes speak the channels up to v4. Newer clients that offer v5 alone try SPDY when they are refused here;
+ * a runtime would leave them without a word they understand.
+ */
+function refuseUnknownProtocol(request: IncomingMessage): void {
+  if (request.headers.upgrade?.toLowerCase() !== 'websocket') return;
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  if (offered.length > 0 && offered.every((name) => name.startsWith('v5.') || name.startsWith('SPDY/'))) {
+    throw badRequest(`none of the WebSocket protocols ${offered.join(', ')} is served here; v4.channel.k8s.io and SPDY/3.1 are`);
+  }
+}
