@@ -36,7 +36,7 @@ beforeAll(async () => {
   const temporary = await temporaryFolder();
   opened.push(temporary);
   folder = temporary.path;
-  dev = startDev(folder, ['--runtime', 'cri', '--container-runtime-endpoint', `unix://${containerd.socket}`]);
+  dev = await startDev(folder, ['--runtime', 'cri', '--container-runtime-endpoint', `unix://${containerd.socket}`]);
   opened.push(dev);
   await dev.said(/Node edge-e2e is Ready/, 60_000);
   await writeFile(join(folder, 'pod.json'), MANIFEST);
