@@ -10,6 +10,7 @@ import { keyId, seal, unseal } from '../src/tokens/sealed.js';
 import { tokenQuestion, type StoredToken } from '../src/tokens/stored-token.js';
 import { TokenVault } from '../src/tokens/token-vault.js';
 import { tokenKey } from '../src/values/token-key.js';
+import { openScene } from './scene.js';
 import { clearRows, sealedRows, storeAsUpstream, tokenQuery, tokenRequest, type SpecParts } from './token-scene.js';
 
 const SECRET = 'eyJhbGciOiJSUzI1NiJ9.c2VjcmV0LXNlY3JldC1zZWNyZXQ';
@@ -218,4 +219,22 @@ it('[metamanager-12.11] the key lies beside the database unless the configuratio
   expect(parseMetaManagerConfig({}, { database: { dataSource: '/data/e.db' } }).tokenKeyFile).toBe('/data/e.db.token-key');
   expect(parseMetaManagerConfig({}, { database: { dataSource: '/data/e.db' }, edge: { metaManager: { tokenKeyFile: '/safe/key' } } }).tokenKeyFile).toBe('/safe/key');
   expect(() => parseMetaManagerConfig({}, { edge: { metaManager: { tokenKeyFile: 7 } } })).toThrow('edge.metaManager.tokenKeyFile is 7, it must be the path of a file');
+});
+
+it('[metamanager-12.12] a pod that starts after a power cut, without the cloud and long after the token has ended, finds it', async () => {
+  const parts = { audiences: null, expirationSeconds: 3607 };
+  const question = { operation: 'query', resource: 'default/serviceaccounttoken/default', content: tokenQuery(parts) };
+  {
+    const store = await open();
+    // What the cloud issued an hour before the power went, and filled in.
+    await using scene = await openScene({ store, tokenKeyFile: keyFile, connected: true, cloud: () => tokenRequest(SECRET, -1000, { ...parts, audiences: ['filled in'] }) });
+    expect((await scene.ask(question)).content).toMatchObject({ status: { token: SECRET } });
+    await scene.running.stop();
+    await store.close();
+  }
+  const store = await open();
+  await using scene = await openScene({ store, tokenKeyFile: keyFile });
+  expect((await scene.ask(question)).content).toEqual([expect.stringContaining(SECRET)]);
+  expect((await scene.ask({ ...question, resource: 'default/serviceaccounttoken/other' })).route.operation).toBe('error');
+  expect(inClear()).toBe(0);
 });
