@@ -4,6 +4,7 @@ import type { Message } from '@edge/protocol';
 import { CloudWriter } from './api/cloud-writer.js';
 import type { Documents } from './api/documents.js';
 import { NodeBackend } from './api/node-backend.js';
+import { tokenRequests } from './api/token-requests.js';
 import type { CloudApi } from './cloud/cloud-api.js';
 import type { CloudReader } from './cloud/cloud-reader.js';
 import type { Follower } from './cloud/follower.js';
@@ -84,7 +85,7 @@ export class MetaServer implements Runnable {
     return new ApiServer({
       backend,
       registry: catalog.registry,
-      subresources: special.subresources,
+      subresources: [...special.subresources, tokenRequests({ bus, identity, copy })],
       options: {
         ...options,
         onRequest: async (request) => (await special.onRequest(request)) || documents.onRequest(request),

@@ -17,6 +17,8 @@ export class FakeMeta {
   readonly tokens = new Set<unknown>();
   readonly documents = new Map<string, string>();
   readonly recorded: Fields[] = [];
+  /** Answers questions for tokens. */
+  issue: (message: Message) => unknown = () => undefined;
   played: PlayedModule | undefined;
   #bus: TestBus | undefined;
   #epoch: string = randomUUID();
@@ -78,7 +80,9 @@ export class FakeMeta {
     void this.#bus.bus.send({ module: 'metaserver' }, createMessage({ source: 'metamanager', group: 'metaserver', operation: 'update', resource: 'stored/objects', content }));
   }
 
-  #answer({ route, content }: Message): unknown {
+  #answer(message: Message): unknown {
+    const { route, content } = message;
+    if (route.resource.includes('/serviceaccounttoken/')) return this.issue(message);
     const fields = (content ?? {}) as Fields;
     switch (`${route.operation} ${route.resource}`) {
       case 'get stored/objects':
