@@ -15,6 +15,8 @@ const NAMESPACE_SUBRESOURCES = ['status', 'finalize'];
 
 /** Takes a path apart. Undefined for one that nothing is served under. Throws BadRequest for a path that is not well-formed. */
 export function parsePath(path: string): Route | undefined {
+  // Neither `*` nor the whole address that a proxy is asked with.
+  if (!path.startsWith('/')) return undefined;
   const segments = path.split('/').slice(1).map(decode);
   if (segments.at(-1) === '') segments.pop();
   const [first, ...rest] = segments;

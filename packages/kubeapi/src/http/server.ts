@@ -11,6 +11,7 @@ import type { UserInfo } from '../types/requests.js';
 import type { ResourceRef } from '../types/resource.js';
 import type { ApiServerOptions, TlsSettings, VersionInfo } from '../types/server.js';
 import { Answers } from './answers.js';
+import { refuseBytes } from './client-error.js';
 import { answerDocument } from './documents.js';
 import { EncodedObjects } from './encoded-objects.js';
 import { contextOf, splitTarget, type Exchange } from './exchange.js';
@@ -69,6 +70,7 @@ export class ApiServer {
     });
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response));
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head));
+    this.#server.on('clientError', refuseBytes);
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));

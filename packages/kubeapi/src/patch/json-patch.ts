@@ -7,6 +7,7 @@ const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 /** A patch may double a value with every `copy`, so their number is limited. */
 const MAX_OPERATIONS = 1000;
 const MAX_COPIES = 20;
+const MAX_COPIED = 64 * 1024 * 1024;
 
 /** Applies an RFC 6902 patch to a copy. Throws BadRequest for a malformed patch, Invalid for one that does not fit. */
 export function jsonPatch(target: object, patch: unknown): unknown {
@@ -20,8 +21,10 @@ export function jsonPatch(target: object, patch: unknown): unknown {
       if (typeof pointer === 'string' && pointer.split('/').includes('__proto__')) throw badRequest('a JSON patch must not name __proto__');
     }
   }
-  if (patch.filter((operation: Operation) => operation.op === 'copy').length > MAX_COPIES) {
-    throw badRequest(`a JSON patch may have at most ${MAX_COPIES} copy operations`);
+  const copies = patch.filter((operation: Operation) => operation.op === 'copy').length;
+  if (copies > MAX_COPIES) throw badRequest(`a JSON patch may have at most ${MAX_COPIES} copy operations`);
+  if (copies > 0 && 2 ** copies * (JSON.stringify(target).length + JSON.stringify(patch).length) > MAX_COPIED) {
+    throw badRequest(`a JSON patch with ${copies} copy operations could make more than ${MAX_COPIED} bytes of this object`);
   }
   const holder = { document: copyData(target) as unknown };
   // Below a holder, so that an operation on the whole document (path "") works as well.
