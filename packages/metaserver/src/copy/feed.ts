@@ -104,12 +104,14 @@ export class Feed {
   async #reached(epoch: string, sequence: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted || (epoch === this.#epoch && sequence <= this.#sequence)) return;
     await new Promise<void>((resolve) => {
-      const waiter = { epoch, sequence, resolve };
-      this.#waiting.add(waiter);
-      signal.addEventListener('abort', () => {
+      const done = (): void => {
         this.#waiting.delete(waiter);
+        signal.removeEventListener('abort', done);
         resolve();
-      }, { once: true });
+      };
+      const waiter = { epoch, sequence, resolve: done };
+      this.#waiting.add(waiter);
+      signal.addEventListener('abort', done, { once: true });
     });
   }
 }
