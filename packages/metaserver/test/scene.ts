@@ -113,8 +113,8 @@ export class Scene implements AsyncDisposable {
   }
 
   /** A watch; its events grow as they come. */
-  async watch(path: string): Promise<{ readonly events: Event[]; readonly closed: Promise<void>; close(): void }> {
-    const response = await this.open('GET', path);
+  async watch(path: string, headers: Record<string, string> = {}): Promise<{ readonly events: Event[]; readonly closed: Promise<void>; close(): void }> {
+    const response = await this.open('GET', path, undefined, headers);
     const events: Event[] = [];
     let rest = '';
     response.on('data', (chunk: Buffer) => {
