@@ -1,6 +1,7 @@
 import { token, type Token } from '@edge/core';
 import type { Taint } from '@edge/protocol';
 import { isolationConfig } from './config/isolation.js';
+import { localApiForPods, type LocalApi } from './config/local-api.js';
 import { invalid, reader, tree, type Tree } from './config/reader.js';
 import { unsupportedSettings } from './config/unsupported.js';
 import type { IsolationConfig } from './isolation/config.js';
@@ -39,6 +40,8 @@ export interface EdgedConfig {
   readonly nodeLabels: Readonly<Record<string, string>>;
   /** Port of the local kubelet API, as the node object names it. */
   readonly readOnlyPort: number;
+  /** The node's own Kubernetes API, when it is there for pods. */
+  readonly localApi: LocalApi | undefined;
   readonly api: {
     readonly address: string;
     /** `open` as upstream; `token`: only who shows the token of the file. */
@@ -115,6 +118,7 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
     registerWithTaints: tailored.list('registerWithTaints') as readonly Taint[],
     nodeLabels: own.texts('nodeLabels', {}),
     readOnlyPort: tailored.number('readOnlyPort', 10350),
+    localApi: localApiForPods(root),
     api: {
       address: tailored.text('address', '127.0.0.1'),
       ...apiAccess(tree(tree(root['edge'], 'edge')['kubeletApi'], 'edge.kubeletApi')),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Container, Secret } from '@edge/protocol';
 import { somePod } from '../../test/plan-kit.js';
+import { parseEdgedConfig } from '../config.js';
 import { containerEnvironment } from './environment.js';
 import { expand } from './expand.js';
 import type { ObjectLookup } from './references.js';
@@ -29,6 +30,18 @@ describe('containerEnvironment', () => {
         ],
       }),
     ).toEqual({ a: 'own', 'b.c': '2', '1st key': '1', S_key: 'geheim', x: 'own-geheim-$(later)-$(a)', later: '!' });
+  });
+
+  it('[edged-9.9] tells where the API of the node is, when it is there for pods; a pod may say otherwise', () => {
+    const container = { name: 'c', image: 'i', env: [{ name: 'URL', value: 'https://$(KUBERNETES_SERVICE_HOST):$(KUBERNETES_SERVICE_PORT)' }, { name: 'KUBERNETES_SERVICE_PORT', value: '443' }] };
+    const made = containerEnvironment({ pod: somePod({ containers: [container] }), container, objects, facts: { ...facts, localApi: { host: '169.254.30.10', port: '10550' } } });
+    expect(Object.fromEntries(made)).toEqual({ KUBERNETES_SERVICE_HOST: '169.254.30.10', KUBERNETES_SERVICE_PORT: '443', URL: 'https://169.254.30.10:10550' });
+    expect(env({})).toEqual({});
+    const modules = (metaServer: object, gate = true): unknown => parseEdgedConfig({}, { featureGates: { requireAuthorization: gate }, modules: { metaManager: { metaServer } } }).localApi;
+    expect(modules({ enable: true })).toEqual({ host: '169.254.30.10', port: '10550' });
+    expect(modules({ enable: true, dummyServer: '[fd00::1]:6443' })).toEqual({ host: 'fd00::1', port: '6443' });
+    expect(modules({ enable: true }, false)).toBeUndefined();
+    expect(modules({ enable: false })).toBeUndefined();
   });
 
   it.each<[string, string]>([

@@ -17,10 +17,12 @@ const NAME = /^[ -<>-~]+$/;
 
 /**
  * The environment of a container: `envFrom` in order, then `env`; what comes later wins, `$(NAME)` sees what came before.
+ * Where the API is comes first: a pod may say otherwise, and `$(KUBERNETES_SERVICE_HOST)` sees it.
  * @throws EdgeError `edged.container-config` when something that is not optional is missing
  */
 export function containerEnvironment(input: EnvironmentInput): Map<string, string> {
-  const env = new Map<string, string>();
+  const { localApi } = input.facts;
+  const env = new Map<string, string>(localApi ? [['KUBERNETES_SERVICE_HOST', localApi.host], ['KUBERNETES_SERVICE_PORT', localApi.port]] : []);
   for (const { prefix = '', configMapRef, secretRef } of input.container.envFrom ?? []) {
     const reference = configMapRef ?? secretRef;
     if (!reference) continue;

@@ -9,6 +9,8 @@ export interface PodFacts {
   readonly podIPs: readonly string[];
   /** Stands in for limits that are not set: quantities by resource name. */
   readonly allocatable: Readonly<Record<string, string>>;
+  /** Where pods find the Kubernetes API; absent when they have none on the node. */
+  readonly localApi?: { readonly host: string; readonly port: string } | undefined;
 }
 
 const SUBSCRIPT = /^metadata\.(labels|annotations)\['(.*)'\]$/;

@@ -58,7 +58,7 @@ export async function createPodManager(parts: PodManagerParts): Promise<PodManag
     maxDead: config.maxDead,
     relistMs: runtime.events ? RELIST_MS : RELIST_WITHOUT_EVENTS_MS,
     hostIPs: () => facts.addresses,
-    facts: (podIPs) => ({ nodeName, hostIPs: facts.addresses, podIPs, allocatable: facts.allocatable }),
+    facts: (podIPs) => ({ nodeName, hostIPs: facts.addresses, podIPs, allocatable: facts.allocatable, localApi: config.localApi }),
     connected: () => link.value.connected,
     admission,
     onRuntime,
