@@ -11,6 +11,7 @@ import { DynamicUpstream } from './dynamic-controller/upstream.js';
 import { Downstream } from './edge-controller/downstream.js';
 import { CLOUD_ANNOTATION } from './edge-controller/handlers/node.js';
 import { OwnWrites } from './edge-controller/own-writes.js';
+import { ServingCertificates } from './edge-controller/serving-certificates.js';
 import { Upstream } from './edge-controller/upstream.js';
 import { ApiSyncRecordStorage } from './hub/api-sync-records.js';
 import { CloudHub } from './hub/cloud-hub.js';
@@ -19,6 +20,7 @@ import { type SyncRecord, WriteBehindSyncRecords } from './hub/sync-records.js';
 import type { ListenAddress } from './net.js';
 import { DEVICE_API } from './objects.js';
 import type { ResolvedOptions } from './options.js';
+import { PolicyController } from './policy-controller/policy-controller.js';
 
 export interface CloudLinkServiceDeps {
   readonly pki: Pki;
@@ -43,6 +45,7 @@ export class CloudLinkService {
   readonly #downstream: Downstream;
   readonly #devices: DeviceDownstream;
   readonly #listeners: Listeners;
+  readonly #policies: PolicyController | undefined;
 
   constructor(deps: CloudLinkServiceDeps) {
     const { pki, cluster, tokens, options, cloudAddress, apiCaller } = deps;
@@ -54,7 +57,7 @@ export class CloudLinkService {
       onFailure: (error) => log.warn('what a node holds was not recorded', { err: errorText(error) }),
     });
     const upstream = new Upstream({
-      clients: cluster.clients, source: cluster.api, tokens, ownWrites, authorize: options.authorizeNodes, authorityPem: pki.authority.certificatePem, cloudAddress, log,
+      clients: cluster.clients, source: cluster.api, tokens, ownWrites, serving: new ServingCertificates({ authority: pki.authority, lifeMs: options.certificateTtl }), authorize: options.authorizeNodes, authorityPem: pki.authority.certificatePem, cloudAddress, log,
       sendAgain: (node) => this.hub.sendAgain(node, ['Node', 'Pod', 'DeviceModel', 'Device']),
     });
     const reports = new DeviceUpstream({
@@ -89,6 +92,7 @@ export class CloudLinkService {
       },
     });
     this.#devices = new DeviceDownstream({ store: cluster.store, hub: this.hub, modelWaitMs: MODEL_WAIT_MS });
+    this.#policies = options.requireAuthorization ? new PolicyController({ store: cluster.store, source: cluster.api, clients: cluster.clients, hub: this.hub, log }) : undefined;
   }
 
   /** Resolves with the port. */
@@ -96,12 +100,14 @@ export class CloudLinkService {
     await this.#records.load();
     this.#downstream.start();
     this.#devices.start();
+    this.#policies?.start();
     return this.hub.listen(address);
   }
 
   async close(): Promise<void> {
     this.#downstream.stop();
     this.#devices.stop();
+    await this.#policies?.stop();
     this.#listeners.close();
     await this.hub.close();
     this.#deps.apiCaller.close();

@@ -30,6 +30,8 @@ export interface MinicloudOptions {
   readonly nodeLimit?: number;
   /** False: a node may connect with the certificate of another one and write others' objects, as with CloudCore's defaults. */
   readonly authorizeNodes?: boolean;
+  /** True: nodes are told what the service accounts of their pods may do, as by CloudCore with that feature gate. */
+  readonly requireAuthorization?: boolean;
   readonly retry?: RetryPolicy;
   /** Bytes that one message of a node may have. */
   readonly maxMessageBytes?: number;
@@ -51,7 +53,7 @@ export function resolveOptions(options: MinicloudOptions): ResolvedOptions {
   return {
     host: '127.0.0.1', hubPort: 0, httpsPort: 0, tunnelPort: 0, apiPort: 0, names: [], log: silentLogger,
     tokenTtl: 24 * HOUR, certificateTtl: 365 * 24 * HOUR, resyncIntervalMs: 5000, keepaliveMs: 30_000, nodeLimit: 500,
-    authorizeNodes: true, retry: DEFAULT_RETRY, maxMessageBytes: 32 * 1024 * 1024, nodeGraceMs: 40_000, goneMs: 600_000, eventTtlMs: HOUR, firstReportBug: false,
+    authorizeNodes: true, requireAuthorization: false, retry: DEFAULT_RETRY, maxMessageBytes: 32 * 1024 * 1024, nodeGraceMs: 40_000, goneMs: 600_000, eventTtlMs: HOUR, firstReportBug: false,
     ...given,
   };
 }

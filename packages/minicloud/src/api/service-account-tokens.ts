@@ -6,8 +6,8 @@ import { timestamp } from '@edge/protocol';
 import { writeDurably } from '../ca/authority.js';
 import type { Clients } from '../objects.js';
 
-/** Who issues; also the audience of tokens that name none. */
-const ISSUER = 'https://kubernetes.default.svc';
+/** Who issues: the default of agents and of kubeadm. Also the audience of tokens that name none. */
+const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 const HOUR_S = 3600;
 const MIN_LIFE_S = 600;
 

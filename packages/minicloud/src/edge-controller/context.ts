@@ -3,6 +3,7 @@ import type { Message, ResourcePath } from '@edge/protocol';
 import type { ClientSource, Clients } from '../objects.js';
 import type { TokenIssuer } from '../api/service-account-tokens.js';
 import type { OwnWrites } from './own-writes.js';
+import type { ServingCertificates } from './serving-certificates.js';
 
 /** What every handler may use. */
 export interface HandlerContext {
@@ -10,6 +11,7 @@ export interface HandlerContext {
   readonly source: ClientSource;
   readonly tokens: TokenIssuer;
   readonly ownWrites: OwnWrites;
+  readonly serving: ServingCertificates;
   /** Whether a node may write only what is its own. */
   readonly authorize: boolean;
   /** PEM of the API's authority. */
