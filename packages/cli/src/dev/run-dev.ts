@@ -46,6 +46,7 @@ export async function runDev(settings: DevSettings, terminal: Terminal): Promise
       httpsPort: ports.https,
       apiPort: ports.api,
       tunnelPort: ports.tunnel,
+      requireAuthorization: true,
       log,
     });
     const config = await prepareAgent(settings, cloud, ports);

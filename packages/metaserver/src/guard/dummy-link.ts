@@ -32,7 +32,7 @@ export class DummyLink {
       // Another link that has it, such as one that the operator made, serves as well.
       if (carries(address)) return;
       if (!(await this.#exists())) {
-        await this.#ip('link', 'add', LINK, 'type', 'dummy');
+        await this.#make();
         this.#isMade = true;
       }
       await this.#ip('address', 'replace', `${address}/${isIP(address) === 6 ? 128 : 32}`, 'dev', LINK);
@@ -47,6 +47,15 @@ export class DummyLink {
     if (!this.#isMade) return;
     this.#isMade = false;
     await this.#ip('link', 'delete', LINK);
+  }
+
+  /** Small kernels often come without dummy links; a bridge with nothing on it carries an address as well. */
+  async #make(): Promise<void> {
+    try {
+      await this.#ip('link', 'add', LINK, 'type', 'dummy');
+    } catch (first) {
+      await this.#ip('link', 'add', LINK, 'type', 'bridge').catch(() => Promise.reject(first));
+    }
   }
 
   #exists(): Promise<boolean> {
