@@ -62,9 +62,15 @@ function missing(shown: string, real: string): string[] {
   });
 }
 
+/** With the port of the node's own API that this start has shown: the usual one may have been taken. */
+function withPort(commands: string): string {
+  const [, port = ''] = /node's API .*127\.0\.0\.1:(\d+)/.exec(startOutput) ?? [];
+  return commands.replace(/(--server http:\/\/127\.0\.0\.1:)\d+/g, `$1${port}`);
+}
+
 /** As someone types it in the folder of the clone; `before` are the exports of earlier blocks. */
 async function shell(commands: string, before: readonly string[]): Promise<string> {
-  const script = ['set -e', ...before, commands].join('\n');
+  const script = ['set -e', ...before, withPort(commands)].join('\n');
   const env = { ...process.env, TOKEN: 'aGFzaA.aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl', NODE_OPTIONS: '' };
   const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { cwd: clone, env, timeout: 120_000 });
   return stdout + stderr;
@@ -141,7 +147,7 @@ it('[readme-1.2] every other command prints what the README shows', { timeout: 6
   for (const { commands, shown = '' } of rest) {
     let output = commands.startsWith('npm run example:') ? await startBeside(commands, shown) : await shell(commands, exports);
     // A look at the cluster may come before the cluster has got there.
-    for (let tries = 0; tries < 60 && commands.startsWith('kubectl get') && missing(shown, output).length > 0; tries += 1) {
+    for (let tries = 0; tries < 60 && /^kubectl (--server \S+ )?get/.test(commands) && missing(shown, output).length > 0; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, 500));
       output = await shell(commands, exports);
     }

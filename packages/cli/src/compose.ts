@@ -14,9 +14,10 @@ import { edgehub, TokenStore } from '@edge/edgehub';
 import { edgestream } from '@edge/edgestream';
 import { eventbus } from '@edge/eventbus';
 import { metamanager } from '@edge/metamanager';
+import { metaserver } from '@edge/metaserver';
 
 /** The modules of the agent. Adding one to the agent is adding one line here. */
-export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, eventbus, devicetwin, edged, edgestream] as unknown as readonly ModuleDefinition[];
+export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, metaserver, eventbus, devicetwin, edged, edgestream] as unknown as readonly ModuleDefinition[];
 
 /** What the modules stand on. */
 export interface Platform {

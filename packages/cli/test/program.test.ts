@@ -58,7 +58,7 @@ describe('edgecore', () => {
   it('[cli-4.5] modules lists what the agent is made of; --check finds that they fit', async () => {
     const { code, out, err } = await run('modules', '--check');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const name of ['edgehub', 'metamanager', 'eventbus', 'devicetwin', 'edged']) expect(out).toMatch(new RegExp(`^${name}\\s+@edge/${name}\\s+\\d+\\.\\d+\\.\\d+\\s+@edge/core \\^`, 'm'));
+    for (const name of ['edgehub', 'metamanager', 'metaserver', 'eventbus', 'devicetwin', 'edged']) expect(out).toMatch(new RegExp(`^${name}\\s+@edge/${name}\\s+\\d+\\.\\d+\\.\\d+\\s+@edge/core \\^`, 'm'));
     const json = JSON.parse((await run('modules', '--json')).out) as { problems: unknown[]; modules: { wire: object }[] };
     expect(json.problems).toEqual([]);
     expect(json.modules[0]?.wire).toEqual({ module: 'websocket', group: 'hub' });

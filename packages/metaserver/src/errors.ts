@@ -8,6 +8,8 @@ export type MetaServerErrorCode =
   | 'metaserver.silent'
   /** The cloud's answer is not one. */
   | 'metaserver.malformed'
+  /** The address cannot be listened on; tried again. */
+  | 'metaserver.listen-failed'
   /** metamanager did not give its objects. */
   | 'metaserver.no-objects'
   /** A stored serving certificate cannot be used. */

@@ -16,6 +16,8 @@ export interface AgentConfigParts {
   readonly mqttPort?: number | undefined;
   /** The cloud's end of the tunnel for logs and commands; without one there are none. */
   readonly tunnelAddress?: string | undefined;
+  /** Port of the node's own Kubernetes API on the loopback; without one there is none. */
+  readonly nodeApiPort?: number | undefined;
   readonly token: string;
 }
 
@@ -25,6 +27,11 @@ export const EMBEDDED_BROKER = 0;
 /** Where the embedded broker listens. */
 export function mqttUrl(port: number): string {
   return `tcp://127.0.0.1:${port}`;
+}
+
+/** Where the node's own API listens, as `metaServer.server` has it. */
+export function nodeApiAddress(port: number): string {
+  return `127.0.0.1:${port}`;
 }
 
 /** The agent's configuration in the data folder: upstream's layout, every path inside of the folder. */
@@ -61,6 +68,7 @@ export function agentConfig(parts: AgentConfigParts): string {
       eventBus: parts.mqttPort === undefined ? { enable: false } : { mqttMode: EMBEDDED_BROKER, mqttServerInternal: mqttUrl(parts.mqttPort) },
       deviceTwin: { dmiSockPath: agent },
       ...(parts.tunnelAddress === undefined ? {} : { edgeStream: { enable: true, server: parts.tunnelAddress } }),
+      ...(parts.nodeApiPort === undefined ? {} : { metaManager: { metaServer: { enable: true, server: nodeApiAddress(parts.nodeApiPort) } } }),
     },
     edge: { runtime: parts.runtime },
   });

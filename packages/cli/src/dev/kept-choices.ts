@@ -8,6 +8,8 @@ export interface KeptChoices {
   readonly mqttMode: string | undefined;
   /** Whether there is a tunnel for logs and commands. */
   readonly edgeStream: string | undefined;
+  /** Whether the node's own API is on. */
+  readonly nodeApi: string | undefined;
 }
 
 /** Reads the text of `edgecore.yaml`, which a later start of `edgecore dev` keeps: it does not rename the node. */
@@ -18,6 +20,7 @@ export function keptChoices(text: string): KeptChoices {
     runtime: textAt(config, 'edge', 'runtime'),
     mqttMode: textAt(config, 'modules', 'eventBus', 'mqttMode'),
     edgeStream: textAt(config, 'modules', 'edgeStream', 'enable'),
+    nodeApi: textAt(config, 'modules', 'metaManager', 'metaServer', 'enable'),
   };
 }
 

@@ -15,22 +15,24 @@ export interface DevPorts {
   readonly mqtt: number;
   /** CloudStream's tunnels: logs and commands. */
   readonly tunnel: number;
+  /** The node's own Kubernetes API. */
+  readonly nodeApi: number;
 }
 
 const USUAL_BASE = 26_440;
 
 /**
- * The ports to use: six in a row from `base`; without one the usual ones, or free ones when they are taken.
+ * The ports to use: seven in a row from `base`; without one the usual ones, or free ones when they are taken.
  * @throws EdgeError `cli.port` when a port of the given row is taken
  */
 export async function choosePorts(base: number | undefined): Promise<DevPorts> {
-  const row = [0, 1, 2, 3, 4, 5].map((offset) => (base ?? USUAL_BASE) + offset);
+  const row = [0, 1, 2, 3, 4, 5, 6].map((offset) => (base ?? USUAL_BASE) + offset);
   const taken = (await Promise.all(row.map(async (port) => ((await isFree(port)) ? undefined : port)))).filter((port) => port !== undefined);
   if (taken.length > 0 && base !== undefined) {
     throw new EdgeError('cli.port', `port ${taken.join(', ')} on 127.0.0.1 is taken; give another --port-base, or none to have free ones found`);
   }
-  const [hub = 0, https = 0, api = 0, kubelet = 0, mqtt = 0, tunnel = 0] = taken.length === 0 ? row : await freePorts(row.length);
-  return { hub, https, api, kubelet, mqtt, tunnel };
+  const [hub = 0, https = 0, api = 0, kubelet = 0, mqtt = 0, tunnel = 0, nodeApi = 0] = taken.length === 0 ? row : await freePorts(row.length);
+  return { hub, https, api, kubelet, mqtt, tunnel, nodeApi };
 }
 
 /** Free ports, all held until the last is known so that none comes twice. */

@@ -9,7 +9,7 @@ import { createKlog } from '../log/klog.js';
 import type { DevSettings } from '../commands/dev.js';
 import { stopOnSignals } from '../agent/signals.js';
 import type { Terminal } from '../program.js';
-import { agentConfig, EMBEDDED_BROKER, mqttUrl } from './agent-config.js';
+import { agentConfig, EMBEDDED_BROKER, mqttUrl, nodeApiAddress } from './agent-config.js';
 import { startAgentProcess, type AgentProcess } from './agent-process.js';
 import { fileSink } from './file-sink.js';
 import { keptChoices } from './kept-choices.js';
@@ -50,8 +50,8 @@ export async function runDev(settings: DevSettings, terminal: Terminal): Promise
       log,
     });
     const config = await prepareAgent(settings, cloud, ports);
-    const { node = settings.node, runtime = 'cri' } = keptChoices(await readFile(config, 'utf8'));
-    terminal.out(banner({ settings, runtime, cloud, ports, logs }));
+    const { node = settings.node, runtime = 'cri', nodeApi } = keptChoices(await readFile(config, 'utf8'));
+    terminal.out(banner({ settings, runtime, cloud, ports, logs, hasNodeApi: nodeApi === 'true' }));
     await superviseAgent({ settings, cloud, config, node, logs, terminal, log, signal: stop.signal });
     terminal.out(STOPPED);
     return 0;
@@ -68,7 +68,7 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
   const token = cloud.token();
   if (!existsSync(path)) {
     const runtime = settings.runtime === 'cri' ? await containerRuntime(settings) : ({ runtime: 'process' } as const);
-    const parts = { data: settings.data, node: settings.node, ...runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, mqttPort: ports.mqtt, tunnelAddress: cloud.tunnelAddress, token } as const;
+    const parts = { data: settings.data, node: settings.node, ...runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, mqttPort: ports.mqtt, tunnelAddress: cloud.tunnelAddress, nodeApiPort: ports.nodeApi, token } as const;
     await writeFile(path, agentConfig(parts), { mode: 0o600 });
     return path;
   }
@@ -86,6 +86,8 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
     ...(kept.edgeStream === undefined ? [{ path: 'modules.edgeStream.enable', value: true }] : []),
     // A configuration that names no mode gets the embedded broker; a mode that the user chose stays.
     ...(kept.mqttMode === undefined ? [{ path: 'modules.eventBus.mqttMode', value: EMBEDDED_BROKER }] : []),
+    { path: 'modules.metaManager.metaServer.server', value: nodeApiAddress(ports.nodeApi) },
+    ...(kept.nodeApi === undefined ? [{ path: 'modules.metaManager.metaServer.enable', value: true }] : []),
     ...(settings.runtime === 'auto' ? [] : [{ path: 'edge.runtime', value: settings.runtime }]),
     ...(endpoint === undefined ? [] : [{ path: 'modules.edged.tailoredKubeletConfig.containerRuntimeEndpoint', value: endpoint }]),
     ...(switched === undefined ? [] : [{ path: 'modules.edged.tailoredKubeletConfig.cgroupRoot', value: switched.cgroupRoot }]),
@@ -146,9 +148,10 @@ interface BannerParts {
   readonly cloud: Minicloud;
   readonly ports: DevPorts;
   readonly logs: string;
+  readonly hasNodeApi: boolean;
 }
 
-function banner({ settings, runtime, cloud, ports, logs }: BannerParts): string {
+function banner({ settings, runtime, cloud, ports, logs, hasNodeApi }: BannerParts): string {
   const socket = runtimeSockets.find((path) => existsSync(path));
   const shown = runtime === 'process' ? 'process (pods are plain processes of this machine, without isolation)' : runtime;
   return `An embedded cloud and one edge node. For a first look, not for production.
@@ -156,7 +159,8 @@ function banner({ settings, runtime, cloud, ports, logs }: BannerParts): string 
   data        ${settings.data}
   kubeconfig  ${cloud.kubeconfigPath}
   cloud       ${cloud.url}
-  runtime     ${shown}${settings.runtime === 'auto' && runtime === 'process' && socket ? `; --runtime cri would use ${socket}` : ''}
+  runtime     ${shown}${settings.runtime === 'auto' && runtime === 'process' && socket ? `; --runtime cri would use ${socket}` : ''}${hasNodeApi ? `
+  node's API  kubectl --server http://${nodeApiAddress(ports.nodeApi)} get pods -A` : ''}
   mqtt        ${mqttUrl(ports.mqtt)}
   mappers     ${mapperSocket(join(settings.data, 'agent'))}
   logs        ${logs}

@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly kubeletPort: number;
   /** Port of its MQTT broker; without one it has none. */
   readonly mqttPort?: number;
+  /** Port of its Kubernetes API; without one it has none. */
+  readonly nodeApiPort?: number;
   /** Runs its pods there; as plain processes unless given. */
   readonly containerd?: Pick<Containerd, 'socket' | 'cgroupRoot'> | undefined;
   /** Level of the log, 0 unless given. */

@@ -15,8 +15,10 @@ const CLOUD = fileURLToPath(new URL('../../dist-bundle/test/cloud-main.mjs', imp
 export interface KillableScene extends AsyncDisposable {
   readonly folder: string;
   readonly agent: Agent;
-  /** Kills the cloud and, after the time, starts one over its data at the same ports. */
-  killCloud(downMs: number): Promise<void>;
+  /** Port of the node's own API, when the scene has it. */
+  readonly nodeApiPort: number;
+  /** Kills the cloud and, after the time or when the work is done, starts one over its data at the same ports. */
+  killCloud(meanwhile: number | (() => Promise<void>)): Promise<void>;
   /** A last argument behind `-f -` is standard input. */
   kubectl(...args: string[]): Promise<string>;
   ready(since: number, timeoutMs: number): Promise<void>;
@@ -29,9 +31,9 @@ interface Place {
   readonly token: string;
 }
 
-export async function openKillableScene(): Promise<KillableScene> {
+export async function openKillableScene({ hasNodeApi = false }: { hasNodeApi?: boolean } = {}): Promise<KillableScene> {
   const folder = await temporaryFolder();
-  const firstPort = await freePorts(4);
+  const firstPort = await freePorts(5);
   const options: MinicloudOptions = { dataDir: join(folder.path, 'cloud'), hubPort: firstPort, httpsPort: firstPort + 1, apiPort: firstPort + 2 };
   let cloud = spawnCloud(options);
   const place = await firstLine(cloud);
@@ -42,6 +44,7 @@ export async function openKillableScene(): Promise<KillableScene> {
     hubAddress: place.hubAddress,
     httpsUrl: `https://${place.httpsAddress}`,
     kubeletPort: firstPort + 3,
+    ...(hasNodeApi ? { nodeApiPort: firstPort + 4 } : {}),
   });
   const kubectl = (...args: string[]): Promise<string> => runKubectl(place.kubeconfigPath, args);
   const isReady = async (since: number): Promise<boolean> => {
@@ -55,11 +58,13 @@ export async function openKillableScene(): Promise<KillableScene> {
     folder: folder.path,
     agent,
     kubectl,
-    killCloud: async (downMs) => {
+    nodeApiPort: firstPort + 4,
+    killCloud: async (meanwhile) => {
       const gone = once(cloud, 'exit');
       cloud.kill('SIGKILL');
       await gone;
-      await new Promise((resolve) => setTimeout(resolve, downMs));
+      if (typeof meanwhile === 'number') await new Promise((resolve) => setTimeout(resolve, meanwhile));
+      else await meanwhile();
       cloud = spawnCloud(options);
       await firstLine(cloud);
     },

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Complaints, errorText, sleep, untilAborted, type FeatureGates, type Logger } from '@edge/core';
 import type { ApiServer, ApiServerOptions, TlsSettings } from '@edge/kubeapi';
+import { listenOn } from '../api/listen.js';
 import { addressText, CONFIG_PATH, isLoopback, type Address, type MetaServerConfig } from '../config.js';
 import { metaServerError } from '../errors.js';
 import type { DummyLink } from './dummy-link.js';
@@ -42,7 +43,7 @@ export class Doors {
 
   /**
    * Serves until the signal aborts.
-   * @throws EdgeError `metaserver.open-port`, `config.invalid`; Node's error when the port cannot be opened
+   * @throws EdgeError `metaserver.open-port`, `metaserver.listen-failed`, `config.invalid`
    */
   run(context: DoorsContext): Promise<void> {
     return this.#deps.gates.enabled(GATE) ? this.#guarded(context) : this.#open(context);
@@ -115,7 +116,7 @@ export class Doors {
   }
 
   async #listen(server: ApiServer, address: Address, scheme: 'http' | 'https'): Promise<number> {
-    const bound = await server.listen(address);
+    const bound = await listenOn(server, address);
     this.#deps.log.info('the local API listens', { address: addressText(bound), scheme });
     return bound.port;
   }
