@@ -164,10 +164,10 @@ describe.each(LINES)('packed install on Node.js %s', (line) => {
     const data = join(folder, `data-${line}`);
     try {
       await using dev = await startDev(data, [], [node(line), join(app, 'node_modules', '.bin', 'edgecore')]);
-      await dev.said('Node edge-e2e is Ready', 60_000);
+      await dev.said('Node edge-e2e is Ready', 120_000);
       await dev.kubectl('apply', '-f', examples);
-      await dev.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=30s');
-      await dev.kubectl('rollout', 'status', 'deployment/ticker', '--timeout=30s');
+      await dev.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=120s');
+      await dev.kubectl('rollout', 'status', 'deployment/ticker', '--timeout=120s');
       expect(await dev.kubectl('get', 'pod', 'hello')).toMatch(/hello\s+1\/1\s+Running\s/);
       expect(podProcesses(data).length).toBeGreaterThanOrEqual(3);
       const log = readFileSync(join(data, 'logs', 'agent.log'), 'utf8');
@@ -176,8 +176,8 @@ describe.each(LINES)('packed install on Node.js %s', (line) => {
       // Node.js has a SQLite of its own from 22.13 on; before, the native library has to be in the process.
       expect(readFileSync(`/proc/${pid}/maps`, 'utf8').includes('libsql')).toBe(Number(line) < 22);
 
-      await dev.kubectl('delete', '-f', examples, '--timeout=30s');
-      await eventually(() => podProcesses(data).length === 0, 15_000, () => `still there: ${JSON.stringify(podProcesses(data))}`);
+      await dev.kubectl('delete', '-f', examples, '--timeout=120s');
+      await eventually(() => podProcesses(data).length === 0, 60_000, () => `still there: ${JSON.stringify(podProcesses(data))}`);
       expect(await dev.interrupt()).toBe(0);
       expect(dev.output).toContain('Stopped.');
     } finally {

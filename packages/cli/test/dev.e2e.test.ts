@@ -17,7 +17,7 @@ function logOf(folder: string, pod: string): string {
     .join('');
 }
 
-it('[dev-1.1] one command: the node is Ready, kubectl runs a pod with ConfigMap and Secret as a real process, scales and deletes', { timeout: 180_000 }, async () => {
+it('[dev-1.1] one command: the node is Ready, kubectl runs a pod with ConfigMap and Secret as a real process, scales and deletes', { timeout: 400_000 }, async () => {
   await using folder = await temporaryFolder();
   try {
     await using dev = await startDev(folder.path);
@@ -25,21 +25,21 @@ it('[dev-1.1] one command: the node is Ready, kubectl runs a pod with ConfigMap 
     expect(await dev.kubectl('get', 'nodes')).toMatch(/edge-e2e\s+Ready\s/);
 
     await dev.kubectl('apply', '-f', examples);
-    await dev.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=30s');
-    await eventually(() => logOf(folder.path, 'hello').includes('Hello from the edge, hello on edge-e2e; the password has 11 characters'), 40_000, () => logOf(folder.path, 'hello'));
+    await dev.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=120s');
+    await eventually(() => logOf(folder.path, 'hello').includes('Hello from the edge, hello on edge-e2e; the password has 11 characters'), 90_000, () => logOf(folder.path, 'hello'));
     expect(runningContainers(folder.path, 'trap')).toBe(1);
     // The same through the cloud's API and the node's tunnel; processes have no inside to run commands in.
     await eventually(async () => (await dev.kubectl('logs', 'hello', '--tail=20')).includes('the password has 11 characters'), 40_000, () => 'kubectl logs shows nothing');
     await expect(dev.kubectl('exec', 'hello', '--', 'true')).rejects.toThrow('exec, attach and port-forward need a container runtime');
 
     await dev.kubectl('scale', 'deployment/ticker', '--replicas=3');
-    await dev.kubectl('rollout', 'status', 'deployment/ticker', '--timeout=60s');
+    await dev.kubectl('rollout', 'status', 'deployment/ticker', '--timeout=120s');
     const tickers = (): number => runningContainers(folder.path, 'while true; do date');
-    await eventually(() => tickers() === 3, 40_000, () => `${tickers()} tickers run, 3 should`);
+    await eventually(() => tickers() === 3, 90_000, () => `${tickers()} tickers run, 3 should`);
     await dev.kubectl('scale', 'deployment/ticker', '--replicas=1');
-    await eventually(() => tickers() === 1, 30_000, () => `${tickers()} tickers run, 1 should`);
+    await eventually(() => tickers() === 1, 90_000, () => `${tickers()} tickers run, 1 should`);
 
-    await dev.kubectl('delete', 'pod', 'hello', '--timeout=30s');
+    await dev.kubectl('delete', 'pod', 'hello', '--timeout=120s');
     expect(runningContainers(folder.path, 'trap')).toBe(0);
     expect(logOf(folder.path, 'hello')).toContain('Good bye from hello');
     expect(await dev.kubectl('describe', 'node', 'edge-e2e')).toContain('EdgeReady');
@@ -48,13 +48,13 @@ it('[dev-1.1] one command: the node is Ready, kubectl runs a pod with ConfigMap 
   }
 });
 
-it('[dev-1.2] Ctrl-C stops both, pods go on, and starting again goes on with the same data', { timeout: 120_000 }, async () => {
+it('[dev-1.2] Ctrl-C stops both, pods go on, and starting again goes on with the same data', { timeout: 400_000 }, async () => {
   await using folder = await temporaryFolder();
   try {
     const first = await startDev(folder.path);
     await first.said('Node edge-e2e is Ready');
     await first.kubectl('apply', '-f', join(examples, 'hello.yaml'));
-    await first.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=30s');
+    await first.kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=120s');
     const before = podProcesses(folder.path).map(({ pid }) => pid);
     expect(await first.interrupt()).toBe(0);
     expect(first.output).toContain('Stopped.');
@@ -64,7 +64,7 @@ it('[dev-1.2] Ctrl-C stops both, pods go on, and starting again goes on with the
     expect(await second.kubectl('get', 'pod', 'hello')).toMatch(/hello\s+1\/1\s+Running\s+0\s/);
     const after = podProcesses(folder.path).map(({ pid }) => pid);
     expect(before.some((pid) => after.includes(pid))).toBe(true);
-    await second.kubectl('delete', '-f', join(examples, 'hello.yaml'), '--timeout=30s');
+    await second.kubectl('delete', '-f', join(examples, 'hello.yaml'), '--timeout=120s');
     expect(podProcesses(folder.path)).toEqual([]);
   } finally {
     killPodProcesses(folder.path);

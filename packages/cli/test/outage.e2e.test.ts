@@ -14,7 +14,7 @@ const CLOUD_KILLS = loops(5, 3);
 describe.concurrent('outage', () => {
   it(`[outage-1.2] ${KILLS} times killed without warning: pods are not restarted, nothing acknowledged is lost, nothing happens twice`, { timeout: 1_200_000 }, async () => {
     await using scene = await openScene();
-    await scene.ready(0, 30_000);
+    await scene.ready(0, 90_000);
     await fill(scene);
     const { api } = scene.cloud;
     const configMaps = api.resource<ConfigMap>('v1', 'configmaps');
@@ -31,30 +31,30 @@ describe.concurrent('outage', () => {
       scene.agent.start();
     }
     const back = Date.now();
-    await scene.ready(back, 20_000);
+    await scene.ready(back, 90_000);
     await eventually(() => extras(scene).length === 0, 60_000, () => `pods are stuck: ${extras(scene).join(', ')}`);
     expect(runsPerPod(scene)).toEqual(before);
     expect(podProcesses(scene.folder).filter(({ container }) => !before.has(container))).toEqual([]);
     await upToDate(scene);
   });
 
-  it('[outage-1.3] the cloud killed without warning and started again: the node is Ready again, pods go on', { timeout: 300_000 }, async () => {
+  it('[outage-1.3] the cloud killed without warning and started again: the node is Ready again, pods go on', { timeout: 600_000 }, async () => {
     await using scene = await openKillableScene();
-    await scene.ready(0, 30_000);
+    await scene.ready(0, 90_000);
     await scene.kubectl('apply', '-f', '-', JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...Array(PODS).keys()].map((i) => sleeper(`sleeper-${i}`)) }));
-    await scene.kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=60s');
+    await scene.kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=120s');
     const before = runsPerPod(scene);
     expect(before.size).toBe(PODS);
     for (let round = 0; round < CLOUD_KILLS; round += 1) {
       await scene.killCloud(Math.random() * 4000);
-      await scene.ready(Date.now(), 20_000);
+      await scene.ready(Date.now(), 90_000);
     }
     expect(runsPerPod(scene)).toEqual(before);
   });
 
-  it('[outage-1.4] starts with the cable out, an expired certificate and no name service: pods run', { timeout: 300_000 }, async () => {
+  it('[outage-1.4] starts with the cable out, an expired certificate and no name service: pods run', { timeout: 600_000 }, async () => {
     await using scene = await openScene({ certificateTtl: 6000 });
-    await scene.ready(0, 30_000);
+    await scene.ready(0, 90_000);
     await fill(scene);
     await scene.agent.kill();
     killPodProcesses(scene.folder);

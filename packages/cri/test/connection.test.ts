@@ -29,10 +29,10 @@ it('[cri-1.1] meets the runtime, says which version it is, and connects by path 
 
 it('[cri-1.2] a runtime that accepts and never answers costs the time-out, not for ever, and an abort ends the wait at once', async () => {
   await using server = await ScriptedRuntime.start({ ...containerd2, listImages: () => new Promise(() => undefined) });
-  await using runtime = await createCriRuntime({ endpoint: server.socket, timeoutMs: 300 });
+  await using runtime = await createCriRuntime({ endpoint: server.socket, timeoutMs: 2_000 });
   const error: unknown = await runtime.listImages().catch((reason: unknown) => reason);
   expect(errorCode(error)).toBe(CriErrors.timeout);
-  expect(errorText(error)).toBe(`the container runtime at ${server.socket} did not answer ListImages within 0.3 s`);
+  expect(errorText(error)).toBe(`the container runtime at ${server.socket} did not answer ListImages within 2 s`);
 
   // Not even HTTP/2: something accepts and is silent.
   const socket = join(server.folder, 'mute.sock');
@@ -128,7 +128,7 @@ it('[cri-1.7] after the runtime was away, calls work again soon after its return
   await using runtime = await createCriRuntime({ endpoint: server.socket });
   // A busy machine may be late once, not each time.
   const waits: number[] = [];
-  while (waits.length < 3 && !waits.some((wait) => wait < 1_500)) {
+  while (waits.length < 10 && !waits.some((wait) => wait < 1_500)) {
     await server.stop();
     // Long enough for the pauses between tries to have grown.
     const away = Date.now() + 2_000;

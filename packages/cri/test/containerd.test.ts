@@ -222,7 +222,7 @@ it('[cri-5.6] what cannot be done has a code: image, handler, name, state, comma
 
 it('[cri-5.7] a hanging and a restarted runtime are survived, and containers run on', async () => {
   const { id } = await run('survivor', ['sleep', '1000']);
-  await using impatient = await createCriRuntime({ endpoint: containerd.socket, timeoutMs: 1_000 });
+  await using impatient = await createCriRuntime({ endpoint: containerd.socket, timeoutMs: 4_000 });
   containerd.freeze();
   try {
     await expect(impatient.listContainers()).rejects.toSatisfy((error) => errorCode(error) === CriErrors.timeout);

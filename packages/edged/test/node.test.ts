@@ -38,7 +38,8 @@ describe('node', () => {
   });
 
   it('[edged-2.3] each new session begins with lease and node status, which puts right what the cloud has concluded', async () => {
-    scene = await openScene();
+    // So seldom that nothing of what is waited for comes by itself.
+    scene = await openScene({ config: { tailoredKubeletConfig: { nodeStatusUpdateFrequency: '5m', nodeLeaseDurationSeconds: 2400 } } });
     const { cloud } = scene;
     await cloud.until('registered with a lease', () => cloud.node && cloud.lease);
     const renewals = cloud.sent('update', `kube-node-lease/lease/${NODE}`).length;
@@ -47,19 +48,20 @@ describe('node', () => {
     const conditions = (cloud.node?.status?.conditions ?? []).map((one) => ({ ...one, status: 'Unknown' as const, reason: 'NodeStatusUnknown' }));
     cloud.node = { ...(cloud.node as KubeNode), status: { ...cloud.node?.status, conditions } };
     scene.connect();
-    await cloud.until('Ready again', () => ready(cloud.node)?.status === 'True', 8000);
-    await cloud.until('lease renewed', () => cloud.sent('update', `kube-node-lease/lease/${NODE}`).length > renewals, 8000);
+    await cloud.until('Ready again', () => ready(cloud.node)?.status === 'True');
+    await cloud.until('lease renewed', () => cloud.sent('update', `kube-node-lease/lease/${NODE}`).length > renewals);
     expect(ready(cloud.node)?.reason).toBe('EdgeReady');
   });
 
   it('[edged-2.9] a lease that somebody else has written is read and renewed at once', async () => {
-    scene = await openScene();
+    // So seldom that nothing of what is waited for comes by itself.
+    scene = await openScene({ config: { tailoredKubeletConfig: { nodeStatusUpdateFrequency: '5m', nodeLeaseDurationSeconds: 2400 } } });
     const { cloud } = scene;
     await cloud.until('lease', () => cloud.lease);
     scene.disconnect();
     cloud.lease = { ...cloud.lease, metadata: { ...cloud.lease?.metadata, resourceVersion: '9999' } } as never;
     scene.connect();
-    await cloud.until('renewed', () => cloud.lease?.metadata.resourceVersion !== '9999', 8000);
+    await cloud.until('renewed', () => cloud.lease?.metadata.resourceVersion !== '9999');
   });
 
   it('[edged-2.10] after a silence in which the lease ran out, says again of each pod that it is ready', async () => {

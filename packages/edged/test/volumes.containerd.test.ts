@@ -43,7 +43,7 @@ const log = (name: string, container: string, attempt = 0): Promise<string> =>
 const lines = async (name: string, container: string, attempt = 0): Promise<string[]> =>
   (await log(name, container, attempt)).split('\n').flatMap((line) => (line === '' ? [] : line.split(' ').slice(3).join(' ')));
 const said = async (name: string, container: string, line: string, attempt = 0): Promise<void> => {
-  await expect.poll(() => lines(name, container, attempt), { timeout: 10_000, interval: 50 }).toContain(line);
+  await expect.poll(() => lines(name, container, attempt), { timeout: 30_000, interval: 50 }).toContain(line);
 };
 const mounts = (name: string): string[] => [...mountsBelow(join(root, 'pods', `uid-${name}`))];
 const container = (name: string, script: string, volumeMounts: Pod['spec']['containers'][number]['volumeMounts']): Pod['spec']['containers'][number] => ({

@@ -175,7 +175,7 @@ it('[edgehub-3.3] dials again at once when the cloud went away and came back', a
   await first[Symbol.asyncDispose]();
   await new Promise((resolve) => setTimeout(resolve, 1000));
   await using second = await FakeCloud.start(ca, { hubPort: port });
-  await second.until(() => second.sessions.length === 1, 'the new session', 10_000);
+  await second.until(() => second.sessions.length === 1, 'the new session');
   await running.stop();
 });
 

@@ -42,7 +42,7 @@ for (const [name, node] of Object.entries(NODES)) {
       resent.add(message.header.id);
       const durable = message.route.operation === 'patch' || message.route.operation === 'delete';
       if (!answered.has(message.header.id) || durable) await running.bus.bus.send({ group: 'hub' }, message);
-      else expect((await running.bus.bus.request({ group: 'hub' }, message, { timeoutMs: 5000 })).header.parentId).toBe(message.header.id);
+      else expect((await running.bus.bus.request({ group: 'hub' }, message, { timeoutMs: 20_000 })).header.parentId).toBe(message.header.id);
       // A newer patch of the same object would replace one that is not answered yet.
       if (durable && answered.has(message.header.id)) await meta.played?.next(({ header }) => header.parentId === message.header.id);
     }

@@ -152,23 +152,23 @@ current-context: c
     const watching = spawn(KUBECTL, ['get', 'pods', '-w', '--no-headers'], { env: environment });
     let seen = '';
     watching.stdout.on('data', (chunk: Buffer) => { seen += chunk.toString(); });
-    for (let i = 0; i < 300 && server.server.watches === 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
-    const waiting = kubectl('wait', '--for=condition=Ready', 'pod/p', '--timeout=15s');
-    for (let i = 0; i < 300 && server.server.watches < 2; i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let i = 0; i < 3000 && server.server.watches === 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    const waiting = kubectl('wait', '--for=condition=Ready', 'pod/p', '--timeout=60s');
+    for (let i = 0; i < 3000 && server.server.watches < 2; i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
     await pods.modify('p', 'default', (p) => { p.status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ name: 'c', ready: true, restartCount: 0, state: { running: {} } }] }; }, { subresource: 'status' });
     expect(await waiting).toBe('pod/p condition met\n');
     const deleting = kubectl('delete', 'pod', 'p', '--grace-period=30');
-    for (let i = 0; i < 300 && pods.find('p', 'default')?.metadata.deletionTimestamp === undefined; i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let i = 0; i < 3000 && pods.find('p', 'default')?.metadata.deletionTimestamp === undefined; i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
     await pods.delete('p', 'default', { gracePeriodSeconds: 0 });
     expect(await deleting).toContain('pod "p" deleted');
-    for (let i = 0; i < 100 && !seen.includes('Terminating'); i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let i = 0; i < 3000 && !seen.includes('Terminating'); i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
     watching.kill();
     expect(seen).toMatch(/p +0\/1 +Pending[^]*p +1\/1 +Running[^]*p +1\/1 +Terminating/);
   });
 
   it('[kubeapi-10.6] defines kinds of its own and works with them', async () => {
     await kubectl('apply', '-f', await file('crd.yaml', DEFINITION));
-    await kubectl('wait', '--for=condition=established', 'crd/widgets.example.com', '--timeout=10s');
+    await kubectl('wait', '--for=condition=established', 'crd/widgets.example.com', '--timeout=60s');
     const widget = 'apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {size: 3}\n';
     expect(await kubectl('apply', '-f', await file('widget.yaml', widget))).toBe('widget.example.com/w created\n');
     expect(await kubectl('apply', '-f', await file('widget.yaml', widget.replace('3', '4')))).toBe('widget.example.com/w configured\n');
@@ -183,7 +183,7 @@ current-context: c
     expect(await kubectl('delete', 'cm', '--all')).toContain('"made" deleted');
     expect(await kubectl('delete', 'deploy', 'two', '-n', 'other', '--cascade=foreground')).toContain('deleted');
     expect(await server.api.resource('v1', 'namespaces').find('other')).toBeDefined();
-    expect(await kubectl('delete', 'namespace', 'other', '--timeout=15s')).toContain('deleted');
+    expect(await kubectl('delete', 'namespace', 'other', '--timeout=60s')).toContain('deleted');
     expect(server.api.resource('v1', 'pods').find('single', 'other')).toBeUndefined();
   });
 });

@@ -71,7 +71,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     fromCloud: async (message) => {
       if (!running.bus.bus.respond(message)) await running.bus.bus.send({ group: 'meta' }, message);
     },
-    ask: (parts) => running.bus.bus.request({ module: 'metamanager' }, local(parts), { timeoutMs: 5000 }),
+    ask: (parts) => running.bus.bus.request({ module: 'metamanager' }, local(parts), { timeoutMs: 20_000 }),
     tell: async (parts) => {
       const message = local(parts);
       await running.bus.bus.send({ module: 'metamanager' }, message);
@@ -121,7 +121,7 @@ export function object(kind: string, name: string, resourceVersion: number | str
 export const NOT_FOUND = { ErrStatus: { metadata: {}, status: 'Failure', message: 'not found', reason: 'NotFound', code: 404 } };
 
 /** Waits until `fits`, looking every few milliseconds. */
-export async function eventually(fits: () => boolean, timeoutMs = 5000): Promise<void> {
+export async function eventually(fits: () => boolean, timeoutMs = 20_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!fits()) {
     if (Date.now() > end) throw new Error(`did not come true within ${timeoutMs} ms: ${fits.toString()}`);

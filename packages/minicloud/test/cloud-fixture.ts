@@ -19,7 +19,8 @@ export async function openCloud(options: Partial<MinicloudOptions> = {}): Promis
   const clients: EdgeClient[] = [];
   const fixture: CloudFixture = {
     dataDir,
-    cloud: await startMinicloud({ dataDir, ...options }),
+    // Nodes that are played renew no lease; whoever wants to see one given up says when.
+    cloud: await startMinicloud({ dataDir, nodeGraceMs: 600_000, ...options }),
     connect: async (node) => {
       const { cloud } = fixture;
       const client = await EdgeClient.connect(cloud.hubAddress, await enrol(cloud.httpsAddress, cloud.token(), node), node);
@@ -28,7 +29,7 @@ export async function openCloud(options: Partial<MinicloudOptions> = {}): Promis
     },
     restart: async (more = {}) => {
       await fixture.cloud.close();
-      fixture.cloud = await startMinicloud({ dataDir, ...options, ...more });
+      fixture.cloud = await startMinicloud({ dataDir, nodeGraceMs: 600_000, ...options, ...more });
     },
     [Symbol.asyncDispose]: async () => {
       for (const client of clients) client.close();

@@ -48,7 +48,7 @@ describe.skipIf(!hasKubectl())('a stock kubectl', () => {
 
   it('[minicloud-5.2] applies, waits, describes and deletes a pod', async () => {
     expect(await good(apply(pod('p1')))).toContain('pod/p1 created');
-    await good(run('wait', '--for=condition=Ready', 'pod/p1', '--timeout=15s'));
+    await good(run('wait', '--for=condition=Ready', 'pod/p1', '--timeout=120s'));
     expect(await good(run('get', 'pod', 'p1', '-o', 'wide'))).toMatch(/p1\s+1\/1\s+Running\s+0.*10\.88\.0\.\d+\s+e1/);
     expect(await good(apply(pod('p1')))).toContain('unchanged');
     const described = await good(run('describe', 'pod', 'p1'));
@@ -64,11 +64,20 @@ describe.skipIf(!hasKubectl())('a stock kubectl', () => {
 
   it('[minicloud-5.3] watches while things change', async () => {
     let seen = '';
-    const watching = kubectl(fixture.cloud.kubeconfigPath, ['get', 'pods', '-w', '--request-timeout=6s'], { timeoutMs: 6000, onOutput: (text) => (seen = text) });
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await good(apply(pod('w0')));
+    const watching = kubectl(fixture.cloud.kubeconfigPath, ['get', 'pods', '-w'], {
+      onOutput: (text, stop) => {
+        seen = text;
+        if (/^w1 .*Terminating/m.test(text)) stop();
+      },
+    });
+    // What happens after the list that it begins with is told, also what comes before it asks for more.
+    await node.client.until(() => seen.includes('w0'));
     await good(apply(pod('w1')));
+    await node.client.until(() => /^w1 .*Running/m.test(seen));
     await good(run('delete', 'pod', 'w1'));
     await watching;
+    await good(run('delete', 'pod', 'w0'));
     expect(seen).toMatch(/w1\s+0\/1\s+Pending[\s\S]*w1\s+1\/1\s+Running[\s\S]*w1\s+\d\/1\s+Terminating/);
   });
 
@@ -85,25 +94,26 @@ describe.skipIf(!hasKubectl())('a stock kubectl', () => {
 
   it('[minicloud-5.5] rolls out, scales, goes back and restarts a Deployment', async () => {
     await good(apply(deployment('web:1'), { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] } }));
-    expect(await good(run('rollout', 'status', 'deployment/web', '--timeout=20s'))).toContain('successfully rolled out');
+    expect(await good(run('rollout', 'status', 'deployment/web', '--timeout=120s'))).toContain('successfully rolled out');
     expect(await good(run('get', 'deployment', 'web'))).toMatch(/web\s+2\/2\s+2\s+2/);
     expect(await good(run('get', 'endpoints', 'web'))).toMatch(/10\.88\.0\.\d+:80,10\.88\.0\.\d+:80/);
     await good(run('scale', 'deployment/web', '--replicas=3'));
-    await good(run('rollout', 'status', 'deployment/web', '--timeout=20s'));
+    await good(run('rollout', 'status', 'deployment/web', '--timeout=120s'));
     expect(await good(run('get', 'deployment', 'web'))).toMatch(/web\s+3\/3\s+3\s+3/);
     await good(run('set', 'image', 'deployment/web', 'c=web:2'));
-    await good(run('rollout', 'status', 'deployment/web', '--timeout=30s'));
+    await good(run('rollout', 'status', 'deployment/web', '--timeout=120s'));
     const images = (): Promise<string> => good(run('get', 'pods', '-l', 'app=web', '--field-selector=status.phase=Running', '-o', 'jsonpath={.items[*].spec.containers[0].image}'));
-    expect(await images()).toBe('web:2 web:2 web:2');
+    // Pods that end go on running for a moment.
+    await expect.poll(images).toBe('web:2 web:2 web:2');
     expect(await good(run('rollout', 'history', 'deployment/web'))).toMatch(/1\s+[\s\S]*2\s+/);
     await good(run('rollout', 'undo', 'deployment/web'));
-    await good(run('rollout', 'status', 'deployment/web', '--timeout=30s'));
-    expect(await images()).toBe('web:1 web:1 web:1');
+    await good(run('rollout', 'status', 'deployment/web', '--timeout=120s'));
+    await expect.poll(images).toBe('web:1 web:1 web:1');
     const described = await good(run('describe', 'deployment', 'web'));
     expect(described).toContain('NewReplicaSet');
     expect(described).toContain('ScalingReplicaSet');
     await good(run('scale', 'deployment/web', '--replicas=0'));
-    await good(run('rollout', 'status', 'deployment/web', '--timeout=20s'));
+    await good(run('rollout', 'status', 'deployment/web', '--timeout=120s'));
     await node.client.until(() => fixture.cloud.api.store.list({ resource: 'pods' }).items.every((p) => !p.metadata.name.startsWith('web-')));
     await good(run('delete', 'deployment/web', 'service/web'));
   });
@@ -114,7 +124,7 @@ describe.skipIf(!hasKubectl())('a stock kubectl', () => {
     await node.client.until(() => fixture.cloud.api.store.list({ resource: 'events' }).items.some((e) => e['reason'] === 'FailedScheduling'));
     expect(await good(run('describe', 'pod', 'w2'))).toContain('1 cordoned');
     await good(run('uncordon', 'e1'));
-    await good(run('wait', '--for=condition=Ready', 'pod/w2', '--timeout=15s'));
+    await good(run('wait', '--for=condition=Ready', 'pod/w2', '--timeout=120s'));
     await good(run('delete', 'pod', 'w2'));
   });
 

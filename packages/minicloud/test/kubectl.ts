@@ -15,14 +15,14 @@ export function hasKubectl(): boolean {
 }
 
 /** Runs kubectl to its end and kills it after the time. */
-export function kubectl(kubeconfig: string, args: readonly string[], options: { input?: string; env?: Record<string, string>; timeoutMs?: number; onOutput?: (text: string) => void } = {}): Promise<KubectlResult> {
+export function kubectl(kubeconfig: string, args: readonly string[], options: { input?: string; env?: Record<string, string>; timeoutMs?: number; onOutput?: (text: string, stop: () => void) => void } = {}): Promise<KubectlResult> {
   return new Promise((resolve, reject) => {
     const child = spawn('kubectl', ['--kubeconfig', kubeconfig, ...args], { env: { ...process.env, HOME: '/nonexistent', ...options.env } });
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 20_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 150_000);
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
-      options.onOutput?.(stdout);
+      options.onOutput?.(stdout, () => child.kill());
     });
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.on('error', reject);

@@ -97,6 +97,6 @@ async function describeContainer(containerd: Containerd, id: string): Promise<st
 
 /** The node is Ready and reports the resources that pods ask for. */
 export async function nodeReady({ scene }: Cluster): Promise<void> {
-  await scene.ready(0, 30_000);
-  await eventually(() => scene.cloud.hub.sessions.length > 0, 5000, () => 'the link is not open');
+  await scene.ready(0, 90_000);
+  await eventually(() => scene.cloud.hub.sessions.length > 0, 30_000, () => 'the link is not open');
 }

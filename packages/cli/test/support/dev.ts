@@ -40,10 +40,10 @@ export async function startDev(folder: string, args: readonly string[] = [], pro
       return output;
     },
     child,
-    said: (text, timeoutMs = 30_000) =>
+    said: (text, timeoutMs = 90_000) =>
       eventually(() => (typeof text === 'string' ? output.includes(text) : text.test(output)), timeoutMs, () => `edgecore dev did not say ${String(text)}; it said:\n${output}`),
     kubectl: async (...kubectlArgs) => {
-      const { stdout } = await run('kubectl', ['--kubeconfig', join(folder, 'cloud', 'kubeconfig'), ...kubectlArgs], { timeout: 60_000 });
+      const { stdout } = await run('kubectl', ['--kubeconfig', join(folder, 'cloud', 'kubeconfig'), ...kubectlArgs], { timeout: 150_000 });
       return stdout;
     },
     interrupt,

@@ -52,7 +52,7 @@ const answers: RequestListener = (request, response) => {
 describe('requests of probes', () => {
   let port = 0;
   let web: Server;
-  const get = (path: string, timeoutMs = 2000, headers: [string, string][] = []) => network.http({ url: `http://127.0.0.1:${port}${path}`, headers }, timeoutMs, never);
+  const get = (path: string, timeoutMs = 20_000, headers: [string, string][] = []) => network.http({ url: `http://127.0.0.1:${port}${path}`, headers }, timeoutMs, never);
   beforeAll(async () => {
     web = createServer(answers);
     port = await listen(web);
@@ -60,7 +60,7 @@ describe('requests of probes', () => {
 
   it('[edged-20.30] send the headers that are asked for, each connection used once', async () => {
     const call = httpCall({ port, host: '127.0.0.1', path: 'a b?q=1#part', httpHeaders: [{ name: 'Host', value: 'shop.example' }, { name: 'X-A', value: '1' }, { name: 'X-A', value: '2' }, { name: 'accept', value: '' }] }, {}, undefined, 'probe');
-    const { body } = await network.http(call, 2000, never);
+    const { body } = await network.http(call, 20_000, never);
     expect(body).toMatch(/^\/a%20b\?q=1 /);
     expect(JSON.parse(body.slice(body.indexOf('{')))).toEqual({ 'user-agent': 'kube-probe/1.32', host: 'shop.example', 'x-a': '1, 2', connection: 'close' });
   });
@@ -93,16 +93,16 @@ describe('requests of probes', () => {
     const free = await listen(closed);
     await new Promise((resolve) => closed.close(resolve));
     const text = `dial tcp 127.0.0.1:${free}: connect: connection refused`;
-    await expect(network.http({ url: `http://127.0.0.1:${free}/`, headers: [] }, 1000, never)).rejects.toMatchObject({ message: expect.stringContaining(text) as string });
-    await expect(network.tcp('127.0.0.1', free, 1000, never)).rejects.toMatchObject({ code: 'edged.unreachable', message: text });
-    await expect(network.grpc('127.0.0.1', free, '', 1000, never)).rejects.toMatchObject({ code: 'edged.unreachable' });
+    await expect(network.http({ url: `http://127.0.0.1:${free}/`, headers: [] }, 20_000, never)).rejects.toMatchObject({ message: expect.stringContaining(text) as string });
+    await expect(network.tcp('127.0.0.1', free, 20_000, never)).rejects.toMatchObject({ code: 'edged.unreachable', message: text });
+    await expect(network.grpc('127.0.0.1', free, '', 20_000, never)).rejects.toMatchObject({ code: 'edged.unreachable' });
   });
 
   it('[edged-20.35] check no certificate; a server that speaks no TLS is recognised', async () => {
     const { certificate: cert, privateKey: key } = await (await createTestCa()).server(['other.example']);
     const secure = await listen(createTlsServer({ cert, key }, answers));
-    expect((await network.http({ url: `https://127.0.0.1:${secure}/`, headers: [] }, 2000, never)).status).toBe(200);
-    const error = await network.http({ url: `https://127.0.0.1:${port}/`, headers: [] }, 2000, never).catch((one: Error) => one);
+    expect((await network.http({ url: `https://127.0.0.1:${secure}/`, headers: [] }, 20_000, never)).status).toBe(200);
+    const error = await network.http({ url: `https://127.0.0.1:${port}/`, headers: [] }, 20_000, never).catch((one: Error) => one);
     expect(error).toMatchObject({ message: expect.stringContaining('server gave HTTP response to HTTPS client') as string });
     expect(isPlainAnswer((error as Error).cause)).toBe(true);
   });
@@ -141,17 +141,17 @@ describe('gRPC health checks', () => {
   });
 
   it('[edged-20.37] give the word of the service, and say who asks', async () => {
-    expect(await network.grpc('127.0.0.1', port, '', 2000, never)).toBe('SERVING');
-    expect(await network.grpc('127.0.0.1', port, 'down', 2000, never)).toBe('NOT_SERVING');
+    expect(await network.grpc('127.0.0.1', port, '', 20_000, never)).toBe('SERVING');
+    expect(await network.grpc('127.0.0.1', port, 'down', 20_000, never)).toBe('NOT_SERVING');
     expect(asked[1]).toMatch(/^down kube-probe\/1\.32/);
   });
 
   it('[edged-20.38] fail for a service that is not there, one that hangs, and a server without the protocol', async () => {
-    await expect(network.grpc('127.0.0.1', port, 'other', 2000, never)).rejects.toMatchObject({ code: 'edged.unreachable', message: expect.stringContaining('no such service') as string });
+    await expect(network.grpc('127.0.0.1', port, 'other', 20_000, never)).rejects.toMatchObject({ code: 'edged.unreachable', message: expect.stringContaining('no such service') as string });
     await expect(network.grpc('127.0.0.1', port, 'hangs', 200, never)).rejects.toMatchObject({ code: 'edged.probe-timeout' });
     const bare = new GrpcServer();
     const other = await new Promise<number>((resolve) => bare.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound)));
-    await expect(network.grpc('127.0.0.1', other, '', 2000, never)).rejects.toMatchObject({ message: expect.stringContaining('does not implement the grpc health protocol') as string });
+    await expect(network.grpc('127.0.0.1', other, '', 20_000, never)).rejects.toMatchObject({ message: expect.stringContaining('does not implement the grpc health protocol') as string });
     bare.forceShutdown();
   });
 

@@ -109,7 +109,7 @@ describe('the relay of streams', () => {
           before = server?.bytesWritten ?? -1;
           return stands;
         },
-        { timeout: 10_000, interval: 200 },
+        { timeout: 40_000, interval: 200 },
       )
       .toBe(true);
     expect(server?.bytesWritten).toBeLessThan(64 * 1024 * 1024);

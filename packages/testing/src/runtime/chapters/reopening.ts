@@ -23,7 +23,7 @@ export function reopeningChapter(scene: RuntimeScene): void {
   });
 
   it('[runtime-6.3] learns the exit code of what ends later', async () => {
-    const { container } = await scene.started(scene.commands.exit(21, 1_000));
+    const { container } = await scene.started(scene.commands.exit(21, 3_000));
     await scene.reopen();
     expect((await scene.runtime.containerStatus(container)).state).toBe('running');
     expect(await scene.exited(container)).toMatchObject({ exitCode: 21, reason: 'Error' });
@@ -33,7 +33,7 @@ export function reopeningChapter(scene: RuntimeScene): void {
     const { container } = await scene.started(scene.commands.exit(22, 200));
     let returned = 0;
     await scene.reopen(async () => {
-      await sleep(1_500, new AbortController().signal);
+      await sleep(3_000, new AbortController().signal);
       returned = Date.now();
     });
     const status = await scene.exited(container);
