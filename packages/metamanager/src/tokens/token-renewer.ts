@@ -1,5 +1,5 @@
 import { backoffDelay, errorText, isAbort, sleep, type Backoff, type CloudLink, type Logger } from '@edge/core';
-import { ResourceTypes } from '@edge/protocol';
+import { errorStatus, ResourceTypes } from '@edge/protocol';
 import { planRenewals } from '../decide/token-renewals.js';
 import { readObject, type MetaObjects } from '../meta-objects.js';
 import type { StoredToken } from './stored-token.js';
@@ -65,7 +65,7 @@ export class TokenRenewer {
     this.#failed.set(key, { count, until: Date.now() + backoffDelay(AGAIN, count - 1, Math.random()) });
     try {
       const { token, answer } = await this.#fetcher.fetch(stored, true);
-      if (!token) this.#log.warn('the cloud gave no new service account token; the old one stays in use', { account: `${namespace}/${account}`, answer: JSON.stringify(answer.content)?.slice(0, 200) });
+      if (!token) this.#log.warn('the cloud gave no new service account token; the old one stays in use', { account: `${namespace}/${account}`, reason: errorStatus(answer.content)?.message ?? 'the answer holds no token' });
     } catch (error) {
       if (isAbort(error)) return;
       this.#log.verbose(1, 'a service account token could not be renewed', { account: `${namespace}/${account}`, err: errorText(error) });
