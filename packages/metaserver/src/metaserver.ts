@@ -1,5 +1,5 @@
 import { errorText, token, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable, type Store, type Token } from '@edge/core';
-import { ApiServer, type ApiServerOptions } from '@edge/kubeapi';
+import { ApiServer, KubeApi, type ApiServerOptions, type RequestHook } from '@edge/kubeapi';
 import type { Message } from '@edge/protocol';
 import { CloudWriter } from './api/cloud-writer.js';
 import type { Documents } from './api/documents.js';
@@ -14,6 +14,8 @@ import type { Doors } from './guard/doors.js';
 import { NodeObjects } from './guard/node-objects.js';
 import { createSpecial } from './special/special.js';
 import type { TypeCatalog } from './types/catalog.js';
+import { createWaiting } from './waiting/waiting.js';
+import type { WaitingWrites } from './waiting/waiting-writes.js';
 
 export interface MetaServerDeps {
   readonly store: Store;
@@ -46,12 +48,14 @@ export class MetaServer implements Runnable {
   }
 
   async run(life: Life): Promise<void> {
-    const { documents, feed, store, catalog, follower, doors } = this.#deps;
+    const { documents, feed, store, catalog, cloud, reader, follower, link, log, doors } = this.#deps;
     this.#signal = life.signal;
     await documents.load(life.signal);
     const copy = await feed.begin((items) => ObjectCopy.open({ store, catalog }, items), life.signal);
     documents.serve(copy);
-    const backend = this.#backend(copy, life.signal);
+    const local = new KubeApi({ registry: catalog.registry, store: copy.store });
+    const waiting = createWaiting({ store, cloud, reader, catalog, link, log, copy, local });
+    const backend = this.#backend(copy, local, waiting.writes, life.signal);
     const ready = (port: number): void => {
       this.#port = port;
       life.ready();
@@ -59,9 +63,10 @@ export class MetaServer implements Runnable {
     // One does not outlive the other.
     const ended = new AbortController();
     const signal = AbortSignal.any([life.signal, ended.signal]);
-    const make = (options: Partial<ApiServerOptions>): ApiServer => this.#server(copy, backend, options);
+    const make = (options: Partial<ApiServerOptions>): ApiServer => this.#server(copy, backend, waiting.onRequest, options);
     const works = [
       follower.run(copy, signal),
+      waiting.run(signal),
       doors.run({ make, objects: new NodeObjects({ store: copy.store, catalog }), signal, ready }),
     ].map((work) => work.finally(() => ended.abort()));
     await Promise.allSettled(works);
@@ -74,12 +79,12 @@ export class MetaServer implements Runnable {
     return this.#deps.feed.take(message, this.#signal);
   }
 
-  #backend(copy: ObjectCopy, signal: AbortSignal): NodeBackend {
+  #backend(copy: ObjectCopy, local: KubeApi, waiting: WaitingWrites, signal: AbortSignal): NodeBackend {
     const { catalog, cloud, reader, follower } = this.#deps;
-    return new NodeBackend({ catalog, copy, cloud, reader, follower, signal, writer: new CloudWriter({ cloud, reader, copy, signal }) });
+    return new NodeBackend({ catalog, copy, cloud, reader, follower, local, waiting, signal, writer: new CloudWriter({ cloud, reader, copy, signal }) });
   }
 
-  #server(copy: ObjectCopy, backend: NodeBackend, options: Partial<ApiServerOptions>): ApiServer {
+  #server(copy: ObjectCopy, backend: NodeBackend, waiting: RequestHook, options: Partial<ApiServerOptions>): ApiServer {
     const { bus, identity, catalog, documents, log } = this.#deps;
     const special = createSpecial({ bus, identity, copy, backend });
     return new ApiServer({
@@ -88,7 +93,7 @@ export class MetaServer implements Runnable {
       subresources: [...special.subresources, tokenRequests({ bus, identity, copy })],
       options: {
         ...options,
-        onRequest: async (request) => (await special.onRequest(request)) || documents.onRequest(request),
+        onRequest: async (request) => (await special.onRequest(request)) || (await waiting(request)) || documents.onRequest(request),
         onInternalError: (error, { method, path }) => log.error('a request to the local API failed inside', { method, path, err: errorText(error) }),
       },
     });

@@ -16,7 +16,7 @@ interface Item {
 /** The two modules over a real database file; the hub is played. */
 interface Node extends AsyncDisposable {
   push(operation: string, resource: string, content: unknown, source?: string): Promise<void>;
-  get(path: string): Promise<Response>;
+  get(path: string, init?: RequestInit): Promise<Response>;
   items(path: string): Promise<Item[]>;
   readonly acknowledged: readonly string[];
 }
@@ -60,7 +60,7 @@ async function startNode(file: string, cloud?: (application: { Verb: string; Key
   const life = core.run(end.signal);
   const address = (): unknown => log.lines.find(({ message }) => message === 'the local API listens')?.fields['address'];
   await until(() => address() !== undefined, 'the local API to listen');
-  const get = (path: string): Promise<Response> => fetch(`http://${String(address())}${path}`);
+  const get = (path: string, init?: RequestInit): Promise<Response> => fetch(`http://${String(address())}${path}`, init);
   return {
     acknowledged,
     get,
@@ -108,4 +108,18 @@ it('[local-api-1.2] what was read in the cloud is there without it, after a rest
   expect(answer.headers.get('warning')).toContain('not connected');
   expect(await answer.json()).toMatchObject({ data: { n: '1' } });
   expect((await alone.items(MAPS)).map(({ metadata }) => metadata.name)).toEqual(['x', 'y']);
+});
+
+it('[local-api-1.3] a change that waits for the cloud is made after the agent was started again', async () => {
+  const waiting = async (node: Node): Promise<string[]> =>
+    ((await (await node.get('/apis/edge.kubeedge.io/v1/waiting')).json()) as { items: { metadata: { name: string }; status: { phase: string } }[] }).items.map(({ metadata, status }) => `${metadata.name} ${status.phase}`);
+  const post = (node: Node, name: string): Promise<Response> =>
+    node.get(MAPS, { method: 'POST', headers: { 'Edge-Wait-For-Cloud': 'true', 'Content-Type': 'application/json' }, body: JSON.stringify({ metadata: { name } }) });
+  {
+    await using alone = await startNode('waiting.db');
+    for (const name of ['one', 'two']) expect((await post(alone, name)).status).toBe(201);
+    expect((await alone.get('/apis/edge.kubeedge.io/v1/waiting/1', { method: 'DELETE' })).status).toBe(200);
+  }
+  await using again = await startNode('waiting.db', () => object('ConfigMap', 'two', 9));
+  await until(async () => (await waiting(again)).join() === '2 Done', 'the change to be made');
 });

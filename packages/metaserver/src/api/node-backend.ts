@@ -1,9 +1,9 @@
 import {
-  ApiError, apiVersionOf, isApiError, KubeApi, notFound, type ApiBackend, type DeleteOptions, type DraftObject, type GetOptions, type KubeList, type KubeObject,
+  ApiError, apiVersionOf, isApiError, notFound, type ApiBackend, type DeleteOptions, type DraftObject, type GetOptions, type KubeApi, type KubeList, type KubeObject,
   type ListOptions, type PatchRequest, type RequestContext, type ResourceRef, type ResourceType, type WatchEvent, type WatchHandle, type WatchOptions,
   type WriteOptions, type WriteResult,
 } from '@edge/kubeapi';
-import { errorText } from '@edge/core';
+import { errorCode, errorText } from '@edge/core';
 import { isOutage, type CloudApi } from '../cloud/cloud-api.js';
 import type { CloudReader, Listed } from '../cloud/cloud-reader.js';
 import type { Follower } from '../cloud/follower.js';
@@ -13,6 +13,7 @@ import type { ObjectCopy } from '../copy/object-copy.js';
 import { OFFLINE } from '../errors.js';
 import type { TypeCatalog } from '../types/catalog.js';
 import { Definitions } from '../types/definitions.js';
+import type { WaitingWrites, Way } from '../waiting/waiting-writes.js';
 import { keyOfRef } from './cloud-versions.js';
 import type { CloudWriter } from './cloud-writer.js';
 
@@ -22,6 +23,9 @@ export interface NodeBackendDeps {
   readonly cloud: CloudApi;
   readonly reader: CloudReader;
   readonly writer: CloudWriter;
+  /** The copy as an API. */
+  readonly local: KubeApi;
+  readonly waiting: WaitingWrites;
   readonly follower: Follower;
   readonly signal: AbortSignal;
 }
@@ -37,7 +41,7 @@ export class NodeBackend implements ApiBackend {
 
   constructor(deps: NodeBackendDeps) {
     this.#deps = deps;
-    this.#local = new KubeApi({ registry: deps.catalog.registry, store: deps.copy.store });
+    this.#local = deps.local;
     this.#definitions = new Definitions({ catalog: deps.catalog, store: deps.copy.store });
   }
 
@@ -110,20 +114,24 @@ export class NodeBackend implements ApiBackend {
     }
   }
 
-  create(ref: ResourceRef, object: DraftObject, options: WriteOptions = {}): Promise<KubeObject> {
-    return this.#write(() => this.#deps.writer.create(this.#type(ref), ref, object, options));
+  create(ref: ResourceRef, object: DraftObject, options: WriteOptions = {}, context: RequestContext = {}): Promise<KubeObject> {
+    const { writer, waiting } = this.#deps;
+    return this.#write(ref, object?.metadata?.name, context, (type) => writer.create(type, ref, object, options), (way) => waiting.create(way, object, options));
   }
 
-  update(ref: ResourceRef, object: DraftObject, options: WriteOptions = {}): Promise<WriteResult> {
-    return this.#write(() => this.#deps.writer.update(this.#type(ref), ref, object, options));
+  update(ref: ResourceRef, object: DraftObject, options: WriteOptions = {}, context: RequestContext = {}): Promise<WriteResult> {
+    const { writer, waiting } = this.#deps;
+    return this.#write(ref, ref.name, context, (type) => writer.update(type, ref, object, options), (way) => waiting.update(way, object, options));
   }
 
-  patch(ref: ResourceRef, patch: PatchRequest, options: WriteOptions = {}): Promise<WriteResult> {
-    return this.#write(() => this.#deps.writer.patch(this.#type(ref), ref, patch, options));
+  patch(ref: ResourceRef, patch: PatchRequest, options: WriteOptions = {}, context: RequestContext = {}): Promise<WriteResult> {
+    const { writer, waiting } = this.#deps;
+    return this.#write(ref, ref.name, context, (type) => writer.patch(type, ref, patch, options), (way) => waiting.patch(way, patch, options));
   }
 
-  delete(ref: ResourceRef, options: DeleteOptions = {}): Promise<{ object: KubeObject; removed: boolean }> {
-    return this.#write(() => this.#deps.writer.delete(this.#type(ref), ref, options));
+  delete(ref: ResourceRef, options: DeleteOptions = {}, context: RequestContext = {}): Promise<{ object: KubeObject; removed: boolean }> {
+    const { writer, waiting } = this.#deps;
+    return this.#write(ref, ref.name, context, (type) => writer.delete(type, ref, options), (way) => waiting.delete(way, options));
   }
 
   /** CloudCore has no such verb: what is listed is deleted one by one. */
@@ -160,14 +168,22 @@ export class NodeBackend implements ApiBackend {
     return { apiVersion: apiVersionOf(type), kind: type.listKind ?? `${type.kind}List`, metadata: { resourceVersion }, items };
   }
 
-  /** Nothing is written on the node alone. */
-  async #write<T>(write: () => Promise<T>): Promise<T> {
+  /** Nothing is written on the node alone: what the cloud cannot take now waits for it, where the client has asked for that. */
+  async #write<T>(ref: ResourceRef, name: string | undefined, context: RequestContext, now: (type: ResourceType) => Promise<T>, later: (way: Way) => Promise<T>): Promise<T> {
+    const { waiting, cloud } = this.#deps;
+    const type = this.#type(ref);
+    const isWilling = waiting.isWilling(context);
+    if (waiting.holds(type, ref, name)) {
+      if (isWilling) return later({ type, ref, context, isTried: false });
+      throw new ApiError('ServiceUnavailable', `an earlier change of ${type.plural} "${name}" waits for the cloud, and this one would overtake it`, cloud.connected ? { retryAfterSeconds: 1 } : {});
+    }
     try {
-      return await write();
+      return await now(type);
     } catch (error) {
+      if (!isOutage(error)) throw error;
+      if (isWilling) return later({ type, ref, context, isTried: errorCode(error) !== 'metaserver.offline' });
       // Without Retry-After: Go clients would try ten times before they tell anyone.
-      if (isOutage(error)) throw new ApiError('ServiceUnavailable', `changes are made in the cloud: ${errorText(error)}`, {}, { cause: error });
-      throw error;
+      throw new ApiError('ServiceUnavailable', `changes are made in the cloud: ${errorText(error)}`, {}, { cause: error });
     }
   }
 
