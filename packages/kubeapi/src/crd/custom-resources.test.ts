@@ -66,6 +66,12 @@ describe('custom resources', () => {
       await expect(api.resource('example.com/v1', 'widgets').create(widget(spec as object))).rejects.toMatchObject({ reason: 'Invalid', details: { causes: [{ field }] } });
     });
 
+  it('[kubeapi-6.9] takes a null for a missing field where the schema allows none, as Go programs write it', async () => {
+    const created = await api.resource('example.com/v1', 'widgets').create(widget({ size: 1, color: null, free: null, list: null, tags: { a: null, b: 'c' } }));
+    expect(created.spec).toEqual({ size: 1, color: 'red', tags: { b: 'c' } });
+    await expect(api.resource('example.com/v1', 'widgets').create({ ...widget({ size: null }), metadata: { name: 'other', namespace: 'd' } })).rejects.toThrowError(failsWith('Invalid'));
+  });
+
   it('[kubeapi-6.4] has no strategic patch, bumps generation without spec rules, keeps metadata in status writes', async () => {
     const widgets = api.resource('example.com/v1', 'widgets');
     await widgets.create(widget({ size: 1 }));

@@ -10,7 +10,10 @@ export function pruneUnknown(object: Fields, schema: StructuralSchema): string[]
   return unknown;
 }
 
-/** Fills in the schema's defaults. Changes `object`. */
+/**
+ * Fills in the schema's defaults. A null where the schema allows none counts as absent, as in an API server: Go programs
+ * write empty fields so. Changes `object`.
+ */
 export function applyDefaults(object: Fields, schema: StructuralSchema): void {
   fill(object, schema);
 }
@@ -63,14 +66,22 @@ function fill(value: unknown, schema: StructuralSchema): void {
   }
   if (!isFields(value)) return;
   for (const [key, inner] of Object.entries(schema.properties ?? {})) {
+    if (isForbiddenNull(value[key], inner)) delete value[key];
     if (value[key] === undefined && inner.default !== undefined) value[key] = copyData(inner.default);
     if (value[key] !== undefined) fill(value[key], inner);
   }
   if (isFields(schema.additionalProperties)) {
+    const inner = schema.additionalProperties as StructuralSchema;
     for (const key of Object.keys(value)) {
-      if (schema.properties?.[key] === undefined) fill(value[key], schema.additionalProperties as StructuralSchema);
+      if (schema.properties?.[key] !== undefined) continue;
+      if (isForbiddenNull(value[key], inner)) delete value[key];
+      else fill(value[key], inner);
     }
   }
+}
+
+function isForbiddenNull(value: unknown, schema: StructuralSchema): boolean {
+  return value === null && schema.nullable !== true;
 }
 
 function check(value: unknown, schema: StructuralSchema, path: string, errors: FieldError[]): void {
