@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BUSYBOX_IMAGE, startContainerd, type Containerd } from '@edge/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { eventually, temporaryFolder } from '../support/agent.js';
 import { startDev, type Dev } from '../support/dev.js';
 
@@ -125,4 +126,23 @@ it('[cli-stream-1.4] commands cut off in the middle end alone: the agent serves 
   await eventually(async () => (await inside()) === 0, 60_000, () => 'commands of callers that were killed still run');
   expect(dev.output).not.toContain('is started again');
   expect(String((await kubectl(['exec', 'p', '--', 'echo', 'still here'])).stdout)).toBe('still here\n');
+});
+
+it('[cli-stream-1.5] a command over WebSocket with the channels of v4; v5 alone is refused so that clients try SPDY', { timeout: 120_000 }, async () => {
+  const [ca, token, url] = await Promise.all([
+    readFile(join(folder, 'cloud', 'pki', 'ca.crt')),
+    readFile(join(folder, 'cloud', 'pki', 'admin.token'), 'utf8'),
+    dev.kubectl('config', 'view', '-o', 'jsonpath={.clusters[0].cluster.server}'),
+  ]);
+  const dial = (protocol: string): WebSocket =>
+    new WebSocket(`${url.replace('https', 'wss')}/api/v1/namespaces/default/pods/p/exec?command=cat&stdin=true&stdout=true`, protocol, { ca, headers: { Authorization: `Bearer ${token.trim()}` }, perMessageDeflate: false });
+  const socket = dial('v4.channel.k8s.io');
+  const said: Record<number, string> = {};
+  socket.on('message', (data: Buffer) => (said[data[0] ?? 0] = (said[data[0] ?? 0] ?? '') + data.subarray(1).toString()));
+  await once(socket, 'open');
+  socket.send(Buffer.from('\0hello'));
+  await eventually(() => said[1] === 'hello', 40_000, () => JSON.stringify(said));
+  socket.terminate();
+  const [error] = (await once(dial('v5.channel.k8s.io'), 'error')) as [Error];
+  expect(error.message).toContain('400');
 });

@@ -38,11 +38,6 @@ export class NodeTunnels {
     return listen(this.#listener.server, address, "the nodes' tunnels");
   }
 
-  /** Whether a node can be asked for logs now. */
-  has(node: string): boolean {
-    return this.#tunnels.has(node);
-  }
-
   /**
    * Begins a session with a node's kubelet API.
    * @throws ApiError ServiceUnavailable when the node has no tunnel
