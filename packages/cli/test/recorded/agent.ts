@@ -5,7 +5,7 @@ import { createEdged } from '@edge/edged';
 import { deadLetters, openStore } from '@edge/store';
 import { collectingLogger, ownLoopback, testGates, testIdentity, type LogLine, type MemoryRuntime, type TestCa } from '@edge/testing';
 import { compose, MODULES } from '../../src/compose.js';
-import { EMBEDDED_BROKER, mqttUrl } from '../../src/dev/agent-config.js';
+import { EMBEDDED_BROKER, mqttUrl, nodeApiAddress } from '../../src/dev/agent-config.js';
 
 export interface AgentOptions {
   /** Holds certificates, database and volumes; what an agent finds there it goes on with. */
@@ -16,6 +16,8 @@ export interface AgentOptions {
   readonly runtime: MemoryRuntime;
   /** Port of its MQTT broker; without one it has none. */
   readonly mqttPort?: number;
+  /** Port of its Kubernetes API; without one it has none. */
+  readonly nodeApiPort?: number;
 }
 
 /** The modules of the agent in this process, over a database file and a runtime in memory. */
@@ -37,7 +39,7 @@ export async function enrol(ca: TestCa, folder: string, node: string): Promise<v
   await Promise.all([writeFile(files.tlsCaFile, ca.certificate), writeFile(files.tlsCertFile, certificate), writeFile(files.tlsPrivateKeyFile, privateKey)]);
 }
 
-export async function startAgent({ folder, node, cloud, runtime, mqttPort }: AgentOptions): Promise<Agent> {
+export async function startAgent({ folder, node, cloud, runtime, mqttPort, nodeApiPort }: AgentOptions): Promise<Agent> {
   const log = collectingLogger();
   const store = await openStore({ path: join(folder, 'edgecore.db'), log });
   const edged = createEdged(async () => runtime) as unknown as ModuleDefinition;
@@ -55,6 +57,7 @@ export async function startAgent({ folder, node, cloud, runtime, mqttPort }: Age
             tailoredKubeletConfig: { podLogsDir: join(folder, 'logs'), staticPodPath: join(folder, 'manifests'), nodeStatusUpdateFrequency: '100ms', address: ownLoopback() },
           },
           eventBus: mqttPort === undefined ? { enable: false } : { mqttMode: EMBEDDED_BROKER, mqttServerInternal: mqttUrl(mqttPort) },
+          ...(nodeApiPort === undefined ? {} : { metaManager: { metaServer: { enable: true, server: nodeApiAddress(nodeApiPort) } } }),
           deviceTwin: { dmiSockPath: folder },
         },
         edge: { runtime: 'process' },

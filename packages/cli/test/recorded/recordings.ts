@@ -7,6 +7,7 @@ export type RecordingName =
   | '03-configmap-update'
   | '04-pod-delete'
   | '05-device'
+  | '07-metaserver'
   | '10-restart-with-certs'
   | '13-projected-token'
   | '14-cloud-restart-resync'
