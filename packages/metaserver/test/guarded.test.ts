@@ -79,6 +79,17 @@ describe('who may do what, without the cloud', () => {
     expect(await guarded.code('/api/v1/pods', shown(await guarded.ca.server([NODE])))).toBe(401);
   });
 
+  it('[metaserver-21.8] upstream\'s special paths and commands in pods are for the operator, not for who may read', async () => {
+    const { certificate: cert, privateKey: key } = await guarded.ca.node(NODE);
+    const special = ['/api/v1/namespaces/default/pods/restart', '/api/v1/pods/unhold-upgrade', '/api/v1/nodes/unhold-upgrade', '/api/v1/taskupgrade/confirm-upgrade', `${PODS}/web/exec?command=ls`];
+    for (const path of special) {
+      expect(await guarded.code(path, { method: 'POST', token: issuer.token() }), path).toBe(403);
+      expect(await guarded.code(path, { method: 'POST' }), path).toBe(403);
+    }
+    expect(await guarded.code('/api/v1/nodes/unhold-upgrade', { method: 'POST', cert, key })).not.toBe(403);
+    expect(await guarded.code('/api/v1/pods/unhold-upgrade', { method: 'POST', cert, key })).toBe(400);
+  });
+
   it('[metaserver-21.7] a right that the cloud takes back is gone at once', async () => {
     const token = issuer.token();
     meta.remove(readerAccess());
