@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { errorText, token, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable, type Store, type Token } from '@edge/core';
 import { ApiServer, KubeApi, type ApiServerOptions, type RequestHook } from '@edge/kubeapi';
 import type { Message } from '@edge/protocol';
@@ -63,6 +64,8 @@ export class MetaServer implements Runnable {
     // One does not outlive the other.
     const ended = new AbortController();
     const signal = AbortSignal.any([life.signal, ended.signal]);
+    // Every request that is under way listens for the end.
+    setMaxListeners(0, signal, life.signal);
     const make = (options: Partial<ApiServerOptions>): ApiServer => this.#server(copy, backend, waiting.onRequest, options);
     const works = [
       follower.run(copy, signal),

@@ -73,7 +73,7 @@ it('[metaserver-12.2] after thousands of random changes by six writers, 50 watch
       const { namespace, name, n, tier } = draft(made);
       const path = `/api/v1/namespaces/${namespace}/configmaps`;
       const { code, json } = await scene.call('GET', `${path}/${name}`).catch(() => ({ code: 0, json: undefined as Json }));
-      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...(json?.metadata ?? { name }), labels: { tier } }, data: { n: `${n} from the node` } };
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...(code === 200 ? json.metadata : { name }), labels: { tier } }, data: { n: `${n} from the node` } };
       const change = [
         () => scene.call('DELETE', `${path}/${name}`),
         () => scene.call('PUT', `${path}/${name}`, body),
