@@ -216,6 +216,19 @@ it('[metaserver-7.2] what only begins to end is answered as it is; a status is a
   expect((await scene.call('DELETE', `${MAPS}?labelSelector=none%3Dnone`)).json.items).toEqual([]);
 });
 
+it('[metaserver-7.3] a request that the end of the agent interrupts is answered as what it is, and is no error of the agent', async () => {
+  const scene = await Scene.open({ connected: true });
+  let stopped: Promise<unknown> | undefined;
+  scene.cloud.beforeAnswer = ({ Verb }) => {
+    if (Verb === 'create') stopped = scene.running.stop();
+  };
+  const answer = await scene.call('POST', MAPS, { metadata: { name: 'a' } });
+  expect(answer).toMatchObject({ code: 503, json: { message: 'the agent is ending; whether a change was made can be read when it is back' } });
+  await stopped;
+  expect(scene.running.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  await scene.cloud[Symbol.asyncDispose]();
+});
+
 it('[metaserver-8.1] discovery and version are the cloud\'s, kept for when it is away; types that it names are served with their true names', async () => {
   await using scene = await Scene.open({ connected: true });
   await scene.cloud.api.resource('apiextensions.k8s.io/v1', 'customresourcedefinitions').create({

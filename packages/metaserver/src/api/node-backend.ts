@@ -158,7 +158,7 @@ export class NodeBackend implements ApiBackend {
     try {
       return await ask();
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOutage(error)) throw this.#orEnding(error);
       return warnOfAge(context, errorText(error));
     }
   }
@@ -180,11 +180,17 @@ export class NodeBackend implements ApiBackend {
     try {
       return await now(type);
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOutage(error)) throw this.#orEnding(error);
       if (isWilling) return later({ type, ref, context, isTried: errorCode(error) !== 'metaserver.offline' });
       // Without Retry-After: Go clients would try ten times before they tell anyone.
       throw new ApiError('ServiceUnavailable', `changes are made in the cloud: ${errorText(error)}`, {}, { cause: error });
     }
+  }
+
+  /** What fails because the agent ends is no fault of the request. */
+  #orEnding(error: unknown): unknown {
+    if (!this.#deps.signal.aborted || isApiError(error)) return error;
+    return new ApiError('ServiceUnavailable', 'the agent is ending; whether a change was made can be read when it is back', {}, { cause: error });
   }
 
   #type(ref: ResourceRef): ResourceType {
