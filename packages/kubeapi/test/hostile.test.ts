@@ -28,6 +28,7 @@ describe('bodies and bytes made to harm', () => {
     ['a copy of a copy', 'PATCH', 'application/json-patch+json', JSON.stringify(Array.from({ length: 40 }, (_, i) => ({ op: 'copy', from: '/data', path: `/data/x${i}` })))],
     ['a copy of much', 'PATCH', 'application/json-patch+json', JSON.stringify([{ op: 'add', path: '/data', value: { a: 'x'.repeat(MEBI) } }, ...Array.from({ length: 19 }, (_, i) => ({ op: 'copy', from: '/data', path: `/data/x${i}` }))])],
     ['many steps', 'PATCH', 'application/json-patch+json', JSON.stringify(Array.from({ length: 20_000 }, () => ({ op: 'test', path: '/kind', value: 'ConfigMap' })))],
+    ['a patch without body', 'PATCH', 'application/merge-patch+json', ''],
     ['an unknown type', 'POST', 'text/html; charset=\u00ff', '<p>'],
     ['half a text', 'PUT', 'application/json', '{"metadata":{"name":"a'],
     ['half Protobuf', 'POST', 'application/vnd.kubernetes.protobuf', 'k8s\0\n\u007f\u007f\u007f'],
@@ -63,7 +64,7 @@ describe('bodies and bytes made to harm', () => {
     }
     const pipelined = await raw(server, good.repeat(50), (text) => text.split('200 OK').length === 51);
     expect(pipelined.split('200 OK')).toHaveLength(51);
-    for (const target of ['/api/v1/../../etc/passwd', '/api/v1/%2e%2e/%2e%2e/etc/passwd', '/api/v1/namespaces/default/pods/%00', '/api/v1/pods/%2F', '//api', '/api/v1/namespaces/..%2f..%2f', 'http://other/api', '*', '/%zz', '/api/v1/pods?watch=%zz', '/api/v1/pods;x=1']) {
+    for (const target of ['/api/v1/../../etc/passwd', '/api/v1/%2e%2e/%2e%2e/etc/passwd', '/api/v1/namespaces/default/pods/%00', '/api/v1/pods/%2F', '//api', '/api/v1/namespaces/..%2f..%2f', 'http://other/api', '*', '/%zz', '/apis/apps//', '/api//pods', '/api/v1/pods?watch=%zz', '/api/v1/pods;x=1']) {
       const text = await raw(server, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
       expect(text, target).toMatch(/^HTTP\/1\.1 4\d\d [^]*"kind":"Status"/);
     }

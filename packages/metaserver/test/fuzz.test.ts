@@ -80,7 +80,7 @@ it('[metaserver-11.2] requests byte for byte as no client writes them get an obj
     const given = some(4, headers);
     const method = pick(['GET', 'GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'get', 'PROPFIND']);
     const text = await raw(scene.port, [`${method} ${target} HTTP/1.1`, 'Host: x', ...given, `Content-Length: ${body.length}`, '', body].join('\r\n'));
-    const what = `seed ${seed}, round ${round}: ${method} ${target} ${given.join(' | ')} ${JSON.stringify(body.slice(0, 60))} -> ${text.slice(0, 300)}`;
+    const what = `seed ${seed}, round ${round}: ${method} ${target.slice(0, 200)} ${given.join(' | ')} ${JSON.stringify(body.slice(0, 60))} -> ${text.slice(0, 300)}`;
     // After "100 Continue" the answer itself.
     const [, code = ''] = /^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?(?:HTTP\/1\.1 (\d+) )?/.exec(text) ?? [];
     if (code === '' && text.startsWith('HTTP/1.1 100')) continue;

@@ -19,6 +19,7 @@ export function parsePath(path: string): Route | undefined {
   if (!path.startsWith('/')) return undefined;
   const segments = path.split('/').slice(1).map(decode);
   if (segments.at(-1) === '') segments.pop();
+  if (segments.includes('')) return undefined;
   const [first, ...rest] = segments;
   switch (first) {
     case undefined: return { kind: 'index' };

@@ -105,7 +105,9 @@ export class ResourceHandler {
         const kind = PATCH_TYPES[mediaType(exchange.request)];
         if (kind === undefined) throw new ApiError('UnsupportedMediaType', `a patch must have one of these content types: ${Object.keys(PATCH_TYPES).join(', ')}`);
         if (kind === 'apply' && (query.get('fieldManager') ?? '') === '') throw badRequest('apply needs the query parameter fieldManager');
-        const patch = { type: kind, body: await this.#body(exchange), ...(flag(query, 'force') === true ? { force: true } : {}) };
+        const body = await this.#body(exchange);
+        if (body === undefined) throw badRequest('a patch needs a body');
+        const patch = { type: kind, body, ...(flag(query, 'force') === true ? { force: true } : {}) };
         const { object, created } = await this.#backend.patch(ref, patch, options, context);
         return this.#answers.changed(exchange, form, created ? 201 : 200, object, type);
       }

@@ -29,6 +29,7 @@ describe('YAML bodies', () => {
     ['indentation', Array.from({ length: 600 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
     ['aliases of aliases', `a: &a [${'x,'.repeat(9)}]\n${['b', 'c', 'd', 'e', 'f', 'g'].map((name, i) => `${name}: &${name} [${`*${'abcdef'[i]},`.repeat(9)}]`).join('\n')}`],
     ['aliases of much', `a: &a ${'x'.repeat(200_000)}\n${Array.from({ length: 90 }, (_, i) => `b${i}: *a`).join('\n')}`],
+    ['an alias of itself', 'a: &a [*a, *a, *a]'],
     ['an open quote', `a: "${'x'.repeat(1000)}`],
     ['an unknown alias', 'a: *nobody'],
   ])('[kubeapi-14.2] made to bring the parser down are refused: %s', async (_what, text) => {

@@ -24,8 +24,17 @@ export async function parseYaml(body: Buffer, deepest: number): Promise<unknown>
   } catch (cause) {
     throw new ApiError('BadRequest', `the body is not YAML: ${(cause as Error).message}`, {}, { cause });
   }
-  if (text.includes('*') && (JSON.stringify(value) ?? '').length > LONGEST_EXPANDED) throw badRequest(`the body has more than ${LONGEST_EXPANDED} bytes when its aliases are written out`);
+  if (text.includes('*') && writtenOut(value) > LONGEST_EXPANDED) throw badRequest(`the body has more than ${LONGEST_EXPANDED} bytes when its aliases are written out`);
   return value;
+}
+
+/** Length of the value as JSON. @throws ApiError BadRequest for one that holds itself */
+function writtenOut(value: unknown): number {
+  try {
+    return (JSON.stringify(value) ?? '').length;
+  } catch (cause) {
+    throw new ApiError('BadRequest', 'an alias in the body names what it is part of', {}, { cause });
+  }
 }
 
 function jsonOf(text: string): unknown {
