@@ -62,10 +62,10 @@ export class GuardedScene implements AsyncDisposable {
   }
 
   call(path: string, options: RequestOptions & { token?: string; port?: number } = {}): Promise<Answer & { readonly serial: string }> {
-    const { token, port = this.ports[0], ...rest } = options;
+    const { token, port = this.ports[0], headers, ...rest } = options;
     return new Promise((resolve, reject) => {
       const request = httpsRequest({
-        host: '127.0.0.1', port, path, ca: this.ca.certificate, agent: false, ...rest, headers: { ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
+        host: '127.0.0.1', port, path, ca: this.ca.certificate, agent: false, ...rest, headers: { ...(headers as Record<string, string> | undefined), ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
       }, (response) => {
         const serial = new X509Certificate((response.socket as import('node:tls').TLSSocket).getPeerCertificate().raw).serialNumber;
         const chunks: Buffer[] = [];

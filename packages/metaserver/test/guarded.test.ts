@@ -90,6 +90,14 @@ describe('who may do what, without the cloud', () => {
     expect(await guarded.code('/api/v1/pods/unhold-upgrade', { method: 'POST', cert, key })).toBe(400);
   });
 
+  it('[metaserver-20.11] who asks to be taken for somebody else is refused instead of getting his own rights', async () => {
+    const { certificate, privateKey } = await guarded.ca.node(NODE);
+    for (const name of ['Impersonate-User', 'Impersonate-Group', 'Impersonate-Extra-scopes']) {
+      const answer = await guarded.call('/api/v1/pods', { cert: certificate, key: privateKey, headers: { [name]: 'ann' } });
+      expect(answer.json).toMatchObject({ kind: 'Status', code: 403, message: expect.stringContaining(name.toLowerCase()) as unknown });
+    }
+  });
+
   it('[metaserver-21.7] a right that the cloud takes back is gone at once', async () => {
     const token = issuer.token();
     meta.remove(readerAccess());

@@ -23,6 +23,9 @@ export function authenticator({ tokens, clusterCa, log }: AuthenticateDeps): Aut
     return undefined;
   };
   return async (request) => {
+    // As somebody else, kubectl's --as: who asks for fewer rights than his own must not get his own instead.
+    const assumed = Object.keys(request.headers).find((name) => name.startsWith('impersonate-'));
+    if (assumed !== undefined) throw new ApiError('Forbidden', `nobody may act as somebody else here: the header ${assumed} is not served by the API of a node`);
     const certificate = clientCertificateOf(request, clusterCa());
     if (certificate.kind === 'trusted') return certificate.user;
     const { authorization } = request.headers;
