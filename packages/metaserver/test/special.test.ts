@@ -186,3 +186,15 @@ it('[metaserver-31.3] confirms an upgrade where the task manager has one, else t
   confirmed = false;
   expect((await confirm())[0]).toBe(400);
 });
+
+it('[metaserver-31.4] what concerns the whole node is not to be had below a namespace, where a right in that one would do', async () => {
+  await using scene = await open(pod('held', annotated({ 'edge.kubeedge.io/hold-upgrade': 'true' })));
+  scene.running.bus.play('taskmanager', 'taskmanager', ({ route }) => (route.resource === 'upgrade/confirm' ? { confirmed: true } : undefined));
+  for (const [path, body] of [['nodes/unhold-upgrade', 'edge-1'], ['pods/unhold-upgrade', 'default/held'], ['taskupgrade/confirm-upgrade', '']] as const) {
+    const { code } = await scene.call('POST', `/api/v1/namespaces/default/${path}`, body, { 'Content-Type': 'text/plain' });
+    expect([path, code >= 400]).toEqual([path, true]);
+  }
+  expect(edged.messages.filter(({ route }) => route.operation === 'unhold-upgrade')).toEqual([]);
+  for (const method of ['GET', 'DELETE']) expect((await scene.call(method, '/apis/edge.kubeedge.io/v1/namespaces/default/waiting/1')).code).toBe(404);
+  expect((await scene.call('GET', '/apis/edge.kubeedge.io/v1/namespaces/default/waiting')).code).toBe(404);
+});

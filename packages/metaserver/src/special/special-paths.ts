@@ -41,9 +41,10 @@ export class SpecialPaths {
   #handlerOf(request: IncomingRequest): (() => Promise<Answer>) | undefined {
     const { group, version, resource, namespace, name, subresource } = request.ref ?? {};
     if (group !== '' || version !== 'v1' || subresource !== undefined) return undefined;
+    // Who may create things in one namespace has passed below it: what is the whole node's has no path there.
+    if (namespace !== undefined) return `${resource}/${name}` === 'pods/restart' ? () => this.#restart(request, namespace) : undefined;
     switch (`${resource}/${name}`) {
-      case 'pods/restart': return namespace === undefined ? undefined : () => this.#restart(request, namespace);
-      case 'pods/unhold-upgrade': return namespace === undefined ? () => this.#releasePod(request) : undefined;
+      case 'pods/unhold-upgrade': return () => this.#releasePod(request);
       case 'nodes/unhold-upgrade': return () => this.#releaseNode(request);
       case 'taskupgrade/confirm-upgrade': return () => this.#confirm();
       default: return undefined;

@@ -25,8 +25,9 @@ export class WaitingRequests {
 
   readonly onRequest: RequestHook = async (request) => {
     if ((request.request.headers[HEADER] ?? request.query.get(PARAMETER)) === 'true') this.#willing.set(request.context, request.response);
-    const { group, version, resource, name, subresource } = request.ref ?? {};
-    if (group !== GROUP || version !== VERSION || resource !== RESOURCE || subresource !== undefined) return false;
+    const { group, version, resource, namespace, name, subresource } = request.ref ?? {};
+    // Changes of all namespaces are in the list: a right in one of them must not open it.
+    if (group !== GROUP || version !== VERSION || resource !== RESOURCE || namespace !== undefined || subresource !== undefined) return false;
     await respond(request.response, 200, await this.#answer(request, name));
     return true;
   };
