@@ -81,7 +81,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'nodes'));
   await Promise.all([installPacked(), installNodes()]);
   manifests = readdirSync(join(app, 'node_modules', '@edge')).map((name) => readManifest(packageFolder(`@edge/${name}`)));
-}, 600_000);
+}, 1_200_000);
 
 afterAll(() => {
   if (folder === '') return;

@@ -1,4 +1,5 @@
-import { ApiException, CoreV1Api, KubeConfig, KubernetesObjectApi, makeInformer, PatchStrategy, setHeaderOptions, Watch, type Informer, type ObjectCache, type V1ConfigMap } from '@kubernetes/client-node';
+import type { ApiException} from '@kubernetes/client-node';
+import { CoreV1Api, KubeConfig, KubernetesObjectApi, makeInformer, PatchStrategy, setHeaderOptions, Watch, type Informer, type ObjectCache, type V1ConfigMap } from '@kubernetes/client-node';
 import { createMemoryStore } from '@edge/testing';
 import { describe, expect, it } from 'vitest';
 import { FakeCloud } from './fake-cloud.js';
