@@ -6,6 +6,10 @@ export type MetaManagerErrorCode =
   | 'metamanager.malformed'
   /** The cloud is needed and the link is down. */
   | 'metamanager.offline'
+  /** A change of a device that this node does not have. */
+  | 'metamanager.not-here'
+  /** A change of a device that was made of an older state than the stored one. */
+  | 'metamanager.outdated'
   /** The file with the key of stored service account tokens cannot be read or made, is damaged, or was open to others. */
   | 'metamanager.token-key';
 

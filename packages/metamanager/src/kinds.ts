@@ -48,6 +48,9 @@ export const queryStored: MessageKind = defineKind('queryStored', { source: Modu
 /** A mapper that registered, or is not to be known any more. */
 export const recordMapper: MessageKind = defineKind('recordMapper', { source: Modules.deviceTwin, group: Groups.meta, operation: [insert, Operations.delete], resource: /^node\/nodeID\/namespace\/devicemapper\/./ });
 
+/** A Device that was changed on the node itself; upstream's resource has a literal word in place of the name. */
+export const editDevice: MessageKind = defineKind('editDevice', { source: Modules.metaManager, group: Groups.twin, operation: update, resource: /^[^/]+\/device\/updated$/, answer: false });
+
 /** metaserver asks for everything that it shows, and for all changes from then on. */
 export const followObjects: MessageKind = defineKind('followObjects', { source: Sources.metaServer, group: Groups.meta, operation: Operations.get, resource: 'stored/objects' });
 

@@ -1,10 +1,12 @@
 import type { Store, Table } from '@edge/core';
 import { formatResource, metaTable, metaV2Table, ResourceTypes, type KubeObject, type MetaRow, type MetaV2Row, type ResourcePath } from '@edge/protocol';
 import { isKubeObject } from './decide/content.js';
+import { decideEdit, type EditDecision } from './decide/edit.js';
 import { leaseIsWorthStoring } from './decide/lease.js';
 import { decideNotFound, decideRemoval, type RemovalDecision } from './decide/removal.js';
 import { Tombstones } from './decide/tombstones.js';
 import { decideUpsert, type Identity, type Origin, type UpsertDecision } from './decide/upsert.js';
+import { isEditedHere } from './values/edited-here.js';
 import { metaV2Place, metaV2Row } from './values/meta-v2.js';
 import { objectType } from './values/object-types.js';
 import { sortedJson, structJson } from './values/sorted-json.js';
@@ -71,6 +73,21 @@ export class MetaObjects {
   /** Stores a state of an object in both tables unless a newer one is there. */
   upsert(incoming: IncomingObject): Promise<UpsertDecision> {
     return this.#commit(() => this.#upsert(incoming));
+  }
+
+  /** Stores the node's own change of an object in both tables; the cloud's next state of it goes over it. */
+  edit(path: ResourcePath, object: KubeObject): Promise<EditDecision> {
+    return this.#commit(() => {
+      const row = metaV2Row(path.type, object);
+      const [stored, shown] = [this.object(path), row && this.shown(row.key)];
+      const decision = decideEdit(identityOf(object), stored && identityOf(stored));
+      if (decision !== 'edited' || row === undefined) return decision;
+      // The local API may have read a newer state in the cloud.
+      if (shown && decideEdit(identityOf(object), identityOf(shown)) === 'outdated') return 'outdated';
+      this.#meta.put({ key: formatResource(path), type: path.type, value: sortedJson(object) });
+      this.#putShown(row);
+      return 'edited';
+    });
   }
 
   /** Removes an object and what hangs on it, if it is the one with that uid. */
@@ -207,7 +224,8 @@ export class MetaObjects {
     // The same state again is written only where a file of upstream lags behind.
     if (decision === 'same' && there?.resource_version === row.resource_version) return;
     // What the local API read from the cloud may be newer than what is pushed.
-    if (there !== undefined && there.resource_version > row.resource_version && readObject(there.value)?.metadata.uid === object.metadata.uid) return;
+    const oldest = isEditedHere(row.key) ? Math.max(1, row.resource_version) : row.resource_version + 1;
+    if (there !== undefined && there.resource_version >= oldest && readObject(there.value)?.metadata.uid === object.metadata.uid) return;
     this.#putShown(row);
   }
 

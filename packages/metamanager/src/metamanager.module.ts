@@ -5,6 +5,7 @@ import { Cloud } from './cloud.js';
 import { CONFIG_PATH, MetaManagerConfig, parseMetaManagerConfig } from './config.js';
 import { LocalApiHandler } from './feed/local-api.js';
 import { ObjectFeed } from './feed/object-feed.js';
+import { DeviceEditHandler } from './handlers/device-edit.js';
 import { DeviceStoreHandler } from './handlers/device-store.js';
 import { LateAnswerHandler } from './handlers/late-answer.js';
 import { PatchHandler } from './handlers/patch.js';
@@ -49,6 +50,7 @@ const Volumes = own<VolumeHandler>('VolumeHandler');
 const Feed = own<ObjectFeed>('ObjectFeed');
 const LocalApi = own<LocalApiHandler>('LocalApiHandler');
 const DeviceStore = own<DeviceStoreHandler>('DeviceStoreHandler');
+const DeviceEdits = own<DeviceEditHandler>('DeviceEditHandler');
 
 function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('metamanager'), [Logger]);
@@ -71,6 +73,7 @@ function bindings(bind: Bind): void {
   provide(bind, Upward, UpwardHandler, { cloud: CloudWay });
   provide(bind, Volumes, VolumeHandler, { bus: MessageBus, cloud: CloudWay });
   provide(bind, DeviceStore, DeviceStoreHandler, { objects: Objects, log: Log });
+  provide(bind, DeviceEdits, DeviceEditHandler, { objects: Objects, neighbours: Near });
   provide(bind, Feed, ObjectFeed, { objects: Objects, bus: MessageBus, log: Log });
   provide(bind, LocalApi, LocalApiHandler, { objects: Objects, feed: Feed, log: Log });
   provide(bind, MetaManagerEntry, MetaManager, {
@@ -83,6 +86,7 @@ function bindings(bind: Bind): void {
     upward: Upward,
     volumes: Volumes,
     deviceStore: DeviceStore,
+    deviceEdits: DeviceEdits,
     localApi: LocalApi,
     cloud: CloudWay,
     reconciler: Reconciling,

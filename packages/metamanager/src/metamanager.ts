@@ -1,6 +1,7 @@
 import { token, type Life, type Runnable, type Token } from '@edge/core';
 import type { Cloud } from './cloud.js';
 import type { LocalApiHandler } from './feed/local-api.js';
+import type { DeviceEditHandler } from './handlers/device-edit.js';
 import type { DeviceStoreHandler } from './handlers/device-store.js';
 import type { LateAnswerHandler } from './handlers/late-answer.js';
 import type { PatchHandler } from './handlers/patch.js';
@@ -26,6 +27,7 @@ export interface Handlers {
   readonly upward: UpwardHandler;
   readonly volumes: VolumeHandler;
   readonly deviceStore: DeviceStoreHandler;
+  readonly deviceEdits: DeviceEditHandler;
   readonly localApi: LocalApiHandler;
 }
 
@@ -40,6 +42,7 @@ export class MetaManager implements Runnable, Handlers {
   readonly upward: UpwardHandler;
   readonly volumes: VolumeHandler;
   readonly deviceStore: DeviceStoreHandler;
+  readonly deviceEdits: DeviceEditHandler;
   readonly localApi: LocalApiHandler;
   readonly #cloud: Cloud;
   readonly #reconciler: Reconciler;
@@ -57,6 +60,7 @@ export class MetaManager implements Runnable, Handlers {
     this.upward = deps.upward;
     this.volumes = deps.volumes;
     this.deviceStore = deps.deviceStore;
+    this.deviceEdits = deps.deviceEdits;
     this.localApi = deps.localApi;
     this.#cloud = deps.cloud;
     this.#reconciler = deps.reconciler;

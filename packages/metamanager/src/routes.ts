@@ -19,6 +19,7 @@ export const routes: readonly Route<MetaManager>[] = [
   route(kinds.queryKnownToken, singleLane, (module: MetaManager, _body, message) => module.tokens.isKnown(message)),
   route(kinds.queryStored, requestLane, (module: MetaManager, _body, message) => module.deviceStore.list(message)),
   route(kinds.recordMapper, requestLane, (module: MetaManager, _body, message) => module.deviceStore.record(message)),
+  route(kinds.editDevice, requestLane, (module: MetaManager, _body, message) => module.deviceEdits.handle(message)),
   route(kinds.followObjects, 'feed', (module: MetaManager, _body, message) => module.localApi.follow(message)),
   route(kinds.recordObjects, singleLane, (module: MetaManager, _body, message) => module.localApi.record(message)),
   route(kinds.queryDocuments, 'documents', (module: MetaManager, _body, message) => module.localApi.documents(message)),

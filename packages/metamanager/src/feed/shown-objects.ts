@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isFields, ResourceTypes, sameData, strategicMerge, type KubeObject } from '@edge/protocol';
 import type { MetaObjects } from '../meta-objects.js';
+import { isEditedHere } from '../values/edited-here.js';
+import { sortedJson } from '../values/sorted-json.js';
 
 const POD = /^\/core\/v1\/pods\/([^/]+)\/([^/]+)$/;
 
@@ -8,7 +10,7 @@ const POD = /^\/core\/v1\/pods\/([^/]+)\/([^/]+)$/;
 export interface FeedItem {
   readonly key: string;
   readonly object: KubeObject | undefined;
-  /** There when the node has changed the object and the cloud's version does not tell that; another text for another change. */
+  /** There when the node may have changed the object, which the cloud's version does not tell; another text for another state. */
   readonly local?: string;
 }
 
@@ -29,15 +31,18 @@ export class ShownObjects {
   }
 
   #patched(key: string, object: KubeObject | undefined): FeedItem {
+    if (object !== undefined && isEditedHere(key)) return { key, object, local: hashOf(sortedJson(object)) };
     const [, namespace, name] = POD.exec(key) ?? [];
     if (object === undefined || namespace === undefined || name === undefined) return { key, object };
     const text = this.#objects.value(`${namespace}/${ResourceTypes.podPatch}/${name}`);
     const merged = text === undefined ? undefined : withPatch(object, text);
     // What the cloud has taken over already makes no difference.
     if (text === undefined || merged === undefined || sameData(merged, object)) return { key, object };
-    return { key, object: merged, local: createHash('sha256').update(text).digest('hex').slice(0, 12) };
+    return { key, object: merged, local: hashOf(text) };
   }
 }
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
 /** The object with the status of a patch; undefined for a patch of another object, or for none. */
 export function withPatch(object: KubeObject, text: string): KubeObject | undefined {

@@ -53,7 +53,7 @@ export class PushHandler {
     this.#freshness.confirm(path);
     if (message.route.operation !== Operations.delete) this.#fetcher.overtaken(formatResource(path));
     const destination = destinationOf({ source: message.route.source, type: path.type }, outcome);
-    await Promise.all([this.#cloud.acknowledge(message), this.#neighbours.pass(destination, completed(message, path.type))]);
+    await Promise.all([this.#cloud.acknowledge(message), this.#neighbours.pass(destination, this.#told(message, path, outcome))]);
   }
 
   /** An operation that nobody knows: acknowledged, or the cloud would repeat it for ever and hold back what is behind it. */
@@ -63,6 +63,12 @@ export class PushHandler {
       resource: message.route.resource,
     });
     await this.#cloud.acknowledge(message);
+  }
+
+  /** A state that the cloud repeats is told as it is stored: a device may have been changed here since. */
+  #told(message: Message, path: ResourcePath, outcome: Outcome): Message {
+    const stored = outcome === 'same' && path.type === ResourceTypes.device ? this.#objects.object(path) : undefined;
+    return stored === undefined ? completed(message, path.type) : { ...message, content: completeObject(path.type, stored) };
   }
 
   async #store(message: Message, path: ResourcePath): Promise<Outcome> {
