@@ -38,5 +38,6 @@ export { MemoryObjectStore } from './store/memory-store.js';
 export type { MemoryObjectStoreOptions } from './store/memory-store.js';
 export { respond, respondText } from './http/respond.js';
 export { readBody } from './http/body.js';
+export { decodeProtobuf, isProtobuf } from './protobuf/decode.js';
 export { GarbageCollector } from './collector/garbage-collector.js';
 export type { LocalApi } from './engine/client.js';

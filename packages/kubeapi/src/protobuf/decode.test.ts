@@ -56,4 +56,22 @@ describe('decodeProtobuf', () => {
       }
     }), { numRuns: 2000 });
   });
+
+  it('[kubeapi-4.4] reads discovery as an API server 1.20 sends it, like its JSON', () => {
+    const read = (base64: string): unknown => decodeProtobuf(Buffer.from(base64, 'base64'));
+    expect(read('azhzAAoPCgASC0FQSVZlcnNpb25zEiIKAnYxEhwKCTAuMC4wLjAvMBIPMTI3LjAuMC4xOjE2NDQzGgAiAA==')).toEqual({
+      kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '127.0.0.1:16443' }],
+    });
+    expect(read('azhzAAoOCgJ2MRIIQVBJR3JvdXASJAoEYXBwcxINCgdhcHBzL3YxEgJ2MRoNCgdhcHBzL3YxEgJ2MRoAIgA=')).toEqual({
+      kind: 'APIGroup', apiVersion: 'v1', name: 'apps', versions: [{ groupVersion: 'apps/v1', version: 'v1' }], preferredVersion: { groupVersion: 'apps/v1', version: 'v1' },
+    });
+    expect(read(`azhzAAoVCgJ2MRIPQVBJUmVzb3VyY2VMaXN0EosBCg5ub2RlLms4cy5pby92MRJ5Cg5ydW50aW1lY2xhc3NlcxAAGgxSdW50aW1lQ2xhc3MiQwoGY3JlYXRlCgZkZWxldGUKEGRlbGV0ZW
+      NvbGxlY3Rpb24KA2dldAoEbGlzdAoFcGF0Y2gKBnVwZGF0ZQoFd2F0Y2gyAEIASgBSDDhuTUhXcWozNHMwPRoAIgA=`)).toEqual({
+      kind: 'APIResourceList', apiVersion: 'v1', groupVersion: 'node.k8s.io/v1',
+      resources: [{
+        name: 'runtimeclasses', singularName: '', namespaced: false, kind: 'RuntimeClass', storageVersionHash: '8nMHWqj34s0=',
+        verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
+      }],
+    });
+  });
 });

@@ -10,12 +10,17 @@ const PREFIX = Buffer.from('k8s\0');
 const MAX_DEPTH = 60;
 const MAX_TEXT_TIME = 253402300799n;
 
+/** True for bytes that begin as Kubernetes Protobuf does. */
+export function isProtobuf(body: Buffer): boolean {
+  return body.subarray(0, 4).equals(PREFIX);
+}
+
 /**
  * Turns a Kubernetes Protobuf body into the object that JSON would have given. Newer kubectl and client-go send
  * built-in kinds this way. Throws UnsupportedMediaType for a kind that is not known, BadRequest for broken bytes.
  */
 export function decodeProtobuf(body: Buffer): unknown {
-  if (!body.subarray(0, 4).equals(PREFIX)) throw badRequest('the body does not begin as a Kubernetes Protobuf body does');
+  if (!isProtobuf(body)) throw badRequest('the body does not begin as a Kubernetes Protobuf body does');
   let apiVersion = '';
   let kind = '';
   let raw: Buffer = Buffer.alloc(0);
@@ -29,7 +34,8 @@ export function decodeProtobuf(body: Buffer): unknown {
     if (number === 2 && typeof value !== 'bigint') raw = value;
   }
   if (!Object.hasOwn(MESSAGES, kind)) throw new ApiError('UnsupportedMediaType', `kind ${JSON.stringify(kind)} is not understood as Protobuf: send application/json`);
-  return { apiVersion, kind, ...decodeMessage(kind, raw, 0) };
+  // Discovery of the core group has no apiVersion in JSON either.
+  return { ...(apiVersion === '' ? {} : { apiVersion }), kind, ...decodeMessage(kind, raw, 0) };
 }
 
 function decodeMessage(message: string, bytes: Buffer, depth: number): Fields {

@@ -1,10 +1,16 @@
 /**
- * Field numbers of the Kubernetes messages that clients send as Protobuf: `number:json name:type`. A field without
+ * Field numbers of the Kubernetes messages that are sent as Protobuf, discovery among them: `number:json name:type`. A field without
  * name is inlined. Types: s text, i integer, b boolean, d double, y bytes, T time, U time with microseconds, Q quantity,
  * I integer or text, J raw JSON, L list of text in a message, M… message. Before the type: * list,
  * % map with text keys. After it: ! keeps a zero, which elsewhere means "not set". The numbers are part of the public wire format.
  */
 export const MESSAGES: Readonly<Record<string, string>> = {
+  'discovery.EndpointPort': '1:name:s! 2:protocol:s! 3:port:i! 4:appProtocol:s!',
+  APIGroup: '1:name:s! 2:versions:*MGroupVersionForDiscovery 3:preferredVersion:MGroupVersionForDiscovery 4:serverAddressByClientCIDRs:*MServerAddressByClientCIDR',
+  APIGroupList: '1:groups:*MAPIGroup',
+  APIResource: '1:name:s! 6:singularName:s! 2:namespaced:b! 8:group:s 9:version:s 3:kind:s! 4:verbs:L 5:shortNames:*s 7:categories:*s 10:storageVersionHash:s',
+  APIResourceList: '1:groupVersion:s! 2:resources:*MAPIResource',
+  APIVersions: '1:versions:*s 2:serverAddressByClientCIDRs:*MServerAddressByClientCIDR',
   AWSElasticBlockStoreVolumeSource: '1:volumeID:s! 2:fsType:s 3:partition:i 4:readOnly:b',
   Affinity: '1:nodeAffinity:MNodeAffinity 2:podAffinity:MPodAffinity 3:podAntiAffinity:MPodAntiAffinity',
   AggregationRule: '1:clusterRoleSelectors:*MLabelSelector',
@@ -98,6 +104,7 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   GitRepoVolumeSource: '1:repository:s! 2:revision:s 3:directory:s',
   GlusterfsPersistentVolumeSource: '1:endpoints:s! 2:path:s! 3:readOnly:b 4:endpointsNamespace:s!',
   GlusterfsVolumeSource: '1:endpoints:s! 2:path:s! 3:readOnly:b',
+  GroupVersionForDiscovery: '1:groupVersion:s! 2:version:s!',
   HTTPGetAction: '1:path:s 2:port:I 3:host:s 4:scheme:s 5:httpHeaders:*MHTTPHeader 6:protocol:s!',
   HTTPHeader: '1:name:s! 2:value:s!',
   HostAlias: '1:ip:s! 2:hostnames:*s',
@@ -240,6 +247,7 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   SecretReference: '1:name:s 2:namespace:s',
   SecretVolumeSource: '1:secretName:s 2:items:*MKeyToPath 3:defaultMode:i! 4:optional:b! 5:defaultUser:i!',
   SecurityContext: '1:capabilities:MCapabilities 2:privileged:b! 3:seLinuxOptions:MSELinuxOptions 10:windowsOptions:MWindowsSecurityContextOptions 4:runAsUser:i! 8:runAsGroup:i! 5:runAsNonRoot:b! 6:readOnlyRootFilesystem:b! 7:allowPrivilegeEscalation:b! 9:procMount:s! 11:seccompProfile:MSeccompProfile 12:appArmorProfile:MAppArmorProfile',
+  ServerAddressByClientCIDR: '1:clientCIDR:s! 2:serverAddress:s!',
   Service: '1:metadata:MObjectMeta 2:spec:MServiceSpec 3:status:MServiceStatus',
   ServiceAccount: '1:metadata:MObjectMeta 2:secrets:*MObjectReference 3:imagePullSecrets:*MLocalObjectReference 4:automountServiceAccountToken:b!',
   ServiceAccountTokenProjection: '1:audience:s 2:expirationSeconds:i! 3:path:s! 4:user:i!',
@@ -285,5 +293,4 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   VsphereVirtualDiskVolumeSource: '1:volumePath:s! 2:fsType:s 3:storagePolicyName:s 4:storagePolicyID:s',
   WeightedPodAffinityTerm: '1:weight:i! 2:podAffinityTerm:MPodAffinityTerm',
   WindowsSecurityContextOptions: '1:gmsaCredentialSpecName:s! 2:gmsaCredentialSpec:s! 3:runAsUserName:s! 4:hostProcess:b!',
-  'discovery.EndpointPort': '1:name:s! 2:protocol:s! 3:port:i! 4:appProtocol:s!',
 };

@@ -40,7 +40,8 @@ export class Documents {
     const question = createMessage({ source: Sources.metaServer, group: Groups.meta, operation: Operations.get, resource: 'stored/documents' });
     const { content } = await this.#bus.request({ group: Groups.meta }, question, { timeoutMs: PATIENCE_MS, signal });
     for (const item of isFields(content) && Array.isArray(content.items) ? (content.items as unknown[]) : []) {
-      if (!isFields(item) || typeof item.path !== 'string' || typeof item.text !== 'string') continue;
+      // The Go agent may have kept what is no JSON: Protobuf, as its cloud sent it.
+      if (!isFields(item) || typeof item.path !== 'string' || typeof item.text !== 'string' || !item.text.trimStart().startsWith('{')) continue;
       this.#known.set(item.path, { text: item.text, session: 0, at: 0 });
       this.#learn(item.text);
     }

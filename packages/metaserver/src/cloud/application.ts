@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ResourceRef } from '@edge/kubeapi';
+import { decodeProtobuf, isApiError, isProtobuf, type ResourceRef } from '@edge/kubeapi';
 import { CLUSTER_SCOPE, createMessage, Groups, isFields, Sources, type Message } from '@edge/protocol';
 
 /** What a node may ask of the cloud's API. */
@@ -74,10 +74,22 @@ export function verdictOf(content: unknown): Verdict {
   if (!isFields(content) || typeof content.Status !== 'string') return { kind: 'unreadable', why: `the answer is ${JSON.stringify(content)?.slice(0, 200) ?? 'empty'}` };
   if (content.Status === 'Approved') {
     const { RespBody } = content;
-    return { kind: 'approved', body: typeof RespBody === 'string' && RespBody !== '' ? Buffer.from(RespBody, 'base64').toString('utf8') : undefined };
+    if (typeof RespBody !== 'string' || RespBody === '') return { kind: 'approved', body: undefined };
+    return bodyOf(Buffer.from(RespBody, 'base64'));
   }
   const error = isFields(content.Error) && isFields(content.Error.ErrStatus) ? content.Error.ErrStatus : {};
   const reason = typeof content.Reason === 'string' ? content.Reason : '';
   if (content.Status === 'Rejected' || content.Status === 'Failed') return { kind: 'rejected', status: error, reason };
   return { kind: 'unreadable', why: `its status is ${content.Status}` };
+}
+
+/** CloudCore passes discovery on as its API server sent it, and in its default configuration it asks that for Protobuf. */
+function bodyOf(bytes: Buffer): Verdict {
+  if (!isProtobuf(bytes)) return { kind: 'approved', body: bytes.toString('utf8') };
+  try {
+    return { kind: 'approved', body: JSON.stringify(decodeProtobuf(bytes)) };
+  } catch (error) {
+    if (!isApiError(error)) throw error;
+    return { kind: 'unreadable', why: `its Protobuf body cannot be read: ${error.message}` };
+  }
 }
