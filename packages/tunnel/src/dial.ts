@@ -41,7 +41,7 @@ export interface DialledTunnel {
  * @throws EdgeError `tunnel.dial` in words for people, `core.aborted`
  */
 export function dialTunnel(options: DialTunnelOptions): Promise<DialledTunnel> {
-  const { host, port, ca, certificate, privateKey, signal, limitMs } = options;
+  const { host, port, signal, limitMs } = options;
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   if (signal.aborted) return Promise.reject(abortError(signal));
   return new Promise((resolve, reject) => {
@@ -64,16 +64,13 @@ export function dialTunnel(options: DialTunnelOptions): Promise<DialledTunnel> {
     const timer = setTimeout(() => failed(new Error(`not open after ${limitMs} ms`)), limitMs);
     signal.addEventListener('abort', onAbort, { once: true });
     tcp.connect({ host, port }, () => {
-      const tls = connectTls({
-        socket: tcp,
-        ...(isIP(host) === 0 ? { servername: host } : {}),
-        ca: [ca],
-        cert: certificate,
-        key: privateKey,
-        minVersion: 'TLSv1.2',
-        // Upstream verifies nothing here. Which authority it is can always be asked for, the name cannot: see below.
-        checkServerIdentity: () => undefined,
-      });
+      let tls: TLSSocket;
+      try {
+        tls = startTls(tcp, options);
+      } catch (error) {
+        // A certificate or key that is none: thrown here, outside of the promise, it would end the process.
+        return failed(error);
+      }
       tls.on('error', failed);
       tls.once('secureConnect', () => {
         const otherName = checkServerIdentity(host, tls.getPeerCertificate());
@@ -87,6 +84,20 @@ export function dialTunnel(options: DialTunnelOptions): Promise<DialledTunnel> {
         });
       });
     });
+  });
+}
+
+/** @throws what OpenSSL says of a certificate or key that is none */
+function startTls(tcp: Socket, { host, ca, certificate, privateKey }: DialTunnelOptions): TLSSocket {
+  return connectTls({
+    socket: tcp,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ca: [ca],
+    cert: certificate,
+    key: privateKey,
+    minVersion: 'TLSv1.2',
+    // Upstream verifies nothing here. Which authority it is can always be asked for, the name cannot be: it is reported.
+    checkServerIdentity: () => undefined,
   });
 }
 

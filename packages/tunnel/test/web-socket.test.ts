@@ -74,3 +74,10 @@ it('[tunnel-5.3] says what the cloud says when it refuses, when it is not there,
   await expect(dial(port)).rejects.toThrow(/no tunnel to .*ECONNREFUSED/);
   await expect(dial(port, { signal: AbortSignal.abort() })).rejects.toThrow('stopped before');
 });
+
+it('[tunnel-5.4] a certificate or key that is none fails the attempt, not the process', async () => {
+  await using cloud = await listen();
+  const refused = await dial(cloud.port, { certificate: 'no certificate' }).then(() => undefined, (error: unknown) => error);
+  expect(errorCode(refused)).toBe('tunnel.dial');
+  await expect(dial(cloud.port, { privateKey: (await ca.node('edge-1')).privateKey })).rejects.toThrow(/no tunnel to .*key/);
+});
