@@ -16,7 +16,7 @@ export interface TunnelDeps {
   readonly onGarbage: (what: string) => void;
   /** Signs of life are asked for so often, milliseconds; never unless given. */
   readonly pingMs?: number;
-  /** Without a byte from the other side for so long the tunnel ends; `first` until the first byte has come. Milliseconds. */
+  /** With neither a byte from the other side nor one taken by it for so long the tunnel ends; `first` until the first byte has come. Milliseconds. */
   readonly silence: { readonly first: number; readonly later: number };
 }
 
@@ -34,6 +34,8 @@ const LIMIT_OF_ALL = 4 * LIMIT;
 /** Below this a session is not held responsible for what all hold together. */
 const INNOCENT = 1024 * 1024;
 const NOTHING = new Uint8Array();
+/** What the kernel takes at once leaves earlier, whether anybody receives it or not. */
+const WAITED_MS = 250;
 
 /** One end of a tunnel: many sessions over one wire, none of which can end another. */
 export class Tunnel implements SessionWire {
@@ -74,9 +76,10 @@ export class Tunnel implements SessionWire {
     return this.#sessions.size;
   }
 
-  /** Begins a session: the cloud's end. */
+  /** Begins a session: the cloud's end. One of a tunnel that has ended fails at once with `tunnel.ended`. */
   open(kind: SessionKind, request: ConnectRequest): TunnelSession {
     const session = this.#admit(request.id);
+    if (this.#over) return session.destroy(tunnelError(TunnelErrors.ended, 'the tunnel has ended'));
     this.#deps.wire.send(encodeFrame(request.id, TYPE_OF[kind], encodeConnect(request)), ignore);
     return session;
   }
@@ -88,7 +91,14 @@ export class Tunnel implements SessionWire {
   }
 
   data(id: number, bytes: Uint8Array, done: (error?: Error) => void): void {
-    this.#deps.wire.send(encodeFrame(id, FrameTypes.data, bytes), done);
+    const since = performance.now();
+    this.#deps.wire.send(encodeFrame(id, FrameTypes.data, bytes), (error) => {
+      const now = performance.now();
+      // Bytes that had to wait and then left made room for themselves on the other side: it is there. Its pongs may be long in
+      // coming, because the pings stand in line behind megabytes that a slow reader over there has not taken yet.
+      if (!error && now - since >= WAITED_MS) this.#lastHeard = now;
+      done(error);
+    });
   }
 
   remove(id: number): void {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { encodeFrame, FrameTypes, type ConnectRequest } from '@edge/protocol';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Tunnel, type SessionKind, type TunnelSession } from '../src/index.js';
 import { MemoryWire } from './memory-wire.js';
 
@@ -99,6 +99,14 @@ it('[tunnel-1.6] gives a number that is used anew to the new session and sends n
   expect([...tunnel.edgeWire.sent, ...tunnel.cloudWire.sent].filter((frame) => frame[1] === FrameTypes.removeConnect)).toEqual([]);
 });
 
+it('[tunnel-1.7] fails a session at once that is begun when the tunnel has ended', async () => {
+  using tunnel = pair();
+  tunnel.cloud.close('over');
+  const session = tunnel.cloud.open('logs', request(1));
+  expect(String((await once(session, 'error'))[0])).toContain('the tunnel has ended');
+  expect(tunnel.cloud.sessions).toBe(0);
+});
+
 it('[tunnel-2.1] stops the sender when nobody takes the bytes, for a moment, and ends that session alone when they become too many', async () => {
   using tunnel = pair();
   const stuck = tunnel.cloud.open('exec', request(1));
@@ -152,6 +160,31 @@ it('[tunnel-3.1] asks for signs of life, and ends a tunnel that gives none', asy
   expect(await tunnel.ended).toMatch(/^nothing came from the other side for \d+ s$/);
   expect(wire.pings).toBeGreaterThan(1);
   expect(wire.open).toBe(false);
+});
+
+it('[tunnel-3.2] takes bytes that leave after a wait for a sign of life: who sends to a slow reader hears nothing for long', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] });
+  try {
+    const wire = new MemoryWire();
+    let waits = 0;
+    wire.send = (_bytes, done) => void setTimeout(() => done(), waits);
+    const tunnel = new Tunnel({ wire, onGarbage: () => undefined, silence: { first: 1000, later: 1000 } });
+    const write = async (times: number): Promise<void> => {
+      for (let time = 0; time < times; time += 1) {
+        tunnel.data(1, Buffer.from('x'), () => undefined);
+        await vi.advanceTimersByTimeAsync(600);
+      }
+    };
+    waits = 500;
+    await write(10);
+    expect(tunnel.over).toBe(false);
+    // What leaves at once has gone no farther than to the kernel.
+    waits = 0;
+    await write(4);
+    expect(await tunnel.ended).toMatch(/^nothing came from the other side/);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it('[tunnel-4.1] takes any bytes without harm: the tunnel and its sessions go on', async () => {
