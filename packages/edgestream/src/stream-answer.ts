@@ -8,7 +8,7 @@ import { headersFor, targetOf } from './request-head.js';
 
 /**
  * A session that gets the body of an answer, as it comes: logs, measurements. The protocol has no place for the answer's
- * status, so the words of a refusal are all that tells it. Resolves when the session is over; never rejects.
+ * status, so the words of a refusal are all that tells it. It is a GET whatever method is named, as upstream. Resolves when the session is over; never rejects.
  * @param plain asks for a body that is not compressed
  */
 export async function streamAnswer(session: TunnelSession, request: ConnectRequest, kubelet: KubeletEndpoint, plain: boolean): Promise<void> {
@@ -30,7 +30,7 @@ export async function streamAnswer(session: TunnelSession, request: ConnectReque
 function ask(request: ConnectRequest, kubelet: KubeletEndpoint, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const asked = httpRequest({
-      host: kubelet.host, port: kubelet.port, method: request.method ?? 'GET', path: targetOf(request),
+      host: kubelet.host, port: kubelet.port, method: 'GET', path: targetOf(request),
       headers: headersFor(request, kubelet), agent: false, signal,
     });
     asked.once('response', resolve);
@@ -39,7 +39,9 @@ function ask(request: ConnectRequest, kubelet: KubeletEndpoint, signal: AbortSig
       socket.destroy();
       reject(new Error('it offers an upgrade where an answer was asked for'));
     });
-    asked.once('error', reject);
+    // Stays: one that comes after the answer's head, or a second one, would end the process.
+    asked.on('error', reject);
+    asked.once('close', () => reject(new Error('the connection was closed')));
     asked.end();
   });
 }

@@ -49,6 +49,11 @@ it('[edgestream-2.4] asks for measurements without compression', async () => {
   expect(await textOf(await world.open('metrics', '/metrics/resource', { headers: { 'Accept-Encoding': ['gzip'] } }))).toBe('identity');
 });
 
+it('[edgestream-2.7] reads logs and measurements whatever method is named', async () => {
+  await using world = await scene({ serve: (request, response) => response.end(String(request.method)) });
+  for (const method of ['CONNECT', 'HEAD', 'POST']) expect(await textOf(await world.open('logs', PATH, { method }))).toBe('GET');
+});
+
 it('[edgestream-2.5] passes the bytes of an upgraded connection both ways, whatever they are', async () => {
   await using world = await scene();
   world.kubelet.on('upgrade', (_request, socket: Socket) => {

@@ -63,6 +63,8 @@ export function podStreams({ clients, tunnels }: PodStreamsDeps): SubresourceHan
 async function answerFrom(tunnels: NodeTunnels, node: string, request: KubeletRequest, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
+  // It may have gone while its pod was looked up; nothing would end a log that is followed then.
+  if (response.closed) return;
   // The way of commands: it alone brings the answer's status along.
   const session = tunnels.open(node, 'exec', request);
   const answer = await readAnswer(session, gone.signal).catch((error: unknown) => {

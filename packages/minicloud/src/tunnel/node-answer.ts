@@ -12,7 +12,8 @@ export function readAnswer(session: TunnelSession, signal: AbortSignal): Promise
     const asked = httpRequest({ createConnection: () => answerSide(session), signal });
     asked.once('response', resolve);
     asked.once('upgrade', () => reject(new Error('the node offers an upgrade where an answer was asked for')));
-    asked.once('error', reject);
+    // Stays: one that comes after the head, or a second one, would end the process.
+    asked.on('error', reject);
     asked.once('close', () => session.destroy());
     asked.end();
   });
