@@ -26,12 +26,14 @@ export class GuardedScene implements AsyncDisposable {
 
   static async open(options: {
     connected?: boolean; stored?: IssuedPair | 'own'; objects?: readonly KubeObject[]; metaServer?: Record<string, unknown>; meta?: FakeMeta; folder?: string; ca?: TestCa; validity?: Validity; isHeld?: boolean;
+    /** PEM in the file of the nodes' authority; that of `ca` unless given. */
+    nodesAuthority?: string;
   } = {}): Promise<GuardedScene> {
     const guarded = new GuardedScene(options.folder ?? (await mkdtemp(join(tmpdir(), 'guarded-'))), options.ca ?? (await createTestCa()));
     guarded.validity = options.validity ?? {};
     guarded.isHeld = options.isHeld ?? false;
     await mkdir(guarded.pki, { recursive: true });
-    await writeFile(join(guarded.folder, 'rootCA.crt'), guarded.ca.certificate);
+    await writeFile(join(guarded.folder, 'rootCA.crt'), options.nodesAuthority ?? guarded.ca.certificate);
     if (options.stored) {
       const pair = options.stored === 'own' ? await guarded.ca.server(['127.0.0.1']) : options.stored;
       await writeFile(join(guarded.pki, 'metaserver-current.pem'), `${pair.certificate}\n${pair.privateKey}\n`, { mode: 0o600 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestCa } from '@edge/testing';
@@ -106,6 +106,38 @@ describe('who may do what, without the cloud', () => {
     meta.put({ ...readerAccess(9), metadata: { ...readerAccess(9).metadata, uid: 'again' } });
     await expect.poll(() => guarded.code(PODS, { token }), { timeout: 20_000 }).toBe(200);
   });
+});
+
+it('[metaserver-20.12] certificates of the nodes\' authority, which signs any name that a node asks for, tell nodes apart and nothing else', async () => {
+  const [ca, nodes] = [await createTestCa('Kubernetes'), await createTestCa()];
+  await using guarded = await GuardedScene.open({ ca, nodesAuthority: nodes.certificate, stored: 'own', objects });
+  const call = async (pair: Promise<{ certificate: string; privateKey: string }>): Promise<unknown> => {
+    const { certificate: cert, privateKey: key } = await pair;
+    const { code, json } = await guarded.call(PODS, { cert, key });
+    return code === 403 ? json.message : code;
+  };
+  expect(await call(nodes.node(NODE))).toBe(200);
+  expect(await call(nodes.node('another'))).toContain('system:node:another');
+  for (const subject of ['CN=ann, O=dev', 'CN=admin, O=system:masters', 'CN=system:serviceaccount:default:reader']) expect([subject, await call(nodes.client(subject))]).toEqual([subject, 401]);
+  expect(await call(ca.client('CN=system:serviceaccount:default:reader'))).toBe(200);
+  const said = guarded.scene.running.lines.map(({ fields }) => String(fields['reason']));
+  expect(said).toContain('the cluster\'s authority has not signed it, and that of the nodes does not make it "ann"');
+});
+
+it('[metaserver-22.7] files with authorities that cannot be read close nothing for good: that of the nodes is left out, that of the cluster asked for anew', async () => {
+  const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+  const ca = await createTestCa();
+  const folder = await mkdtemp(join(tmpdir(), 'broken-'));
+  await mkdir(join(folder, 'pki', 'metaserver'), { recursive: true });
+  const { certificate, privateKey } = await ca.server(['127.0.0.1']);
+  await writeFile(join(folder, 'pki', 'metaserver', 'metaserver-current.pem'), `${certificate}\n${privateKey}\n`, { mode: 0o600 });
+  await writeFile(join(folder, 'pki', 'metaserver', 'ca.crt'), broken);
+  await using guarded = await GuardedScene.open({ ca, folder, nodesAuthority: broken, connected: true });
+  await eventually(() => guarded.ports.length > 0);
+  expect(await guarded.code('/readyz')).toBe(200);
+  const said = guarded.scene.running.lines.map(({ fields }) => String(fields['err']));
+  expect(said.some((line) => line.includes('ca.crt holds no certificate of an authority'))).toBe(true);
+  expect(guarded.scene.running.lines.some(({ message }) => message === 'clients with certificates of the node\'s own authority are not known')).toBe(true);
 });
 
 it('[metaserver-20.10] without key files a token has to be one that is stored on the node', async () => {

@@ -45,10 +45,19 @@ export class CertificateFiles {
     }
   }
 
-  /** PEM of the cluster's authority, undefined when there is none. */
+  /**
+   * PEM of the cluster's authority, undefined when there is none.
+   * @throws EdgeError `metaserver.bad-certificate` naming the file when it cannot be used
+   */
   async readAuthority(): Promise<string | undefined> {
-    const text = await readOptional(join(this.#folder, AUTHORITY));
-    return text === undefined || text.match(CERTIFICATES) === null ? undefined : text;
+    const path = join(this.#folder, AUTHORITY);
+    const text = await readOptional(path);
+    if (text === undefined) return undefined;
+    try {
+      return authoritiesIn(text);
+    } catch (cause) {
+      throw metaServerError('metaserver.bad-certificate', `${path} holds no certificate of an authority: ${errorText(cause)}`, cause);
+    }
   }
 
   async writeAuthority(pem: string): Promise<void> {
@@ -87,6 +96,13 @@ export function servingPair(certificate: string, privateKey: string): ServingPai
   const read = new X509Certificate(certificate);
   if (!read.checkPrivateKey(createPrivateKey(privateKey))) throw new Error('the key does not belong to the certificate');
   return { certificate, privateKey, notBefore: Date.parse(read.validFrom), notAfter: Date.parse(read.validTo) };
+}
+
+/** The certificates of a PEM text. Throws when there is none, or one cannot be read: a server could not be made with it. */
+export function authoritiesIn(text: string): string {
+  const blocks = text.match(CERTIFICATES) ?? [];
+  if (blocks.length === 0) throw new Error('there is no PEM block of a certificate in it');
+  return blocks.map((block) => new X509Certificate(block).toString()).join('');
 }
 
 const ended = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);

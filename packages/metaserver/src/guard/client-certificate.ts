@@ -5,6 +5,7 @@ import type { UserInfo } from '@edge/kubeapi';
 
 const MASTERS = 'system:masters';
 const NODE = 'system:node:';
+const NODES = 'system:nodes';
 
 /** The client certificate of a connection. */
 export type ClientCertificate =
@@ -23,9 +24,11 @@ export function clientCertificateOf({ socket }: IncomingMessage, clusterCa: stri
   const name = [subject?.CN ?? ''].flat()[0] ?? '';
   if (name === '') return { kind: 'untrusted', why: 'it has no common name' };
   const organizations = [subject?.O ?? []].flat();
-  // CloudHub signs what a node asks for, so a certificate of its authority, or a node's, must not make anyone a master.
-  const mayRule = !name.startsWith(NODE) && isIssuedBy(peer.raw, clusterCa);
-  const groups = organizations.filter((group) => group !== MASTERS || mayRule);
+  const isNode = name.startsWith(NODE);
+  const isOfCluster = isIssuedBy(peer.raw, clusterCa);
+  // CloudHub signs whatever name and groups a node asks for: its authority tells nodes apart, and makes nobody anyone else.
+  if (!isOfCluster && !isNode) return { kind: 'untrusted', why: `the cluster's authority has not signed it, and that of the nodes does not make it ${JSON.stringify(name)}` };
+  const groups = organizations.filter((group) => (isOfCluster ? group !== MASTERS || !isNode : group === NODES));
   return { kind: 'trusted', user: { name, groups: [...groups, 'system:authenticated'] } };
 }
 

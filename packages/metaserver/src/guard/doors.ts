@@ -4,6 +4,7 @@ import type { ApiServer, ApiServerOptions, TlsSettings } from '@edge/kubeapi';
 import { listenOn } from '../api/listen.js';
 import { addressText, CONFIG_PATH, isLoopback, type Address, type MetaServerConfig } from '../config.js';
 import { metaServerError } from '../errors.js';
+import { authoritiesIn } from './certificate-files.js';
 import type { DummyLink } from './dummy-link.js';
 import type { Guard } from './guard.js';
 import type { NodeObjects } from './node-objects.js';
@@ -80,7 +81,10 @@ export class Doors {
       const tls = await this.#tls(first);
       const main = make({ ...admission.options, tls });
       const dummy = make({ ...admission.options, tls });
-      const renewal = certificate.serving.subscribe((serving) => void this.#show(serving, [main, dummy]));
+      const renewal = certificate.serving.subscribe((serving) => void this.#show(serving, [main, dummy]).catch((error: unknown) => {
+        // The one before stays; nothing waits for this, and it must not end the agent.
+        this.#deps.log.error('the local API goes on with the certificate before', { err: errorText(error) });
+      }));
       try {
         ready(await this.#listen(main, config.server, 'https'));
         await this.#serveDummy(dummy, both);
@@ -130,7 +134,7 @@ export class Doors {
   /** Clients may have certificates of the cluster's authority or of the one that made the node's. */
   async #tls({ pair, clusterCa }: Serving): Promise<TlsSettings> {
     const { log, config: { tlsCaFile } } = this.#deps;
-    const own = await readFile(tlsCaFile, 'utf8').catch((error: unknown) => {
+    const own = await readFile(tlsCaFile, 'utf8').then(authoritiesIn).catch((error: unknown) => {
       log.warn('clients with certificates of the node\'s own authority are not known', { file: tlsCaFile, err: errorText(error) });
       return '';
     });
