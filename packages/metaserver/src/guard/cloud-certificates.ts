@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { createCertificateRequest, EdgeError, errorText, nodeCommonName, sleep, type CloudLink, type Logger, type MessageBus, type NodeIdentity } from '@edge/core';
+import { createCertificateRequest, EdgeError, errorCode, errorText, nodeCommonName, sleep, type CloudLink, type Logger, type MessageBus, type NodeIdentity } from '@edge/core';
 import { createMessage, formatResource, Groups, isFields, Modules, Operations, type Message } from '@edge/protocol';
 import { servingNames, type MetaServerConfig } from '../config.js';
 import { metaServerError } from '../errors.js';
-import { servingPair, type ServingPair } from './certificate-files.js';
+import { authoritiesIn, servingPair, type ServingPair } from './certificate-files.js';
 
 export interface CloudCertificatesDeps {
   readonly bus: MessageBus;
@@ -45,8 +45,11 @@ export class CloudCertificates {
   /** PEM of the cluster's authority. @throws EdgeError `metaserver.no-certificate` */
   async authority(signal: AbortSignal): Promise<string> {
     const { content } = await this.#ask(createMessage({ source: Modules.metaManager, group: Groups.meta, operation: Operations.query, resource: 'k8s/ca.crt' }), signal);
-    if (typeof content === 'string' && content.includes('-----BEGIN CERTIFICATE-----')) return content;
-    throw metaServerError('metaserver.no-certificate', 'the cloud did not give the cluster\'s authority (CloudCore has this since v1.17)');
+    try {
+      return authoritiesIn(typeof content === 'string' ? content : '');
+    } catch (cause) {
+      throw metaServerError('metaserver.no-certificate', `the cloud did not give the cluster's authority (CloudCore has this since v1.17): ${errorText(cause)}`, cause);
+    }
   }
 
   /**
@@ -59,7 +62,7 @@ export class CloudCertificates {
     const name = await this.#insert(`-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64').replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE REQUEST-----\n`, signal);
     const end = performance.now() + APPROVAL_MS;
     for (let looks = 0; performance.now() < end; looks += 1) {
-      const certificate = issuedIn(await this.#look(name, signal), name);
+      const certificate = await this.#issued(name, signal);
       if (certificate !== undefined) return pairOf(certificate, privateKey, name);
       if (looks === 1) log.warn('the certificate request of the local API waits for approval in the cloud', { approve: `kubectl certificate approve ${name}` });
       await sleep(this.#deps.pollMs ?? POLL_MS, signal);
@@ -82,6 +85,16 @@ export class CloudCertificates {
       if (refusal.reason !== 'AlreadyExists') throw metaServerError('metaserver.no-certificate', `the cloud refused the certificate request ${name}: ${refusal.message}`);
     }
     throw metaServerError('metaserver.no-certificate', `certificate requests named ${own} are there already`);
+  }
+
+  /** Undefined until somebody has approved it. While the cloud cannot be asked the request stays there: a new one would have to be approved anew. */
+  async #issued(name: string, signal: AbortSignal): Promise<string | undefined> {
+    try {
+      return issuedIn(await this.#look(name, signal), name);
+    } catch (error) {
+      if (errorCode(error) === 'metaserver.offline') return undefined;
+      throw error;
+    }
   }
 
   async #look(name: string, signal: AbortSignal): Promise<Fields> {
