@@ -70,7 +70,7 @@ export class MetaServer implements Runnable {
     const works = [
       follower.run(copy, signal),
       waiting.run(signal),
-      doors.run({ make, objects: new NodeObjects({ store: copy.store, catalog }), signal, ready }),
+      doors.run({ make, objects: new NodeObjects({ store: copy.store, catalog, node: this.#deps.identity.name }), signal, ready }),
     ].map((work) => work.finally(() => ended.abort()));
     await Promise.allSettled(works);
     backend.close();

@@ -42,7 +42,7 @@ function request(user: UserInfo, text: string): AccessRequest {
 async function scene(...objects: readonly KubeObject[]): Promise<{ may: (user: UserInfo, text: string) => boolean; store: MemoryObjectStore; authorization: Authorization }> {
   const store = await MemoryObjectStore.open({});
   for (const object of objects) await store.create({ resource: PLACE, namespace: 'default', name: object.metadata.name }, object);
-  const authorization = new Authorization({ objects: new NodeObjects({ store, catalog: new TypeCatalog() }), node: 'n1' });
+  const authorization = new Authorization({ objects: new NodeObjects({ store, catalog: new TypeCatalog(), node: 'n1' }), node: 'n1' });
   return { store, authorization, may: (user, text) => authorization.authorize(request(user, text)) === true };
 }
 
@@ -118,4 +118,11 @@ it('[metaserver-21.5] rules change with the objects; what is no rule grants noth
 
 it('[metaserver-21.6] the type that rights come in is known without the cloud', () => {
   expect(new TypeCatalog().ofKind('policy.kubeedge.io/v1alpha1', 'ServiceAccountAccess')?.storedAs).toBe(PLACE);
+});
+
+it('[metaserver-21.9] what somebody has read of accounts that the cloud tells other nodes of gives no rights here: nobody would take them back', async () => {
+  const told = (name: string, nodeList?: string[]): KubeObject => ({ ...access(name, clusterBinding([rule(['get'], [name])])), status: { nodeList } }) as KubeObject;
+  const { may } = await scene(told('pods', ['n2']), told('secrets', ['n2', 'n1']), told('nodes', []), told('services'));
+  const seen = ['pods', 'secrets', 'nodes', 'services'].filter((plural) => may(reader, `get /api/v1/${plural}/x`));
+  expect(seen).toEqual(['secrets', 'nodes', 'services']);
 });

@@ -1,4 +1,5 @@
 import { storageName, type KubeObject, type ObjectStore } from '@edge/kubeapi';
+import { isFields } from '@edge/protocol';
 import type { TypeCatalog } from '../types/catalog.js';
 
 const ACCESS = { group: 'policy.kubeedge.io', version: 'v1alpha1', resource: 'serviceaccountaccesses' } as const;
@@ -7,10 +8,12 @@ const ACCESS = { group: 'policy.kubeedge.io', version: 'v1alpha1', resource: 'se
 export class NodeObjects {
   readonly #store: ObjectStore;
   readonly #catalog: TypeCatalog;
+  readonly #node: string;
 
-  constructor(deps: { store: ObjectStore; catalog: TypeCatalog }) {
+  constructor(deps: { store: ObjectStore; catalog: TypeCatalog; node: string }) {
     this.#store = deps.store;
     this.#catalog = deps.catalog;
+    this.#node = deps.node;
   }
 
   /** A pod or secret. */
@@ -20,7 +23,7 @@ export class NodeObjects {
 
   /** All ServiceAccountAccess objects: what the cloud says of service accounts with pods here and of their rights. */
   accesses(): readonly KubeObject[] {
-    return this.#store.list({ resource: this.#place(ACCESS) }).items;
+    return this.#store.list({ resource: this.#place(ACCESS) }).items.filter((access) => isToldTo(access, this.#node));
   }
 
   /** Calls back after each change of a ServiceAccountAccess. Returns the way to stop. */
@@ -32,4 +35,14 @@ export class NodeObjects {
     const type = this.#catalog.registry.find(where);
     return type === undefined ? '' : storageName(type);
   }
+}
+
+/**
+ * False for one that somebody has read through this API and that the cloud tells other nodes of: nobody would tell this one when its
+ * rights are taken back. What the cloud pushes names no node.
+ */
+function isToldTo(access: KubeObject, node: string): boolean {
+  const { status } = access as KubeObject & { status?: unknown };
+  const nodes: unknown = isFields(status) ? status['nodeList'] : undefined;
+  return !Array.isArray(nodes) || nodes.length === 0 || nodes.includes(node);
 }
