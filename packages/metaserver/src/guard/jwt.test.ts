@@ -53,7 +53,8 @@ it('[metaserver-20.5] key files hold public keys in any of the PEM forms; one th
       return join(folder, name);
     };
     const both = await file('both.pem', `# two keys\n${String(p256.publicKey.export({ type: 'spki', format: 'pem' }))}${String(rsa.publicKey.export({ type: 'pkcs1', format: 'pem' }))}`);
-    const secret = await file('private.pem', String(p384.privateKey.export({ type: 'sec1', format: 'pem' })));
+    // As `openssl ecparam -genkey` writes it, the curve first.
+    const secret = await file('private.pem', '-----BEGIN EC PARAMETERS-----\nBgUrgQQAIg==\n-----END EC PARAMETERS-----\n' + String(p384.privateKey.export({ type: 'sec1', format: 'pem' })));
     const keys = await readPublicKeys([both, secret]);
     expect(keys).toHaveLength(3);
     expect(check(keys, token('ES384', 'sha384', p384.privateKey))).toBe(true);

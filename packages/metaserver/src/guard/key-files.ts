@@ -6,7 +6,8 @@ import { CONFIG_PATH } from '../config.js';
 const BLOCK = /-----BEGIN ([A-Z ]+)-----[\s\S]*?-----END \1-----/g;
 
 /**
- * Reads the keys that sign tokens: PEM files with public keys, certificates or private keys, any number in each.
+ * Reads the keys that sign tokens: PEM files with public keys, certificates or private keys, any number in each. The
+ * parameters that OpenSSL writes before an elliptic key are no key.
  * @throws EdgeError `config.invalid` naming the file
  */
 export async function readPublicKeys(files: readonly string[]): Promise<readonly KeyObject[]> {
@@ -15,7 +16,7 @@ export async function readPublicKeys(files: readonly string[]): Promise<readonly
 
 async function readFrom(file: string): Promise<readonly KeyObject[]> {
   try {
-    const keys = [...(await readFile(file, 'utf8')).matchAll(BLOCK)].map(([block]) => createPublicKey(block));
+    const keys = [...(await readFile(file, 'utf8')).matchAll(BLOCK)].filter(([, label]) => label !== 'EC PARAMETERS').map(([block]) => createPublicKey(block));
     if (keys.length > 0) return keys;
   } catch (cause) {
     throw invalid(file, errorText(cause), cause);
