@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DummyLink, type IpCommand } from './dummy-link.js';
 
 const run = promisify(execFile);
-const ADDRESS = '169.254.30.10';
+/** Not the usual one, which this machine may have: what it carries itself needs no link. */
+const ADDRESS = '169.254.30.213';
 /** A network of its own, so that nothing of the machine's changes. */
 const network = `edge-link-${process.pid}`;
 const ip: IpCommand = async (...args) => (await run('ip', ['-n', network, ...args])).stdout;
@@ -43,7 +44,7 @@ it('[metaserver-23.2] takes a link that is there, such as the Go agent\'s, and l
 it('[metaserver-23.3] says what is wrong where there is no right to make links, no ip command, or no IP address; makes do with a bridge where there are no dummy links; an address that is there needs nothing', async () => {
   const fails = (message: string): IpCommand => () => Promise.reject(new Error(message));
   const setUp = (command: IpCommand, address = ADDRESS): Promise<void> => new DummyLink({ ip: command }).setUp(address);
-  await expect(setUp(fails('RTNETLINK answers: Operation not permitted'))).rejects.toMatchObject({ code: 'metaserver.dummy-link', message: expect.stringMatching(/edge-dummy0 with address 169\.254\.30\.10 cannot be made: .*not permitted/) as unknown });
+  await expect(setUp(fails('RTNETLINK answers: Operation not permitted'))).rejects.toMatchObject({ code: 'metaserver.dummy-link', message: expect.stringMatching(/edge-dummy0 with address 169\.254\.30\.213 cannot be made: .*not permitted/) as unknown });
   const asked: string[] = [];
   const withoutDummies: IpCommand = async (...args) => {
     asked.push(args.join(' '));
