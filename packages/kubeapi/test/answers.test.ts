@@ -1,5 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { builtinResources, type KubeObject } from '../src/index.js';
+import { compileSelection } from '../src/selector/selection.js';
 import { podDraft, TestServer, type Answer, type Json } from './helpers.js';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
@@ -76,5 +78,39 @@ describe('answers', () => {
     const token = (version: number): string => Buffer.from(JSON.stringify([version, 'default/c'])).toString('base64url');
     expect((await page(token(999_999))).json).toMatchObject({ code: 410, metadata: { continue: token(-1) } });
     expect((await page(token(-2))).code).toBe(400);
+  });
+
+  it('[kubeapi-12.7] a Table leaves the objects that it shows as they are', async () => {
+    await using server = await TestServer.start();
+    const pods = server.api.resource('v1', 'pods');
+    await pods.create({ ...podDraft('p'), metadata: { name: 'p', namespace: 'default' } });
+    const names = ['a', 'b', 'c'];
+    await pods.modify('p', 'default', (pod) => { pod.status = { phase: 'Running', containerStatuses: names.map((name) => ({ name, ready: true, restartCount: 0, state: { running: {} } })) }; }, { subresource: 'status' });
+    const path = '/api/v1/namespaces/default/pods';
+    for (let i = 0; i < 3; i += 1) {
+      expect((await server.call('GET', path, undefined, { Accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' })).json.rows[0].cells.slice(0, 3)).toEqual(['p', '3/1', 'Running']);
+      const { json } = await server.call('GET', `${path}?pretty=1`);
+      expect(json.items[0].status.containerStatuses.map(({ name }: { name: string }) => name)).toEqual(names);
+    }
+  });
+
+  it('[kubeapi-12.8] columns and fields of every kind bear objects that nobody has checked', () => {
+    const odd = [null, 5, 'text', [], {}, [null], [5], [{}], { a: null }, [{ name: 5, state: 7, conditions: 'x' }]];
+    for (const type of builtinResources()) {
+      for (const value of odd) {
+        for (const inner of odd) {
+          const part = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? inner : {};
+          const fields = Object.fromEntries(['containerStatuses', 'conditions', 'containers', 'initContainerStatuses', 'ports', 'rules', 'template', 'selector', 'addresses', 'loadBalancer', 'accessModes', 'capacity'].map((name) => [name, inner]));
+          for (const metadata of [{ name: 'x', labels: value, annotations: value }, { name: 'x' }]) {
+            const object = { apiVersion: 'v1', kind: type.kind, metadata, spec: value, status: { ...fields, ...part }, data: value, subsets: inner, endpoints: inner, ports: inner, rules: inner, involvedObject: inner } as unknown as KubeObject;
+            for (const seen of [object, { ...object, spec: object.status, status: value } as unknown as KubeObject]) {
+              for (const { value: cell } of type.tableColumns ?? []) cell(seen, new Date(0));
+              for (const field of Object.values(type.selectableFields ?? {})) field(seen);
+              compileSelection(type, { labelSelector: 'a=b,!c' })?.(seen);
+            }
+          }
+        }
+      }
+    }
   });
 });

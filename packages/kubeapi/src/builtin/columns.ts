@@ -61,6 +61,7 @@ export function at(object: unknown, ...path: (string | number)[]): unknown {
   return value;
 }
 
+/** The list itself, which is the stored object's: read it only. */
 export function listAt(object: unknown, ...path: (string | number)[]): unknown[] {
   const value = at(object, ...path);
   return Array.isArray(value) ? value : [];

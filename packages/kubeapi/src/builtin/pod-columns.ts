@@ -9,7 +9,7 @@ export function podState(pod: KubeObject): string {
   if (state === undefined) {
     state = reason;
     let running = false;
-    for (const container of listAt(pod, 'status', 'containerStatuses').reverse()) {
+    for (const container of [...listAt(pod, 'status', 'containerStatuses')].reverse()) {
       const own = containerState(container);
       if (own !== undefined) state = own;
       else if (at(container, 'state', 'running') !== undefined && at(container, 'ready') === true) running = true;

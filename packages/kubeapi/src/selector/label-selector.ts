@@ -102,8 +102,10 @@ function checked(requirement: LabelRequirement, text: string): LabelRequirement 
 }
 
 /** Whether all conditions hold. An object without the key satisfies `notin` and `!=`. */
-export function matchesLabels(requirements: readonly LabelRequirement[], labels: Labels | undefined): boolean {
-  return requirements.every((r) => holds(r, labels !== undefined && Object.hasOwn(labels, r.key) ? labels[r.key] : undefined));
+export function matchesLabels(requirements: readonly LabelRequirement[], labels: Labels | null | undefined): boolean {
+  // Objects that others have stored may have `null` there.
+  const given = labels ?? {};
+  return requirements.every((r) => holds(r, Object.hasOwn(given, r.key) ? given[r.key] : undefined));
 }
 
 function holds(requirement: LabelRequirement, value: string | undefined): boolean {
