@@ -31,13 +31,20 @@ export class Feed {
 
   /** @throws EdgeError as `MessageBus.request`, `metaserver.no-objects` */
   async begin(open: (items: readonly CopyItem[]) => Promise<ObjectCopy>, signal: AbortSignal): Promise<ObjectCopy> {
-    const everything = await this.#ask(signal);
-    this.#copy = await open(everything.items);
-    this.#at(everything);
-    return this.#copy;
+    const beginning = this.#begin(open, signal);
+    this.#turn = beginning.then(() => undefined, () => undefined);
+    return beginning;
   }
 
-  /** A message of metamanager. Handled in order; what comes before `begin` is done is in its answer already. */
+  async #begin(open: (items: readonly CopyItem[]) => Promise<ObjectCopy>, signal: AbortSignal): Promise<ObjectCopy> {
+    const everything = await this.#ask(signal);
+    const copy = await open(everything.items);
+    this.#copy = copy;
+    this.#at(everything);
+    return copy;
+  }
+
+  /** A message of metamanager. Handled in order, and after `begin`: what comes meanwhile may be newer than its answer. */
   async take(message: Message, signal: AbortSignal): Promise<void> {
     const told = readTold(message);
     this.#turn = this.#turn.then(() => this.#follow(told, signal));
