@@ -42,7 +42,7 @@ it('[metaserver-3.7] reads follow the rules for versions, forms, encodings and s
   expect(names((await get(`${MAPS}?resourceVersion=${version}&resourceVersionMatch=Exact`)).json)).toEqual(['a', 'b']);
   expect(names((await get(`${MAPS}?resourceVersion=${version}&resourceVersionMatch=NotOlderThan`)).json)).toEqual(['a', 'b', 'c']);
   expect((await get(`${MAPS}?resourceVersionMatch=Exact`)).code).toBe(400);
-  expect((await get(`${MAPS}?resourceVersion=99999999&resourceVersionMatch=NotOlderThan`)).json).toMatchObject({ code: 504, details: { causes: [{ reason: 'ResourceVersionTooLarge' }] } });
+  expect((await get(`${MAPS}?resourceVersion=999999999999999&resourceVersionMatch=NotOlderThan`)).json).toMatchObject({ code: 504, details: { causes: [{ reason: 'ResourceVersionTooLarge' }] } });
   expect((await get(MAPS, { Accept: 'application/vnd.kubernetes.protobuf,application/json' })).json.kind).toBe('ConfigMapList');
   expect((await get(MAPS, { Accept: 'application/vnd.kubernetes.protobuf' })).json).toMatchObject({ kind: 'Status', code: 406 });
   for (const [selector, expected] of [['spec.nodeName=n0', ['p']], ['status.phase!=Running', ['q']], ['status.podIP=10.0.0.1', ['q']], ['metadata.name=p,status.phase=Running', ['p']], ['spec.serviceAccountName=s', ['p', 'q']]] as const) {

@@ -135,3 +135,16 @@ it('[metaserver-2.1] a message of metamanager that is lost, or a restart of it, 
   expect(brief(watch.events).at(-1)).toBe('ADDED d');
   watch.close();
 });
+
+it('[metaserver-1.2] versions of a database that was lost are 410, also when the new one has more changes', async () => {
+  const first = await Scene.open({ objects: [object('ConfigMap', 'a', 1)] });
+  const { resourceVersion } = (await first.call('GET', MAPS)).json.metadata;
+  await first.running.stop();
+  await first.cloud[Symbol.asyncDispose]();
+  await eventually(() => Date.now() > Number(resourceVersion));
+  await using second = await Scene.open({ objects: Array.from({ length: 20 }, (_, at) => object('ConfigMap', `m${at}`, at + 1)) });
+  expect(Number((await second.call('GET', MAPS)).json.metadata.resourceVersion)).toBeGreaterThan(Number(resourceVersion));
+  const watch = await second.watch(`${MAPS}?watch=true&resourceVersion=${resourceVersion}`);
+  await watch.closed;
+  expect(watch.events).toMatchObject([{ type: 'ERROR', object: { code: 410 } }]);
+});

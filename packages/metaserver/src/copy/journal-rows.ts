@@ -28,13 +28,15 @@ export const WHOLE = '';
 /**
  * Compares what was told to clients with what is stored now. What has changed meanwhile gets new versions, what has not
  * keeps its own; what is not there any more ends. Rows come back as they have to be, the one about the whole included.
+ * @param fresh where versions begin when there is no row about the whole: above all that were given before the rows were lost, so
+ * that a client which comes back with one of those is told that it is gone
  */
-export function reconcileJournal(rows: readonly JournalRow[], present: readonly Present[]): { readonly rows: readonly JournalRow[]; readonly changed: readonly JournalRow[]; readonly forgotten: readonly string[] } {
+export function reconcileJournal(rows: readonly JournalRow[], present: readonly Present[], fresh: number): { readonly rows: readonly JournalRow[]; readonly changed: readonly JournalRow[]; readonly forgotten: readonly string[] } {
   const whole = rows.find(({ place }) => place === WHOLE);
   const old = new Map(rows.filter(({ place }) => place !== WHOLE).map((row) => [row.place, row]));
   const changed: JournalRow[] = [];
   // Version 0 means "any" to clients, so the first change has 2 and "before everything" is 1.
-  let version = Math.max(1, whole?.version ?? 0);
+  let version = Math.max(1, whole?.version ?? fresh);
   const after = new Map<string, JournalRow>();
   /** Of an object that came again under its name only the last life is remembered. */
   let revivedAt = 1;
@@ -64,7 +66,7 @@ export function reconcileJournal(rows: readonly JournalRow[], present: readonly 
   const ends = [...after.values()].filter((row) => row.gone === 1).sort((a, b) => a.version - b.version);
   const forgotten = ends.slice(0, Math.max(0, ends.length - ENDS_KEPT));
   for (const row of forgotten) after.delete(row.place);
-  const created = forgotten.reduce((highest, row) => Math.max(highest, row.version), Math.max(whole?.created ?? 1, revivedAt));
+  const created = forgotten.reduce((highest, row) => Math.max(highest, row.version), Math.max(whole?.created ?? 1, whole === undefined ? fresh : 1, revivedAt));
   const about: JournalRow = { place: WHOLE, version, created, uid: '', cloud_version: '', gone: 0 };
   return { rows: [about, ...after.values()], changed: changed.length > 0 || forgotten.length > 0 || whole === undefined ? [about, ...changed] : [], forgotten: forgotten.map(({ place }) => place) };
 }

@@ -24,20 +24,25 @@ export function keyOf(place: string): ObjectKey {
 /** The table that makes versions survive a restart. Every version is on the disk before a client sees it. */
 export class Journal {
   readonly #store: Store;
+  readonly #now: () => number;
   readonly #table: Table<JournalRow>;
   readonly #rows = new Map<string, JournalRow>();
   /** Places of objects that are gone, oldest end first. */
   readonly #ends = new Set<string>();
   #knownFrom = 1;
 
-  constructor(deps: { store: Store }) {
+  constructor(deps: { store: Store; now?: () => number }) {
     this.#store = deps.store;
+    this.#now = deps.now ?? Date.now;
     this.#table = deps.store.table(journalTable);
   }
 
-  /** Brings the table in step with what is stored; resolves when that is on the disk. */
+  /**
+   * Brings the table in step with what is stored; resolves when that is on the disk. An empty table begins at the time in ms: no
+   * node makes a thousand changes a second for long, so that is above what a table before this one gave.
+   */
   async open(present: readonly Present[]): Promise<{ readonly version: number; readonly knownFrom: number; readonly rows: readonly JournalRow[] }> {
-    const { rows, changed, forgotten } = reconcileJournal(this.#table.all(), present);
+    const { rows, changed, forgotten } = reconcileJournal(this.#table.all(), present, this.#now());
     if (changed.length > 0) {
       await this.#store.commit(() => {
         for (const place of forgotten) this.#table.remove({ place });
