@@ -79,6 +79,8 @@ it('[metaserver-3.5] changes need the cloud and are refused with a reason while 
   expect(await scene.call('DELETE', `${MAPS}/a`)).toMatchObject(refused);
   expect(await scene.call('PATCH', `${MAPS}/a`, '{}', { 'Content-Type': 'application/merge-patch+json' })).toMatchObject(refused);
   expect((await scene.call('GET', `${MAPS}/a`)).code).toBe(200);
+  // What is not stored cannot be read either.
+  expect(await scene.call('GET', '/apis/apps/v1/namespaces/default/deployments/web/scale')).toMatchObject(refused);
 });
 
 it('[metaserver-4.2] is off unless switched on, and names a setting that is wrong', () => {

@@ -229,6 +229,17 @@ it('[metaserver-7.3] a request that the end of the agent interrupts is answered 
   await scene.cloud[Symbol.asyncDispose]();
 });
 
+it('[metaserver-7.4] a deletion that the cloud has made is no failure when the node may not look, or the link breaks then', async () => {
+  await using scene = await Scene.open({ connected: true });
+  for (const name of ['a', 'b']) await scene.inCloud('v1', 'configmaps', { metadata: { name } });
+  scene.cloud.refuse = ({ Verb }) => (Verb === 'get' ? { status: 'Failure', reason: 'Forbidden', message: 'no', code: 403 } : undefined);
+  expect((await scene.call('DELETE', `${MAPS}/a`)).code).toBe(200);
+  scene.cloud.refuse = undefined;
+  scene.cloud.beforeAnswer = ({ Verb }) => { if (Verb === 'get') scene.disconnect(); };
+  expect((await scene.call('DELETE', `${MAPS}/b`)).code).toBe(200);
+  expect((await scene.cloud.api.resource('v1', 'configmaps').list({})).items).toEqual([]);
+});
+
 it('[metaserver-8.1] discovery and version are the cloud\'s, kept for when it is away; types that it names are served with their true names', async () => {
   await using scene = await Scene.open({ connected: true });
   await scene.cloud.api.resource('apiextensions.k8s.io/v1', 'customresourcedefinitions').create({

@@ -4,7 +4,7 @@ import {
 } from '@edge/kubeapi';
 import type { KubeObject as CloudObject } from '@edge/protocol';
 import { applicationKey, type ApplicationRequest } from '../cloud/application.js';
-import type { CloudApi } from '../cloud/cloud-api.js';
+import { isOutage, type CloudApi } from '../cloud/cloud-api.js';
 import type { CloudReader } from '../cloud/cloud-reader.js';
 import { readObject } from '../cloud/listing.js';
 import type { ObjectCopy } from '../copy/object-copy.js';
@@ -57,7 +57,8 @@ export class CloudWriter {
       const loose = await this.#reader.get(this.#copy, type, ref, this.#signal);
       return { object: this.#copy.store.get(key) ?? (loose as KubeObject | undefined) ?? last, removed: false };
     } catch (error) {
-      if (isApiError(error, 'NotFound')) return { object: last, removed: true };
+      // Deleted it is, even where the node cannot see what became of it.
+      if (isApiError(error) || isOutage(error)) return { object: last, removed: isApiError(error, 'NotFound') };
       throw error;
     }
   }

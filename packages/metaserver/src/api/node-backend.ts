@@ -53,7 +53,7 @@ export class NodeBackend implements ApiBackend {
   async get(ref: ResourceRef, options: GetOptions = {}, context: RequestContext = {}): Promise<KubeObject> {
     const type = this.#type(ref);
     const { subresource, ...whole } = ref;
-    if (subresource !== undefined && subresource !== 'status') return this.#deps.writer.getSubresource(ref);
+    if (subresource !== undefined && subresource !== 'status') return this.#subresource(ref, subresource);
     const loose = await this.#fromCloud(type, ref, context, () => this.#deps.reader.get(this.#deps.copy, type, whole, this.#deps.signal));
     return loose === undefined ? this.#local.get(whole, options) : (loose as unknown as KubeObject);
   }
@@ -160,6 +160,16 @@ export class NodeBackend implements ApiBackend {
     } catch (error) {
       if (!isOutage(error)) throw this.#orEnding(error);
       return warnOfAge(context, errorText(error));
+    }
+  }
+
+  /** A Scale or the like is not stored here. */
+  async #subresource(ref: ResourceRef, subresource: string): Promise<KubeObject> {
+    try {
+      return await this.#deps.writer.getSubresource(ref);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      throw new ApiError('ServiceUnavailable', `${ref.resource}/${subresource} is read in the cloud: ${errorText(error)}`, {}, { cause: error });
     }
   }
 

@@ -50,7 +50,9 @@ export class CloudApi {
     const running = isRead ? this.#running.get(id) : undefined;
     if (running) return running;
     const asked = this.#ask(application).finally(() => {
-      if (this.#running.get(id) === asked) this.#running.delete(id);
+      // A read that was asked while the change was under way may not have seen it.
+      if (!isRead) this.#running.clear();
+      else if (this.#running.get(id) === asked) this.#running.delete(id);
     });
     if (isRead) this.#running.set(id, asked);
     return asked;
