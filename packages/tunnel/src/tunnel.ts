@@ -31,8 +31,8 @@ const TYPE_OF: Readonly<Record<SessionKind, number>> = { logs: FrameTypes.logsCo
 /** A session whose bytes nobody takes out may hold so much; more and it ends. All sessions of a tunnel together, four times that. */
 const LIMIT = 16 * 1024 * 1024;
 const LIMIT_OF_ALL = 4 * LIMIT;
-/** Below this a session is not held responsible for what all hold together. */
-const INNOCENT = 1024 * 1024;
+/** Up to this a session does not count, so that busy ones need not be added up for each frame. */
+const SMALL = 64 * 1024;
 const NOTHING = new Uint8Array();
 /** What the kernel takes at once leaves earlier, whether anybody receives it or not. */
 const WAITED_MS = 250;
@@ -160,9 +160,11 @@ export class Tunnel implements SessionWire {
     if (!session) return;
     session.receive(data);
     this.#congestion.changed(session);
-    if (session.waiting <= INNOCENT) return;
-    const all = session.waiting > LIMIT ? 0 : [...this.#sessions.values()].reduce((sum, { waiting }) => sum + waiting, 0);
-    if (session.waiting > LIMIT || all > LIMIT_OF_ALL) session.destroy(tunnelError(TunnelErrors.stuck, `${session.waiting} bytes that came for session ${id} were not taken`));
+    if (session.waiting <= SMALL) return;
+    if (session.waiting > LIMIT) return drop(session);
+    const all = [...this.#sessions.values()];
+    if (all.reduce((sum, { waiting }) => sum + waiting, 0) <= LIMIT_OF_ALL) return;
+    drop(all.reduce((most, other) => (other.waiting > most.waiting ? other : most)));
   }
 
   #listenForLife(): void {
@@ -193,6 +195,10 @@ export class Tunnel implements SessionWire {
     this.#congestion.close();
     this.#resolveEnded(reason);
   }
+}
+
+function drop(session: TunnelSession): void {
+  session.destroy(tunnelError(TunnelErrors.stuck, `${session.waiting} bytes that came for session ${session.id} were not taken`));
 }
 
 function ignore(): void {

@@ -135,6 +135,22 @@ it('[tunnel-2.1] stops the sender when nobody takes the bytes, for a moment, and
   expect(String((await once(lively, 'data'))[0])).toBe('yes');
 });
 
+it('[tunnel-2.3] bounds what many sessions hold together, too: the one that holds most ends', async () => {
+  using tunnel = pair();
+  // Each stays below what stops the flow.
+  const block = Buffer.alloc(900 * 1024);
+  const sessions = Array.from({ length: 80 }, (_, index) => tunnel.cloud.open('exec', request(index + 1)));
+  await expect.poll(() => tunnel.asked.length).toBe(80);
+  const failures: string[] = [];
+  for (const { session } of tunnel.asked) session.on('error', (error: Error) => void failures.push(error.message));
+  await Promise.all(sessions.map((session) => new Promise((resolve) => session.write(block, resolve))));
+  const held = tunnel.asked.reduce((sum, { session }) => sum + (session.destroyed ? 0 : session.waiting), 0);
+  expect(held).toBeLessThanOrEqual(64 * 1024 * 1024 + 80 * 64 * 1024);
+  expect(failures[0]).toContain('were not taken');
+  expect(tunnel.edge.sessions).toBeGreaterThan(60);
+  expect(tunnel.cloudWire.open).toBe(true);
+});
+
 it('[tunnel-2.2] slows the sender down to the pace of a receiver that moves, and loses nothing', async () => {
   using tunnel = pair();
   const there = tunnel.cloud.open('exec', request(1));
