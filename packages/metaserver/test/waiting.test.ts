@@ -122,3 +122,32 @@ it('[metaserver-33.4] what cannot be made later is refused with the reason; what
   expect((await scene.call('POST', MAPS, { metadata: { name: 'm4' }, data: { big } }, WAIT)).code).toBe(201);
   expect(await phases(scene)).toEqual(['m1 Waiting', 'm3 Waiting', 'm4 Waiting']);
 });
+
+it('[metaserver-33.5] a disk that takes nothing ends neither the API nor what waits, and what the cloud has made is not made again', async () => {
+  const inner = createMemoryStore();
+  let isFull = false;
+  let refused = 0;
+  const store = new Proxy(inner, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name === 'commit') return (work: () => unknown) => (isFull ? (refused++, Promise.reject(new Error('no space left on device'))) : target.commit(work));
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+    },
+  });
+  await using scene = await Scene.open({ store });
+  for (const name of ['one', 'two']) await scene.call('POST', MAPS, { metadata: { name } }, WAIT);
+  // From the first answer on, so that its end cannot be written, nor the beginning of the second.
+  scene.cloud.beforeAnswer = ({ Verb }) => void (isFull ||= Verb === 'create');
+  scene.connect();
+  await eventually(() => refused >= 2);
+  const said = (): boolean => scene.running.lines.some(({ message }) => message.startsWith('what becomes of a change that waits cannot be written down'));
+  await eventually(said);
+  expect((await scene.call('GET', '/readyz')).code).toBe(200);
+  expect(await phases(scene)).toEqual(['one Waiting', 'two Waiting']);
+  scene.cloud.beforeAnswer = undefined;
+  isFull = false;
+  await over(scene);
+  expect(await phases(scene)).toEqual(['one Done', 'two Done']);
+  expect(scene.cloud.requests('create')).toHaveLength(2);
+  expect((await items(scene))[0].status).toMatchObject({ tries: 1, code: 201 });
+});

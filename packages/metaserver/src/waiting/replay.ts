@@ -1,4 +1,4 @@
-import { errorText, sleep, type CloudLink, type Logger } from '@edge/core';
+import { Complaints, errorText, sleep, type CloudLink, type Logger } from '@edge/core';
 import { isApiError } from '@edge/kubeapi';
 import { keyOf } from '../copy/journal.js';
 import type { ObjectCopy } from '../copy/object-copy.js';
@@ -8,7 +8,7 @@ import type { CloudApi } from '../cloud/cloud-api.js';
 import type { CloudReader } from '../cloud/cloud-reader.js';
 import { readObject } from '../cloud/listing.js';
 import { judge } from './judge.js';
-import type { WaitingQueue, WaitingRow } from './waiting-queue.js';
+import type { Result, WaitingQueue, WaitingRow } from './waiting-queue.js';
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -25,6 +25,9 @@ export interface ReplayDeps {
 /** Makes the changes that waited, one after the other, each object's in order, whenever there is a link. [metaserver-33] */
 export class Replay {
   readonly #deps: ReplayDeps;
+  readonly #complaints = new Complaints();
+  /** What became of changes whose end could not be written: they are not made once more. */
+  readonly #ended = new Map<number, Result>();
   #isWoken = false;
   #wake: (() => void) | undefined;
 
@@ -60,14 +63,30 @@ export class Replay {
       if (signal.aborted || !link.value.connected) break;
       // Those behind one that has to be tried again stay behind it.
       if (blocked.has(row.place) || !queue.has(row.id)) continue;
-      if (!(await this.#try(copy, row, signal))) blocked.add(row.place);
+      if (!(await this.#tryWhole(copy, row, signal))) blocked.add(row.place);
     }
     return blocked.size;
+  }
+
+  /** As `#try`. A disk that takes nothing ends neither the changes nor the API. */
+  async #tryWhole(copy: ObjectCopy, row: WaitingRow, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.#try(copy, row, signal);
+    } catch (error) {
+      const err = errorText(error);
+      if (!signal.aborted && this.#complaints.passes(err)) this.#deps.log.error('what becomes of a change that waits cannot be written down; it is tried again', { id: row.id, err });
+      return false;
+    }
   }
 
   /** @returns false when it has to be tried again */
   async #try(copy: ObjectCopy, given: WaitingRow, signal: AbortSignal): Promise<boolean> {
     const { queue, cloud, log } = this.#deps;
+    const known = this.#ended.get(given.id);
+    if (known !== undefined) {
+      await this.#end(given, known);
+      return true;
+    }
     const request = JSON.parse(given.request) as ApplicationRequest;
     const row = await queue.begin(given);
     let answer: string | undefined;
@@ -81,13 +100,19 @@ export class Replay {
         return false;
       }
       const { phase, reason, message } = verdict.result;
-      await queue.end(row, verdict.result);
+      await this.#end(row, verdict.result);
       if (phase === 'Refused') log.warn('a change that waited for the cloud was refused', { id: row.id, verb: request.verb, key: request.key, reason, message });
       return true;
     }
-    await queue.end(row, { phase: 'Done', code: request.verb === 'create' ? 201 : 200, reason: '', message: '' });
+    await this.#end(row, { phase: 'Done', code: request.verb === 'create' ? 201 : 200, reason: '', message: '' });
     await this.#show(copy, row, request, answer, signal);
     return true;
+  }
+
+  async #end(row: WaitingRow, result: Result): Promise<void> {
+    this.#ended.set(row.id, result);
+    await this.#deps.queue.end(row, result);
+    this.#ended.delete(row.id);
   }
 
   /** What the cloud made of it shows here as well; where that fails the next read or push brings it. */
