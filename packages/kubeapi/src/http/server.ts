@@ -72,6 +72,8 @@ export class ApiServer {
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head));
     this.#server.on('clientError', refuseBytes);
     this.#server.on('connection', (socket: Socket) => {
+      // One that is read again after an offer to change the protocol comes twice.
+      if (this.#sockets.has(socket)) return;
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
