@@ -116,6 +116,8 @@ describe('what the local API of a node asks of the cloud', () => {
     expect(list).toMatchObject({ Status: 'Rejected', Reason: 'get current list error: the server could not find the requested resource', Error: { ErrStatus: { metadata: {} } } });
     expect((await ask(client, { key: '/core/v1/pods/default/p', verb: 'connect' })).Reason).toBe('unsupported Application Verb type :connect');
     expect((await ask(client, { key: 'pods', verb: 'get' })).Reason).toBe('the key "pods" names no resource');
+    expect((await ask(client, { key: '/core/v1/secrets/../null', verb: 'list' })).Reason).toContain('".." is no name');
+    for (const key of ['/apis/..', '/api/v1?x=1']) expect((await ask(client, { key, verb: 'get' })).Reason).toContain('names no resource');
     expect((await ask(client, { key: '/core/v1/configmaps/default/null', verb: 'create', body: {} })).Error.ErrStatus).toMatchObject({ code: 422 });
     expect((await ask(client, { key: '/apis/none.example/v1', verb: 'get' })).Error.ErrStatus).toMatchObject({ code: 404 });
     expect((await ask(client, { key: '/core/v1/nothings/null/null', verb: 'watch' })).Error.ErrStatus).toMatchObject({ code: 404 });

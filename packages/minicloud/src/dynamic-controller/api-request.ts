@@ -12,7 +12,7 @@ export interface ApiRequest {
 }
 
 const JSON_TYPE = 'application/json';
-const DOCUMENT = /^\/(?:api|apis|version|healthz|livez|readyz|openapi\/v[23]|api\/[^/]+|apis\/[^/]+|apis\/[^/]+\/[^/]+)\/?$/;
+const DOCUMENT = /^\/(?:api|apis|version|healthz|livez|readyz|openapi\/v[23]|api\/\w+|apis\/\w[\w.-]*|apis\/\w[\w.-]*\/\w+)\/?$/;
 
 /** True for the documents that nodes may ask for: discovery, version, health, OpenAPI. */
 export function isDocument({ Key, Verb }: Application): boolean {
@@ -79,6 +79,8 @@ function required(value: string | undefined, what: string): string {
 }
 
 function pathOf({ group, version, resource, namespace }: ResourceRef, ...below: readonly string[]): string {
+  // A client of HTTP would follow them, and ask for something else than the key names.
+  for (const part of [group, version, resource, namespace, ...below]) if (part === '.' || part === '..') throw minicloudError(MinicloudErrors.notDone, `${JSON.stringify(part)} is no name`);
   const parts = [...(group === '' ? ['api'] : ['apis', group]), version, ...(namespace === undefined ? [] : ['namespaces', namespace]), resource, ...below];
   return `/${parts.filter((part) => part !== '').map(encodeURIComponent).join('/')}`;
 }
