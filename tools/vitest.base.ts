@@ -9,8 +9,8 @@ export default defineConfig({
     pool: 'forks',
     setupFiles: [new URL('./vitest.setup.ts', import.meta.url).pathname],
     // What has to come comes in milliseconds; on a busy machine it may take this long.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 20_000 } },
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });
