@@ -30,7 +30,7 @@ async function fill(cloud: Minicloud): Promise<void> {
   await create('v1', 'pods', 'Pod', 'web', { spec: { nodeName: NODE, serviceAccountName: 'reader', containers: [{ name: 'c', image: 'i' }] } });
 }
 
-it('[local-api-2.1] a pod\'s token opens what the cloud\'s roles say, nothing else, with and without the cloud, for kubectl as well; so does the node\'s own certificate', async () => {
+it('[local-api-3.1] a pod\'s token opens what the cloud\'s roles say, nothing else, with and without the cloud, for kubectl as well; so does the node\'s own certificate', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'guarded-'));
   const cloud = await startMinicloud({ dataDir: join(folder, 'cloud'), requireAuthorization: true });
   const end = new AbortController();

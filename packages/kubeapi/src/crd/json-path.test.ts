@@ -33,7 +33,7 @@ describe('paths of columns', () => {
     expect(compileJsonPath(path)?.(object)).toEqual(found);
   });
 
-  it.each(['.spec[', '.spec]]x[', '.a..b', '.a[?(x)]', '.a[?(@.b==)]', '.a[b]', '.a[]', '.'])('[kubeapi-6.9] %s is none', (path) => {
+  it.each(['.spec[', '.spec]]x[', '.a..b', '.a[?(x)]', '.a[?(@.b==)]', '.a[b]', '.a[]', '.'])('[kubeapi-6.10] %s is none', (path) => {
     const find = compileJsonPath(path);
     expect(find === undefined || find(object).length === 0).toBe(true);
   });
