@@ -238,3 +238,20 @@ it('[metamanager-12.12] a pod that starts after a power cut, without the cloud a
   expect((await scene.ask({ ...question, resource: 'default/serviceaccounttoken/other' })).route.operation).toBe('error');
   expect(inClear()).toBe(0);
 });
+
+it('[metamanager-12.13] of one account at most 100 tokens are kept that lie in no volume, the newest; those in volumes and of other accounts stay', async () => {
+  const store = await open();
+  const { vault } = await vaultOver(store);
+  await vault.put(stored('mounted', 1000));
+  const loose = (index: number, account = 'default'): StoredToken => {
+    const parts = { audiences: [`a${index}`] };
+    return { ...tokenQuestion('default', account, tokenQuery(parts)), answer: tokenRequest(`loose-${index}`, 600_000 + index * 1000, parts), isMounted: false };
+  };
+  await vault.put(loose(500, 'other'));
+  for (let index = 0; index < 103; index += 1) await vault.put(loose(index));
+  const kept = tokensOf(vault);
+  expect(kept).toHaveLength(102);
+  expect(kept).toEqual(expect.arrayContaining(['mounted', 'loose-500', 'loose-3', 'loose-102']));
+  expect(kept).not.toContain('loose-2');
+  expect(sealedRows(store)).toHaveLength(102);
+});

@@ -17,6 +17,8 @@ interface SealedRow {
 const sealedTable: TableSpec<SealedRow> = { name: 'edge_service_account_token', columns: { key: 'text', key_id: 'text', sealed: 'text' }, key: ['key'] };
 /** Key of the row that says whether the file has been rid of tokens in clear. */
 const MARK = '';
+/** Tokens of one account that no volume holds: whoever may ask for them through the local API could ask for ever other audiences and lives. */
+const MOST_LOOSE = 100;
 
 /**
  * Service account tokens at rest: in memory as they are, in the file encrypted with a key that only root can read. A
@@ -63,10 +65,15 @@ export class TokenVault {
     if (there && issuedAt(there.answer) > issuedAt(given.answer)) return;
     const token = there?.isMounted ? { ...given, isMounted: true } : given;
     this.#tokens.set(token.key, token);
+    const surplus = this.#surplusOf(token);
+    for (const old of surplus) this.#tokens.delete(old);
     const key = await this.#sealingKey();
     if (!key) return;
-    // Its pod may have gone, or a newer one have come, while the key was made.
-    await this.#write(() => void (this.#tokens.get(token.key) === token && this.#putSealed(key, token)));
+    await this.#write(() => {
+      surplus.forEach((old) => this.#tokens.has(old) || this.#forget(old));
+      // Its pod may have gone, or a newer one have come, while the key was made.
+      if (this.#tokens.get(token.key) === token) this.#putSealed(key, token);
+    });
   }
 
   /** Forgets tokens. */
@@ -141,6 +148,14 @@ export class TokenVault {
     } catch (error) {
       this.#log.warn('the database may still hold service account tokens in clear in its free space; the next start tries again', { err: errorText(error) });
     }
+  }
+
+  /** Keys of the oldest tokens beyond those that an account may have without a volume, the one that is being kept excepted. */
+  #surplusOf({ key, namespace, account }: StoredToken): string[] {
+    const loose = this.all().filter((token) => !token.isMounted && token.namespace === namespace && token.account === account);
+    if (loose.length <= MOST_LOOSE) return [];
+    const others = loose.filter((token) => token.key !== key).sort((one, other) => issuedAt(one.answer) - issuedAt(other.answer));
+    return others.slice(0, loose.length - MOST_LOOSE).map((token) => token.key);
   }
 
   #unseal(row: SealedRow): StoredToken | undefined {
