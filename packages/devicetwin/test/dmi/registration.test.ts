@@ -1,5 +1,6 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Device } from '@edge/protocol';
 import { expect, it } from 'vitest';
 import { callManager } from './fake-mapper.js';
 import { listenAt } from '../../src/dmi/server/socket.js';
@@ -21,6 +22,21 @@ it('[dmi-2.1] a mapper registers before there are devices, and is told of each a
   await until(() => mapper.devices.size === 0 && mapper.models.size === 0, 'all is removed');
   expect(mapper.calls).toEqual(['CreateDeviceModel', 'RegisterDevice', 'UpdateDevice', 'RemoveDeviceModel', 'RemoveDevice']);
   expect((await stat(scene.socket)).mode & 0o777).toBe(0o660);
+});
+
+it('[dmi-2.15] a device that was changed on the node itself, at the version that the cloud gave it, reaches the mapper', async () => {
+  await using scene = await DmiScene.start();
+  await using mapper = scene.mapper();
+  await mapper.serve();
+  await mapper.register(scene.socket, { protocol: 'modbus' });
+  const at = (resourceVersion: string, desired: string): Device => ({ ...device('thermo-1', desired), metadata: { ...device().metadata, resourceVersion } });
+  scene.push('insert', 'default/devicemodel/thermo-model', model());
+  scene.push('insert', 'default/device/thermo-1', at('7', '25'));
+  await until(() => mapper.devices.size === 1, 'the device is registered');
+  scene.push('update', 'default/device/thermo-1', at('7', '31'));
+  await until(() => mapper.devices.get('default/thermo-1')?.spec?.properties[0]?.desired?.value === '31', 'the desired value arrives');
+  scene.push('update', 'default/device/thermo-1', at('8', '22'));
+  await until(() => mapper.devices.get('default/thermo-1')?.spec?.properties[0]?.desired?.value === '22', 'the value of the cloud arrives');
 });
 
 it('[dmi-2.2] a mapper that registers after its devices came gets them with the answer, and no calls', async () => {
