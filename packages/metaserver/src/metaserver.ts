@@ -3,6 +3,7 @@ import { errorText, token, type CloudLink, type Life, type Logger, type MessageB
 import { ApiServer, KubeApi, type ApiServerOptions, type RequestHook } from '@edge/kubeapi';
 import type { Message } from '@edge/protocol';
 import { CloudWriter } from './api/cloud-writer.js';
+import { DeviceEdits } from './api/device-edits.js';
 import type { Documents } from './api/documents.js';
 import { NodeBackend } from './api/node-backend.js';
 import { tokenRequests } from './api/token-requests.js';
@@ -49,14 +50,15 @@ export class MetaServer implements Runnable {
   }
 
   async run(life: Life): Promise<void> {
-    const { documents, feed, store, catalog, cloud, reader, follower, link, log, doors } = this.#deps;
+    const { documents, feed, store, catalog, cloud, reader, follower, link, log, doors, bus, identity } = this.#deps;
     this.#signal = life.signal;
     await documents.load(life.signal);
     const copy = await feed.begin((items) => ObjectCopy.open({ store, catalog }, items), life.signal);
     documents.serve(copy);
     const local = new KubeApi({ registry: catalog.registry, store: copy.store });
     const waiting = createWaiting({ store, cloud, reader, catalog, link, log, copy, local });
-    const backend = this.#backend(copy, local, waiting.writes, life.signal);
+    const devices = new DeviceEdits({ bus, identity, copy, feed, local, signal: life.signal });
+    const backend = this.#backend(copy, local, waiting.writes, devices, life.signal);
     const ready = (port: number): void => {
       this.#port = port;
       life.ready();
@@ -66,7 +68,7 @@ export class MetaServer implements Runnable {
     const signal = AbortSignal.any([life.signal, ended.signal]);
     // Every request that is under way listens for the end.
     setMaxListeners(0, signal, life.signal);
-    const make = (options: Partial<ApiServerOptions>): ApiServer => this.#server(copy, backend, waiting.onRequest, options);
+    const make = (options: Partial<ApiServerOptions>): ApiServer => this.#server(copy, backend, devices, waiting.onRequest, options);
     const works = [
       follower.run(copy, signal),
       waiting.run(signal),
@@ -82,14 +84,14 @@ export class MetaServer implements Runnable {
     return this.#deps.feed.take(message, this.#signal);
   }
 
-  #backend(copy: ObjectCopy, local: KubeApi, waiting: WaitingWrites, signal: AbortSignal): NodeBackend {
+  #backend(copy: ObjectCopy, local: KubeApi, waiting: WaitingWrites, devices: DeviceEdits, signal: AbortSignal): NodeBackend {
     const { catalog, cloud, reader, follower } = this.#deps;
-    return new NodeBackend({ catalog, copy, cloud, reader, follower, local, waiting, signal, writer: new CloudWriter({ cloud, reader, copy, signal }) });
+    return new NodeBackend({ catalog, copy, cloud, reader, follower, local, waiting, devices, signal, writer: new CloudWriter({ cloud, reader, copy, signal }) });
   }
 
-  #server(copy: ObjectCopy, backend: NodeBackend, waiting: RequestHook, options: Partial<ApiServerOptions>): ApiServer {
+  #server(copy: ObjectCopy, backend: NodeBackend, devices: DeviceEdits, waiting: RequestHook, options: Partial<ApiServerOptions>): ApiServer {
     const { bus, identity, catalog, documents, log } = this.#deps;
-    const special = createSpecial({ bus, identity, copy, backend });
+    const special = createSpecial({ bus, identity, copy, backend, devices });
     return new ApiServer({
       backend,
       registry: catalog.registry,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createMessage, type KubeObject, type Message } from '@edge/protocol';
+import { createErrorResponse, createMessage, type KubeObject, type Message } from '@edge/protocol';
 import type { PlayedModule, TestBus } from '@edge/testing';
 
 interface Fields {
@@ -24,6 +24,10 @@ export class FakeMeta {
   #epoch: string = randomUUID();
   #sequence = 0;
   readonly #ended = new Set<string | undefined>();
+  /** Changes of devices on the node. */
+  readonly edits: Message[] = [];
+  /** Why they are refused. */
+  editFails = '';
   /** Drops this many messages of the feed. */
   lose = 0;
 
@@ -67,7 +71,7 @@ export class FakeMeta {
   #change(keys: readonly string[]): void {
     if (keys.length === 0) return;
     this.#sequence += 1;
-    this.#tell(keys.map((key) => ({ key, object: structuredClone(this.objects.get(key)) })));
+    this.#tell(keys.map((key) => this.#item(key)));
   }
 
   #tell(items: readonly unknown[]): void {
@@ -80,13 +84,29 @@ export class FakeMeta {
     void this.#bus.bus.send({ module: 'metaserver' }, createMessage({ source: 'metamanager', group: 'metaserver', operation: 'update', resource: 'stored/objects', content }));
   }
 
+  #edit(message: Message): unknown {
+    this.edits.push(message);
+    if (this.editFails !== '') return createErrorResponse(message, this.editFails, { source: 'metamanager' });
+    const object = message.content as KubeObject;
+    this.objects.set(keyOf(object), structuredClone(object));
+    this.#change([keyOf(object)]);
+    return 'OK';
+  }
+
+  /** Devices are marked by their state, as it may not be that of their version. */
+  #item(key: string): unknown {
+    const object = structuredClone(this.objects.get(key));
+    return { key, object, ...(object?.kind === 'Device' ? { local: JSON.stringify((object as { spec?: unknown }).spec) } : {}) };
+  }
+
   #answer(message: Message): unknown {
     const { route, content } = message;
     if (route.resource.includes('/serviceaccounttoken/')) return this.issue(message);
+    if (route.resource.endsWith('/device/updated')) return this.#edit(message);
     const fields = (content ?? {}) as Fields;
     switch (`${route.operation} ${route.resource}`) {
       case 'get stored/objects':
-        return { epoch: this.#epoch, sequence: this.#sequence, items: [...this.objects].map(([key, object]) => ({ key, object: structuredClone(object) })) };
+        return { epoch: this.#epoch, sequence: this.#sequence, items: [...this.objects.keys()].map((key) => this.#item(key)) };
       case 'update stored/objects': {
         this.recorded.push(fields);
         const gone = (fields.absent ?? []).filter(({ metadata, ...rest }) => {

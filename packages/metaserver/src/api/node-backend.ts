@@ -16,6 +16,7 @@ import { Definitions } from '../types/definitions.js';
 import type { WaitingWrites, Way } from '../waiting/waiting-writes.js';
 import { keyOfRef } from './cloud-versions.js';
 import type { CloudWriter } from './cloud-writer.js';
+import type { DeviceEdits } from './device-edits.js';
 
 export interface NodeBackendDeps {
   readonly catalog: TypeCatalog;
@@ -26,13 +27,14 @@ export interface NodeBackendDeps {
   /** The copy as an API. */
   readonly local: KubeApi;
   readonly waiting: WaitingWrites;
+  readonly devices: DeviceEdits;
   readonly follower: Follower;
   readonly signal: AbortSignal;
 }
 
 /**
  * The node's API. What is followed is answered from the copy; all else by the cloud while it answers, refusals included, and
- * from the copy, marked, when it does not. Writes are the cloud's. [metaserver-3]
+ * from the copy, marked, when it does not. Writes are the cloud's, but for this node's devices while it is away. [metaserver-3]
  */
 export class NodeBackend implements ApiBackend {
   readonly #deps: NodeBackendDeps;
@@ -121,12 +123,14 @@ export class NodeBackend implements ApiBackend {
 
   update(ref: ResourceRef, object: DraftObject, options: WriteOptions = {}, context: RequestContext = {}): Promise<WriteResult> {
     const { writer, waiting } = this.#deps;
-    return this.#write(ref, ref.name, context, (type) => writer.update(type, ref, object, options), (way) => waiting.update(way, object, options));
+    return this.#change(ref, context, (type) => writer.update(type, ref, object, options), (way) => waiting.update(way, object, options),
+      (local) => local.update(ref, object, { ...options, dryRun: true }, context), options);
   }
 
   patch(ref: ResourceRef, patch: PatchRequest, options: WriteOptions = {}, context: RequestContext = {}): Promise<WriteResult> {
     const { writer, waiting } = this.#deps;
-    return this.#write(ref, ref.name, context, (type) => writer.patch(type, ref, patch, options), (way) => waiting.patch(way, patch, options));
+    return this.#change(ref, context, (type) => writer.patch(type, ref, patch, options), (way) => waiting.patch(way, patch, options),
+      (local) => local.patch(ref, patch, { ...options, dryRun: true }, context), options);
   }
 
   delete(ref: ResourceRef, options: DeleteOptions = {}, context: RequestContext = {}): Promise<{ object: KubeObject; removed: boolean }> {
@@ -178,7 +182,21 @@ export class NodeBackend implements ApiBackend {
     return { apiVersion: apiVersionOf(type), kind: type.listKind ?? `${type.kind}List`, metadata: { resourceVersion }, items };
   }
 
-  /** Nothing is written on the node alone: what the cloud cannot take now waits for it, where the client has asked for that. */
+  /** As `#write`; a device of this node is changed here while the cloud is away, because its mapper is here. */
+  #change(
+    ref: ResourceRef, context: RequestContext, now: (type: ResourceType) => Promise<WriteResult>, later: (way: Way) => Promise<WriteResult>,
+    here: (local: KubeApi) => Promise<WriteResult>, { dryRun = false }: WriteOptions,
+  ): Promise<WriteResult> {
+    const { cloud, devices, waiting } = this.#deps;
+    return this.#write(ref, ref.name, context, async (type) => {
+      if (cloud.connected || waiting.isWilling(context) || !devices.covers(ref)) return now(type);
+      const result = await devices.change(ref, here, dryRun);
+      context.warn?.(`changed on this node alone, the cloud does not hear of it: its next change of ${type.plural} "${ref.name ?? ''}" goes over this one`);
+      return result;
+    }, later);
+  }
+
+  /** What the cloud cannot take now waits for it, where the client has asked for that. */
   async #write<T>(ref: ResourceRef, name: string | undefined, context: RequestContext, now: (type: ResourceType) => Promise<T>, later: (way: Way) => Promise<T>): Promise<T> {
     const { waiting, cloud } = this.#deps;
     const type = this.#type(ref);

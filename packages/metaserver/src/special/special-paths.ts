@@ -1,11 +1,11 @@
 import { errorCode, type MessageBus } from '@edge/core';
 import { isApiError, readBody, respondText, type IncomingRequest, type RequestHook } from '@edge/kubeapi';
 import { createMessage, Groups, isFields, Modules, Operations, Sources } from '@edge/protocol';
+import { BODY_LIMIT } from './body-limit.js';
 import { whyNotHeld } from './held.js';
 import type { Kubelet } from './kubelet.js';
 import type { NodePods } from './node-pods.js';
 
-const BODY_LIMIT = 3 * 1024 * 1024;
 /** Of a job for the node: it is only begun. */
 const CONFIRM_MS = 10_000;
 

@@ -1,6 +1,8 @@
 import type { MessageBus, NodeIdentity } from '@edge/core';
 import type { ApiBackend, RequestHook, SubresourceHandler } from '@edge/kubeapi';
+import type { DeviceEdits } from '../api/device-edits.js';
 import type { ObjectCopy } from '../copy/object-copy.js';
+import { keadmDeviceEdit } from './device-edit.js';
 import { Kubelet } from './kubelet.js';
 import { logHandler } from './logs.js';
 import { NodePods } from './node-pods.js';
@@ -12,12 +14,15 @@ export interface SpecialParts {
   readonly identity: NodeIdentity;
   readonly copy: ObjectCopy;
   readonly backend: ApiBackend;
+  readonly devices: DeviceEdits;
 }
 
-/** What is done to pods of this node themselves, beyond their objects. */
-export function createSpecial({ bus, identity, copy, backend }: SpecialParts): { readonly onRequest: RequestHook; readonly subresources: readonly SubresourceHandler[] } {
+/** What is done to pods and devices of this node themselves, beyond their objects. */
+export function createSpecial({ bus, identity, copy, backend, devices }: SpecialParts): { readonly onRequest: RequestHook; readonly subresources: readonly SubresourceHandler[] } {
   const kubelet = new Kubelet({ bus });
   const pods = new NodePods({ identity, copy, backend });
-  const { onRequest } = new SpecialPaths({ bus, kubelet, pods });
+  const paths = new SpecialPaths({ bus, kubelet, pods });
+  const editDevice = keadmDeviceEdit(devices);
+  const onRequest: RequestHook = async (request) => (await paths.onRequest(request)) || editDevice(request);
   return { onRequest, subresources: [logHandler({ pods, kubelet }), ...streamHandlers({ pods, kubelet })] };
 }
