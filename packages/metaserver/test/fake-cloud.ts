@@ -126,8 +126,14 @@ export class FakeCloud implements AsyncDisposable {
     if (this.listeners.has(application.ID)) return;
     const { fieldSelector } = JSON.parse(Buffer.from(application.Option ?? 'e30=', 'base64').toString()) as { fieldSelector?: string };
     this.listeners.set(application.ID, () => undefined);
-    const handle = await this.api.watch(refOf(application), fieldSelector === undefined ? {} : { fieldSelector }, ({ type, object }) => {
-      if (!this.isConnected || !this.listeners.has(application.ID)) return;
+    const ref = refOf(application);
+    const isPods = ref.resource === 'pods';
+    // CloudCore's listeners find no pods by namespace, unless it is called so.
+    const [, namespace] = /(?:^|,)metadata\.namespaces=([^,]+)/.exec(fieldSelector ?? '') ?? [];
+    const rest = (fieldSelector ?? '').split(',').filter((term) => !term.startsWith('metadata.namespaces=')).join(',');
+    const isDeaf = isPods && ref.namespace !== undefined;
+    const handle = await this.api.watch({ ...ref, ...(namespace === undefined ? {} : { namespace }) }, rest === '' ? {} : { fieldSelector: rest }, ({ type, object }) => {
+      if (isDeaf || !this.isConnected || !this.listeners.has(application.ID)) return;
       if (type === 'DELETED') this.meta.remove(object as unknown as KubeObject);
       else this.meta.put(object as unknown as KubeObject);
     });

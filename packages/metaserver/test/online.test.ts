@@ -165,7 +165,22 @@ it('[metaserver-6.3] a watch that begins while the cloud is silent shows what th
   watch.close();
 });
 
-it('[metaserver-6.4] one object, or the pods of one node, are followed alone', async () => {
+it('[metaserver-6.9] pods of a namespace are followed by the name that CloudCore has for it; pods that ran elsewhere come and go as well', async () => {
+  await using scene = await Scene.open({ connected: true });
+  const watch = await scene.watch('/api/v1/namespaces/default/pods?watch=true');
+  await eventually(() => scene.cloud.listeners.size === 2 && scene.cloud.requests('list').length === 1);
+  expect(scene.cloud.asked.filter(({ Verb }) => Verb === 'watch').map(({ Key, Option }) => [Key, JSON.parse(Buffer.from(Option ?? '', 'base64').toString())])).toEqual([
+    ['/core/v1/pods/default/null', { watch: true }],
+    ['/core/v1/pods/null/null', { fieldSelector: 'metadata.namespaces=default', watch: true }],
+  ]);
+  const pod = (name: string) => ({ metadata: { name }, spec: { nodeName: 'far', containers: [{ name: 'c', image: 'i' }] } });
+  await scene.inCloud('v1', 'pods', pod('far'));
+  await eventually(() => watch.events.length === 1);
+  expect(brief(watch.events)).toEqual(['ADDED far']);
+  watch.close();
+});
+
+it('[metaserver-6.4] one object, or the pods of this node, are followed alone', async () => {
   await using scene = await Scene.open({ connected: true });
   const one = await scene.watch(`${MAPS}?watch=true&fieldSelector=metadata.name%3Da`);
   const pods = await scene.watch('/api/v1/pods?watch=true&fieldSelector=spec.nodeName%3Dn1');

@@ -95,7 +95,7 @@ export class NodeBackend implements ApiBackend {
 
   async watch(ref: ResourceRef, options: WatchOptions, sink: (event: WatchEvent) => void, context: RequestContext = {}): Promise<WatchHandle> {
     const type = this.#type(ref);
-    const held = this.#deps.follower.hold(scopeOf(type, ref, options.fieldSelector));
+    const held = this.#deps.follower.hold(scopeOf(type, ref, options.fieldSelector ?? '', this.#deps.cloud.node));
     try {
       const asked = options.resourceVersion ?? '';
       // Who begins without a version gets all that the cloud has; who comes back gets what he missed as it comes.

@@ -23,6 +23,11 @@ export class CloudApi {
     this.#patienceMs = deps.patienceMs ?? PATIENCE_MS;
   }
 
+  /** Name of this node. */
+  get node(): string {
+    return this.#node;
+  }
+
   get connected(): boolean {
     return this.#link.value.connected;
   }

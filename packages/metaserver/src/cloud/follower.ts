@@ -1,10 +1,10 @@
 import { errorText, sleep, type CloudLink, type Logger } from '@edge/core';
 import { isApiError, type ApiError, type ResourceRef, type ResourceType } from '@edge/kubeapi';
 import type { ObjectCopy } from '../copy/object-copy.js';
-import { applicationKey, type Application } from './application.js';
+import type { Application, ApplicationRequest } from './application.js';
 import { isOutage, type CloudApi } from './cloud-api.js';
 import type { CloudReader } from './cloud-reader.js';
-import { covers, fieldText, scopeId, type Scope } from './scope.js';
+import { covers, listenersOf, scopeId, type Scope } from './scope.js';
 
 /** A collection is followed a while longer than it is watched, because watches end only to begin anew. */
 const LINGER_MS = 60_000;
@@ -13,7 +13,10 @@ const LONGEST_PAUSE_MS = 60_000;
 
 interface Entry {
   readonly scope: Scope;
-  readonly application: Application;
+  /** As `listenersOf` has them. */
+  readonly applications: readonly [Application, ...Application[]];
+  /** The cloud refused a listener without which some changes do not come. */
+  isPartial: boolean;
   holders: number;
   /** Session in which the copy is in step with the cloud; 0 for none. */
   inStep: number;
@@ -65,7 +68,7 @@ export class Follower {
   /** True when every change of what `ref` names comes by itself, and the copy had all of it at the start of this session or later. */
   isInStep(type: ResourceType, ref: ResourceRef): boolean {
     if (!this.#cloud.connected) return false;
-    return [...this.#entries.values()].some((entry) => entry.inStep === this.#cloud.session && covers(entry.scope, type, ref));
+    return [...this.#entries.values()].some((entry) => entry.inStep === this.#cloud.session && !entry.isPartial && covers(entry.scope, type, ref));
   }
 
   /**
@@ -76,9 +79,8 @@ export class Follower {
     const id = scopeId(scope);
     let entry = this.#entries.get(id);
     if (entry === undefined) {
-      const selector = fieldText(scope);
-      const application = this.#cloud.application({ key: applicationKey(scope.ref), verb: 'watch', option: { ...(selector === '' ? {} : { fieldSelector: selector }), watch: true } });
-      entry = { scope, application, holders: 0, inStep: 0, refusal: undefined, getting: undefined, linger: undefined };
+      const applications = listenersOf(scope).map((request) => this.#cloud.application(request)) as [Application, ...Application[]];
+      entry = { scope, applications, isPartial: false, holders: 0, inStep: 0, refusal: undefined, getting: undefined, linger: undefined };
       this.#entries.set(id, entry);
     }
     const held = entry;
@@ -113,8 +115,9 @@ export class Follower {
   async #begin(entry: Entry): Promise<void> {
     const { session } = this.#cloud;
     try {
-      const selector = fieldText(entry.scope);
-      await this.#cloud.ask({ key: entry.application.Key, verb: 'watch', option: { ...(selector === '' ? {} : { fieldSelector: selector }), watch: true } });
+      const [first, ...others] = listenersOf(entry.scope);
+      await this.#cloud.ask(first as ApplicationRequest);
+      for (const other of others) await this.#askMore(entry, other);
       await this.#refresh(entry, session);
     } catch (error) {
       this.#failed(entry, error);
@@ -123,15 +126,27 @@ export class Follower {
     if (entry.refusal === undefined && entry.inStep !== this.#cloud.session) void this.#later();
   }
 
+  async #askMore(entry: Entry, request: ApplicationRequest): Promise<void> {
+    try {
+      await this.#cloud.ask(request);
+      entry.isPartial = false;
+    } catch (error) {
+      if (!isApiError(error)) throw error;
+      entry.isPartial = true;
+    }
+  }
+
   /** Brings everything in step that is not, in this session. Never rejects. */
   async #join(session: number): Promise<void> {
     let pause = FIRST_PAUSE_MS;
     for (let behind = this.#behind(session); behind.length > 0 && this.#isSession(session); behind = this.#behind(session)) {
       try {
         // The cloud may have forgotten all listeners.
-        const refused = await this.#cloud.sync([...this.#entries.values()].map(({ application }) => application));
+        const refused = await this.#cloud.sync([...this.#entries.values()].flatMap(({ applications }) => applications));
         for (const entry of behind) {
-          entry.refusal = refused.get(entry.application.ID);
+          const [first, ...others] = entry.applications;
+          entry.refusal = refused.get(first.ID);
+          entry.isPartial = others.some(({ ID }) => refused.has(ID));
           if (entry.refusal === undefined) await this.#refresh(entry, session);
         }
       } catch (error) {
@@ -165,7 +180,7 @@ export class Follower {
 
   #failed(entry: Entry, error: unknown): void {
     entry.refusal = isApiError(error) ? error : undefined;
-    if (!isOutage(error)) this.#log.warn('the cloud does not let the node follow a collection', { key: entry.application.Key, err: errorText(error) });
+    if (!isOutage(error)) this.#log.warn('the cloud does not let the node follow a collection', { key: entry.applications[0].Key, err: errorText(error) });
   }
 
   #isSession(session: number): boolean {
@@ -176,10 +191,10 @@ export class Follower {
     if (entry.holders > 0 || this.#entries.get(id) !== entry) return;
     this.#entries.delete(id);
     try {
-      if (this.#cloud.connected) await this.#cloud.sync([...this.#entries.values()].map(({ application }) => application));
+      if (this.#cloud.connected) await this.#cloud.sync([...this.#entries.values()].flatMap(({ applications }) => applications));
     } catch (error) {
       // The cloud goes on sending; the next sync, at the latest after the next connect, ends that.
-      this.#log.verbose(1, 'the cloud was not told that a collection is not followed any more', { key: entry.application.Key, err: errorText(error) });
+      this.#log.verbose(1, 'the cloud was not told that a collection is not followed any more', { key: entry.applications[0].Key, err: errorText(error) });
     }
   }
 }

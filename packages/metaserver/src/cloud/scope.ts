@@ -1,4 +1,5 @@
 import { parseFieldSelector, storageName, type KubeObject, type ResourceRef, type ResourceType } from '@edge/kubeapi';
+import { applicationKey, type ApplicationRequest } from './application.js';
 
 /** A collection that is followed: all objects of a type, of one namespace, or those that fields pick which never change. */
 export interface Scope {
@@ -10,16 +11,20 @@ export interface Scope {
 
 /** Fields that an object never leaves: what has them once, has them until it ends. */
 const LASTING = ['metadata.name', 'spec.nodeName'];
+/** CloudCore's listeners (v1.12 to v1.23) know a pod's namespace by this name only. */
+const NAMESPACE_OF_PODS = 'metadata.namespaces';
 
 /**
  * The collection that has to be followed for a watch. Selectors by label, and by fields that may change, are left to the
- * node: CloudCore's listeners tell nobody that an object has left a selection.
+ * node: CloudCore's listeners tell nobody that an object has left a selection. Nor do they know where a pod runs, but the
+ * pods of its own a node is told of in any case.
+ * @param node name of this node
  * @throws ApiError BadRequest for a selector that is none
  */
-export function scopeOf(type: ResourceType, ref: ResourceRef, fieldSelector = ''): Scope {
+export function scopeOf(type: ResourceType, ref: ResourceRef, fieldSelector: string, node: string): Scope {
   const { group, version, resource, namespace } = ref;
   const known = (field: string): boolean => LASTING.includes(field) && (field === 'metadata.name' || type.selectableFields?.[field] !== undefined);
-  const lasting = parseFieldSelector(fieldSelector).filter(({ field, equal, value }) => equal && known(field) && /^[\w.-]+$/.test(value));
+  const lasting = parseFieldSelector(fieldSelector).filter(({ field, equal, value }) => equal && known(field) && /^[\w.-]+$/.test(value) && (field !== 'spec.nodeName' || value === node));
   const fields = new Map(lasting.map(({ field, value }) => [field, value]));
   if (ref.name !== undefined) fields.set('metadata.name', ref.name);
   return { type, ref: { group, version, resource, ...(type.namespaced && namespace !== undefined ? { namespace } : {}) }, fields };
@@ -28,6 +33,16 @@ export function scopeOf(type: ResourceType, ref: ResourceRef, fieldSelector = ''
 /** The scope's selector in the API's grammar; empty for the whole collection. */
 export function fieldText({ fields }: Scope): string {
   return [...fields].map(([name, value]) => `${name}=${value}`).sort().join(',');
+}
+
+/** What asks the cloud for the changes in a scope; only the first has to be granted for there to be an answer at all. */
+export function listenersOf(scope: Scope): readonly ApplicationRequest[] {
+  const { ref, type } = scope;
+  const listener = (where: ResourceRef, selector: string): ApplicationRequest => ({ key: applicationKey(where), verb: 'watch', option: { ...(selector === '' ? {} : { fieldSelector: selector }), watch: true } });
+  const plain = listener(ref, fieldText(scope));
+  if (type.group !== '' || type.plural !== 'pods' || ref.namespace === undefined) return [plain];
+  const { namespace, ...everywhere } = ref;
+  return [plain, listener(everywhere, [fieldText(scope), `${NAMESPACE_OF_PODS}=${namespace}`].filter((text) => text !== '').join(','))];
 }
 
 export function scopeId(scope: Scope): string {

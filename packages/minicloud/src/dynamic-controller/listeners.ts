@@ -47,7 +47,7 @@ export class Listeners {
     if (listeners.has(ID)) return;
     if (listeners.size >= LIMIT) throw badRequest(`node ${node} listens to ${LIMIT} collections already`);
     const { name: _name, ...ref } = refOf(application.Key);
-    const selects = selectionOf(api.registry.find(ref), optionsOf(application));
+    const selects = selectionOf(api.registry.find(ref), ref.namespace, optionsOf(application));
     const listener: Listener = { handle: undefined };
     listeners.set(ID, listener);
     const send = (type: keyof typeof OPERATIONS, object: KubeObject): void => {
@@ -93,12 +93,16 @@ export class Listeners {
   }
 }
 
-/** A field that is not there is empty. */
-function selectionOf(type: ResourceType | undefined, options: Readonly<Record<string, unknown>>): (object: KubeObject) => boolean {
+/** A field that is not there is empty. Of pods CloudCore (v1.12 to v1.23) knows the name and, by a name of its own, the namespace. */
+function selectionOf(type: ResourceType | undefined, namespace: string | undefined, options: Readonly<Record<string, unknown>>): (object: KubeObject) => boolean {
   const text = (name: string): string => (typeof options[name] === 'string' ? options[name] : '');
   const labels = text('labelSelector') === '' ? [] : parseLabelSelector(text('labelSelector'));
   const fields = parseFieldSelector(text('fieldSelector'));
+  const isPod = type?.group === '' && type.plural === 'pods';
+  // It looks for the usual name of the field, and finds none.
+  if (isPod && namespace !== undefined) return () => false;
+  const ofPod = ({ metadata }: KubeObject, field: string): string => (field === 'metadata.name' ? metadata.name : field === 'metadata.namespaces' ? metadata.namespace ?? '' : '');
   const valueOf = (object: KubeObject, field: string): string =>
-    field === 'metadata.name' ? object.metadata.name : field === 'metadata.namespace' ? object.metadata.namespace ?? '' : String(type?.selectableFields?.[field]?.(object) ?? '');
+    isPod ? ofPod(object, field) : field === 'metadata.name' ? object.metadata.name : field === 'metadata.namespace' ? object.metadata.namespace ?? '' : String(type?.selectableFields?.[field]?.(object) ?? '');
   return (object) => matchesLabels(labels, object.metadata.labels) && fields.every(({ field, equal, value }) => (valueOf(object, field) === value) === equal);
 }
