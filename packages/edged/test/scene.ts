@@ -83,7 +83,7 @@ export class PlayedCloud {
   }
 
   /** Waits until the condition holds; looked at after each message and every 10 ms. */
-  async until(what: string, condition: () => unknown, timeoutMs = 20_000): Promise<void> {
+  async until(what: string, condition: () => unknown, timeoutMs = 60_000): Promise<void> {
     const end = Date.now() + timeoutMs;
     while (!condition()) {
       if (Date.now() > end) {

@@ -84,7 +84,7 @@ export class FakeCloud implements AsyncDisposable {
     this.socket.send(encodeMessage(message));
   }
 
-  async until(fits: () => boolean, what: string, timeoutMs = 20_000): Promise<void> {
+  async until(fits: () => boolean, what: string, timeoutMs = 60_000): Promise<void> {
     const end = Date.now() + timeoutMs;
     while (!fits()) {
       if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);

@@ -134,7 +134,7 @@ export class EdgeClient {
   }
 
   /** The first message, received already or later, that fits. */
-  async waitFor(fits: (message: Message) => boolean, milliseconds = 20_000): Promise<Message> {
+  async waitFor(fits: (message: Message) => boolean, milliseconds = 60_000): Promise<Message> {
     let found: Message | undefined;
     await this.until(() => (found = this.received.find(fits)) !== undefined, milliseconds);
     return found as Message;
@@ -144,7 +144,7 @@ export class EdgeClient {
     return this.waitFor((m) => m.header.parentId === undefined && m.route.operation === operation && m.route.resource === resource, milliseconds);
   }
 
-  async until(fits: () => boolean, milliseconds = 20_000): Promise<void> {
+  async until(fits: () => boolean, milliseconds = 60_000): Promise<void> {
     const end = Date.now() + milliseconds;
     while (!fits()) {
       const left = end - Date.now();

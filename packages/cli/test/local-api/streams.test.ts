@@ -27,7 +27,7 @@ describe('kubectl at the node\'s own API, without the cloud', () => {
   const started: ChildProcess[] = [];
 
   const arguments_ = (args: readonly string[]): string[] => ['--server', `http://${server}`, ...args];
-  const options = () => ({ env: { PATH: process.env['PATH'] ?? '', HOME: folder, KUBECONFIG: '/dev/null' }, timeout: 60_000 });
+  const options = () => ({ env: { PATH: process.env['PATH'] ?? '', HOME: folder, KUBECONFIG: '/dev/null' }, timeout: 150_000 });
   const kubectl = async (...args: string[]): Promise<string> => (await run(KUBECTL, arguments_(args), options())).stdout;
   const fails = (...args: string[]): Promise<string> => kubectl(...args).then(() => 'no failure', (error: { stderr: string }) => error.stderr);
   /** A kubectl that goes on; `said` has what it wrote so far. */
@@ -59,7 +59,7 @@ describe('kubectl at the node\'s own API, without the cloud', () => {
         },
         edge: { runtime: 'cri', kubeletApi: { auth: 'token', tokenFile: join(folder, 'kubelet.token') } },
       },
-      log, gates: testGates(), deadLetters: collectingDeadLetters(), contract: CONTRACT_VERSIONS, readyTimeoutMs: 30_000,
+      log, gates: testGates(), deadLetters: collectingDeadLetters(), contract: CONTRACT_VERSIONS, readyTimeoutMs: 90_000,
       platform: (bind) => {
         bind(Store).toConstantValue(store);
         bind(NodeIdentity).toConstantValue(testIdentity(NODE, ['127.0.0.1']));
@@ -79,7 +79,7 @@ describe('kubectl at the node\'s own API, without the cloud', () => {
     server = String(line.fields['address']);
     await core.bus.send({ group: 'meta' }, createMessage({ source: 'edgecontroller', group: 'resource', operation: 'insert', resource: 'default/pod/web', content: webPod() }));
     await eventually(async () => ((await kubectl('logs', 'web').catch(() => '')).includes('two') ? true : undefined), 'the pod to run');
-  }, 90_000);
+  }, 300_000);
 
   afterAll(async () => {
     for (const child of started) child.kill('SIGKILL');
@@ -89,7 +89,7 @@ describe('kubectl at the node\'s own API, without the cloud', () => {
       await unmountBelow(folder);
       await rm(folder, { recursive: true, force: true });
     }
-  }, 60_000);
+  }, 120_000);
 
   it('[local-api-2.1] reads logs with every option, follows them as they grow, and says what it cannot read', async () => {
     expect(await kubectl('logs', 'web')).toBe('one\ntwo\n');

@@ -87,7 +87,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
-    logged: async (text, timeoutMs = 20_000) => {
+    logged: async (text, timeoutMs = 60_000) => {
       const fits = (): boolean => (typeof text === 'string' ? agent.log.includes(text) : text.test(agent.log));
       await eventually(fits, timeoutMs, () => `the agent's log does not hold ${String(text)}; its end:\n${agent.log.slice(-2000)}`);
     },

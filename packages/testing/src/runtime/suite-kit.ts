@@ -166,10 +166,10 @@ export class RuntimeScene {
   }
 }
 
-/** The first value that is there; fails after 20 s with what was waited for. */
+/** The first value that is there; fails after a minute with what was waited for. */
 export async function eventually<T>(look: () => Promise<T | undefined>, what: string | (() => string)): Promise<T> {
   const never = new AbortController().signal;
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
     const found = await look();
     if (found !== undefined) return found;
