@@ -181,7 +181,7 @@ it('[metaserver-6.9] pods of a namespace are followed by the name that CloudCore
 });
 
 it('[metaserver-6.4] one object, or the pods of this node, are followed alone', async () => {
-  await using scene = await Scene.open({ connected: true });
+  await using scene = await Scene.open({ connected: true, node: 'n1' });
   const one = await scene.watch(`${MAPS}?watch=true&fieldSelector=metadata.name%3Da`);
   const pods = await scene.watch('/api/v1/pods?watch=true&fieldSelector=spec.nodeName%3Dn1');
   await eventually(() => scene.cloud.listeners.size === 2 && scene.cloud.requests('list').length === 2);
