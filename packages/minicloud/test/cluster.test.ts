@@ -1,4 +1,4 @@
-import type { KubeObject } from '@edge/kubeapi';
+import { isApiError, type KubeObject } from '@edge/kubeapi';
 import { errorCode } from '@edge/core';
 import { describe, expect, it } from 'vitest';
 import { startMinicloud } from '../src/index.js';
@@ -130,6 +130,14 @@ describe('a cloud', () => {
     expect(await get('/api/v1/namespaces/default/configmaps', `${token.slice(0, -4)}AAAA`)).toBe(401);
     const foreign = await client.ask('query', 'default/serviceaccounttoken/default', { spec: { audiences: ['edge'] } });
     expect(await get('/api/v1/namespaces/default/configmaps', (foreign.content as { status: { token: string } }).status.token)).toBe(401);
+  });
+
+  it('[minicloud-8.11] refuses a pod without a spec like any other that is wrong', async () => {
+    await using fixture = await openCloud();
+    const pods = fixture.cloud.api.resource('v1', 'pods');
+    for (const spec of [undefined, null]) {
+      await expect(pods.create({ metadata: { name: 'p', namespace: 'default' }, spec } as unknown as KubeObject)).rejects.toThrowError(expect.toSatisfy((error) => isApiError(error, 'Invalid')));
+    }
   });
 });
 

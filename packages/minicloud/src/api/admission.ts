@@ -1,4 +1,5 @@
 import { ApiError, forbidden, type AdmissionHook, type FieldError, invalid, type KubeObject, notFound, type ObjectStore } from '@edge/kubeapi';
+import { isFields } from '@edge/protocol';
 import { DEVICE_MODELS, DEVICES, type StoredDevice, type StoredNode, type StoredPod, type StoredService } from '../objects.js';
 
 /** Key of the taint on a node that is not ready, and of the one on a node that is not heard of. */
@@ -12,6 +13,8 @@ export const podDefaults: AdmissionHook = {
   name: 'pod-defaults', resources: ['pods'], operations: ['create'],
   mutate({ object }) {
     const { spec, metadata } = object as unknown as StoredPod;
+    // The check of the object, which comes after this, says what is wrong.
+    if (!isFields(spec)) return;
     spec.serviceAccountName ||= 'default';
     spec['serviceAccount'] = spec.serviceAccountName;
     spec.priority ??= 0;

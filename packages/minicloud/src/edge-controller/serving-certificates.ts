@@ -11,8 +11,8 @@ export interface RequestSpec {
 }
 
 /**
- * Signs the serving certificates of nodes, for names of their own alone. In a cluster a person approves them; here the node has shown
- * who it is on the link.
+ * Signs the serving certificates of nodes, each for the node that asks. In a cluster a person approves them; here the node has shown
+ * who it is on the link. The alternative names are as the node wants them.
  */
 export class ServingCertificates {
   readonly #authority: KeyedCertificate;
