@@ -4,7 +4,7 @@ import type { Cluster } from './cluster.js';
 import { startHealthServer, startHostServer } from './host-server.js';
 import { idle, shell } from './pod-handle.js';
 
-const HTTPD = 'mkdir -p /tmp/www; echo ok > /tmp/www/healthz; httpd -p 8080 -h /tmp/www;';
+const HTTPD = 'mkdir -p /www; echo ok > /www/healthz; httpd -p 8080 -h /www;';
 /** Long enough for a probe of every second to do harm. */
 const QUIET_MS = 5000;
 
@@ -49,7 +49,7 @@ export function probeSpecs(cluster: () => Cluster): void {
       terminationGracePeriodSeconds: 0,
       containers: [
         shell('touch /tmp/health; sleep 3; rm /tmp/health; sleep 3600', { livenessProbe: { exec: { command: ['cat', '/tmp/health'] }, initialDelaySeconds: 1, ...often } }),
-        shell(`${HTTPD} sleep 3; rm /tmp/www/healthz; sleep 3600`, { name: 'http', livenessProbe: { httpGet: { path: '/healthz', port: 8080 }, initialDelaySeconds: 1, ...often } }),
+        shell(`${HTTPD} sleep 3; rm /www/healthz; sleep 3600`, { name: 'http', livenessProbe: { httpGet: { path: '/healthz', port: 8080 }, initialDelaySeconds: 1, ...often } }),
         shell('nc -ll -p 9000 -e true & sleep 3; kill $!; sleep 3600', { name: 'tcp', livenessProbe: { tcpSocket: { port: 9000 }, initialDelaySeconds: 1, ...often } }),
         shell('sleep 3600', { name: 'timeout', livenessProbe: { exec: { command: ['sleep', '30'] }, timeoutSeconds: 1, ...often } }),
       ],
