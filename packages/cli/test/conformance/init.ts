@@ -56,7 +56,7 @@ export function initSpecs(cluster: () => Cluster): void {
     await pod.until('side ready', () => pod.container('side').ready && pod.container('side').started === true && pod.container('side').state.running !== undefined);
     await pod.restarted(1, 'crashing');
     await pod.until('running', () => pod.container().state.running !== undefined);
-    await pod.sh('touch /log/go');
+    await pod.exec(['touch', '/log/go']);
     await pod.succeeded();
     expect(pod.container('side').state.terminated?.exitCode).toBe(0);
   });

@@ -120,8 +120,9 @@ export class PodHandle implements AsyncDisposable {
     return (await this.#cluster.containerd.ctr('task', 'exec', '--exec-id', `spec-${(PodHandle.#execs += 1)}`, id, ...command)).trimEnd();
   }
 
+  /** As `exec`, by the shell. It ends a moment after the script: `ctr` drops what it has not copied yet when a process ends. */
   sh(script: string, container?: string): Promise<string> {
-    return this.exec(['sh', '-c', script], container);
+    return this.exec(['sh', '-c', `${script}; code=$?; sleep 1; exit $code`], container);
   }
 
   /** Path of the pod's network on the host, for `nsenter`. */
