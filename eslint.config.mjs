@@ -8,7 +8,7 @@ const layers = [
   { sourceTag: 'layer:contract', onlyDependOnLibsWithTags: contract },
   { sourceTag: 'layer:testing', onlyDependOnLibsWithTags: [...contract, 'layer:testing'] },
   { sourceTag: 'layer:platform', onlyDependOnLibsWithTags: contract },
-  { sourceTag: 'layer:module', onlyDependOnLibsWithTags: [...contract, 'package:kubeapi', 'package:cri', 'package:tunnel'] },
+  { sourceTag: 'layer:module', onlyDependOnLibsWithTags: [...contract, 'package:kubeapi', 'package:cri', 'package:tunnel', 'package:upgrade'] },
   { sourceTag: 'layer:sdk', onlyDependOnLibsWithTags: ['package:protocol'] },
   { sourceTag: 'layer:example', onlyDependOnLibsWithTags: ['layer:sdk'] },
   { sourceTag: 'package:minicloud', onlyDependOnLibsWithTags: [...contract, 'layer:platform'] },

@@ -1,0 +1,2 @@
+export { EdgemeshConfig } from './config.js';
+export { edgemesh } from './edgemesh.module.js';

@@ -1,0 +1,3 @@
+import { lib } from '../../tools/tsup.base.js';
+
+export default lib();

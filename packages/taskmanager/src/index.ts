@@ -1,0 +1,2 @@
+export { TaskmanagerConfig } from './config.js';
+export { taskmanager } from './taskmanager.module.js';

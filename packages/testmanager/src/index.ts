@@ -1,0 +1,2 @@
+export { TestmanagerConfig } from './config.js';
+export { testmanager } from './testmanager.module.js';

@@ -1,0 +1,1 @@
+export type { ServiceManager } from './service-manager.js';
