@@ -1,1 +1,11 @@
 export type { ServiceManager } from './service-manager.js';
+export { UpgradeErrors } from './errors.js';
+export { OPENRC_LOG_PATH, OPENRC_SCRIPT_PATH, openrcScript } from './service/openrc-script.js';
+export { Openrc } from './service/openrc.js';
+export { runCommand } from './service/run-command.js';
+export type { RunCommand } from './service/run-command.js';
+export { detectService, SERVICE_KINDS, SERVICE_NAME } from './service/service-kind.js';
+export type { ServiceFacts, ServiceKind } from './service/service-kind.js';
+export type { ServiceOptions } from './service/service-options.js';
+export { SYSTEMD_UNIT_PATH, systemdUnit, WATCHDOG_SECONDS } from './service/systemd-unit.js';
+export { Systemd } from './service/systemd.js';
