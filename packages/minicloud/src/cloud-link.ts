@@ -17,6 +17,7 @@ import { ApiSyncRecordStorage } from './hub/api-sync-records.js';
 import { CloudHub } from './hub/cloud-hub.js';
 import type { CurrentObject } from './hub/resync.js';
 import { type SyncRecord, WriteBehindSyncRecords } from './hub/sync-records.js';
+import { NodeJobs } from './jobs/node-jobs.js';
 import type { ListenAddress } from './net.js';
 import { DEVICE_API } from './objects.js';
 import type { ResolvedOptions } from './options.js';
@@ -46,6 +47,7 @@ export class CloudLinkService {
   readonly #devices: DeviceDownstream;
   readonly #listeners: Listeners;
   readonly #policies: PolicyController | undefined;
+  readonly #jobs: NodeJobs;
 
   constructor(deps: CloudLinkServiceDeps) {
     const { pki, cluster, tokens, options, cloudAddress, apiCaller } = deps;
@@ -70,6 +72,7 @@ export class CloudLinkService {
       find: (record) => this.#find(record),
       handle: (node, message, receiver) => {
         if (receiver === 'dynamic') return dynamic.handle(node, message);
+        if (receiver === 'tasks') return this.#jobs.handle(node, message);
         return receiver === 'devices' ? reports.handle(node, message) : upstream.handle(node, message, receiver);
       },
       complete: (node) => this.#devices.complete(node),
@@ -92,6 +95,7 @@ export class CloudLinkService {
       },
     });
     this.#devices = new DeviceDownstream({ store: cluster.store, hub: this.hub, modelWaitMs: MODEL_WAIT_MS });
+    this.#jobs = new NodeJobs({ store: cluster.store, source: cluster.api, hub: this.hub, authorize: options.authorizeNodes, log: options.log.named('taskmanager'), now: Date.now });
     this.#policies = options.requireAuthorization ? new PolicyController({ store: cluster.store, source: cluster.api, clients: cluster.clients, hub: this.hub, log }) : undefined;
   }
 
@@ -101,6 +105,7 @@ export class CloudLinkService {
     this.#downstream.start();
     this.#devices.start();
     this.#policies?.start();
+    this.#jobs.start();
     return this.hub.listen(address);
   }
 
@@ -108,6 +113,7 @@ export class CloudLinkService {
     this.#downstream.stop();
     this.#devices.stop();
     await this.#policies?.stop();
+    await this.#jobs.stop();
     this.#listeners.close();
     await this.hub.close();
     this.#deps.apiCaller.close();

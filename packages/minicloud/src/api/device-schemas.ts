@@ -1,16 +1,7 @@
 import type { StructuralSchema } from '@edge/kubeapi';
+import { anything, flag, list, number, object, text, texts } from './schema-terms.js';
 
 /** Schemas of the v1beta1 device kinds: the fields and checks of KubeEdge's definitions, described in our words. */
-
-const text = (description?: string): StructuralSchema => ({ type: 'string', ...(description ? { description } : {}) });
-const number = (description?: string): StructuralSchema => ({ type: 'integer', ...(description ? { description } : {}) });
-const flag = (description?: string): StructuralSchema => ({ type: 'boolean', ...(description ? { description } : {}) });
-const object = (properties: Record<string, StructuralSchema>, description?: string, required?: string[]): StructuralSchema => ({
-  type: 'object', properties, ...(description ? { description } : {}), ...(required ? { required } : {}),
-});
-const list = (items: StructuralSchema, description?: string): StructuralSchema => ({ type: 'array', items, ...(description ? { description } : {}) });
-const anything = (description: string): StructuralSchema => ({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true, description });
-const texts = (description: string): StructuralSchema => ({ type: 'object', additionalProperties: { type: 'string' }, description });
 
 /** A spec is always there. */
 const withDefault = (schema: StructuralSchema): StructuralSchema => ({ ...schema, default: {} });

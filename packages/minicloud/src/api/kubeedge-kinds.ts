@@ -1,5 +1,8 @@
 import type { KubeObject, ResourceType, StructuralSchema, TableColumn, Verb } from '@edge/kubeapi';
+import { JOBS_GROUP } from '../jobs/job-kinds.js';
+import type { StoredJob } from '../jobs/types.js';
 import { DEVICE_API, type StoredDeviceStatus } from '../objects.js';
+import { configUpdateJobSchema, imagePrePullJobSchema, nodeUpgradeJobSchema } from './job-schemas.js';
 import { deviceModelSchema, deviceSchema, deviceStatusSchema } from './device-schemas.js';
 
 const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -37,7 +40,6 @@ const AGE: TableColumn = { name: 'Age', type: 'date', value: (object) => object.
 
 /** The kinds that KubeEdge adds to a cluster. */
 export function kubeEdgeKinds(): ResourceType[] {
-  const jobColumns = [text('Status', 'status', 'phase')];
   return [
     // As in KubeEdge's definitions, status is no part of its own in any of the three.
     kind(DEVICE_API, 'devices', 'Device', {
@@ -51,16 +53,30 @@ export function kubeEdgeKinds(): ResourceType[] {
     }),
     kind('rules.kubeedge.io/v1', 'rules', 'Rule', { columns: [text('Source', 'spec', 'source'), text('Target', 'spec', 'target')] }),
     kind('rules.kubeedge.io/v1', 'ruleendpoints', 'RuleEndpoint', { shortNames: ['re'], status: false, columns: [text('Type', 'spec', 'ruleEndpointType')] }),
-    ...['v1alpha1', 'v1alpha2'].flatMap((version) => [
-      kind(`operations.kubeedge.io/${version}`, 'nodeupgradejobs', 'NodeUpgradeJob', { cluster: true, columns: jobColumns }),
-      kind(`operations.kubeedge.io/${version}`, 'imageprepulljobs', 'ImagePrePullJob', { cluster: true, columns: jobColumns }),
-    ]),
-    kind('operations.kubeedge.io/v1alpha2', 'configupdatejobs', 'ConfigUpdateJob', { cluster: true, columns: jobColumns }),
+    ...jobs('nodeupgradejobs', 'NodeUpgradeJob', nodeUpgradeJobSchema, ['v1alpha1', 'v1alpha2']),
+    ...jobs('imageprepulljobs', 'ImagePrePullJob', imagePrePullJobSchema, ['v1alpha1', 'v1alpha2']),
+    ...jobs('configupdatejobs', 'ConfigUpdateJob', configUpdateJobSchema, ['v1alpha2']),
     // The version a node holds is written in one step with the rest, so status is no part of its own here.
     kind('reliablesyncs.kubeedge.io/v1alpha1', 'objectsyncs', 'ObjectSync', { status: false, columns: syncColumns() }),
     kind('reliablesyncs.kubeedge.io/v1alpha1', 'clusterobjectsyncs', 'ClusterObjectSync', { status: false, cluster: true, columns: syncColumns() }),
     kind('policy.kubeedge.io/v1alpha1', 'serviceaccountaccesses', 'ServiceAccountAccess', { shortNames: ['saaccess'] }),
   ];
+}
+
+/** A kind of node job: its versions share their objects; v1alpha1 is kept as it comes. */
+function jobs(plural: string, name: string, schema: StructuralSchema, versions: readonly string[]): ResourceType[] {
+  const columns: TableColumn[] = [
+    { name: 'Status', type: 'string', value: (object) => read(object, ['status', 'phase']) || read(object, ['status', 'state']) },
+    { name: 'Nodes', type: 'string', description: 'Nodes that are done, of all.', value: doneNodes },
+    { name: 'Reason', type: 'string', priority: 1, value: (object) => read(object, ['status', 'reason']) },
+  ];
+  return versions.map((version) => kind(`${JOBS_GROUP}/${version}`, plural, name, { cluster: true, columns, ...(version === 'v1alpha1' ? {} : { schema }) }));
+}
+
+function doneNodes(object: KubeObject): string {
+  const tasks = (object as StoredJob).status?.nodeStatus;
+  if (!tasks) return '';
+  return `${tasks.filter(({ phase }) => phase !== 'Pending' && phase !== 'InProgress').length}/${tasks.length}`;
 }
 
 /** So much of a device's values fits into a line. */
