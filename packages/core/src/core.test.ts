@@ -61,6 +61,19 @@ async function until(core: Core, name: string, phase: string): Promise<void> {
 }
 
 describe('Core', () => {
+  it('[core-1.9] shows all modules that will run from the start, before the first is ready', async () => {
+    const stop = new AbortController();
+    const one = core().register(probe({ name: 'first', run: (life) => untilAborted(life.signal) })).register(probe({ name: 'second', after: ['first'], run: serve }));
+    const ran = one.run(stop.signal);
+    expect(Object.keys(one.health.value)).toEqual(['first', 'second']);
+    await until(one, 'first', 'starting');
+    expect(one.health.value['second']?.phase).toBe('waiting');
+    expect(one.link.value.connected).toBe(false);
+    expect(one.heldUpLanes(0)).toEqual([]);
+    stop.abort();
+    await ran;
+  });
+
   it('[core-1.1] starts modules after those they name and stops them in reverse order', async () => {
     const story: string[] = [];
     const life = (name: string) => async (given: Life) => {

@@ -38,11 +38,11 @@ export class Core {
   readonly #bus = new LocalBus();
   readonly #health = createCell<Readonly<Record<string, ModuleHealth>>>({});
   readonly #container = new Container();
+  readonly #link = createCell<LinkStatus>({ connected: false, session: 0, since: Date.now(), reason: 'not connected yet' });
   #extraStopMs = 0;
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const link = createCell<LinkStatus>({ connected: false, session: 0, since: Date.now(), reason: 'not connected yet' });
     const credentials = createCell<Credentials | undefined>(undefined);
     this.#load(this.#container, (bind) => {
       bind(MessageBus).toConstantValue(this.#bus);
@@ -50,8 +50,8 @@ export class Core {
       bind(FeatureGates).toConstantValue(options.gates);
       bind(DeadLetters).toConstantValue(options.deadLetters);
       bind(Health).toConstantValue(this.#health);
-      bind(CloudLink).toConstantValue(link);
-      bind(CloudLinkWriter).toConstantValue(link);
+      bind(CloudLink).toConstantValue(this.#link);
+      bind(CloudLinkWriter).toConstantValue(this.#link);
       bind(NodeCredentials).toConstantValue(credentials);
       bind(NodeCredentialsWriter).toConstantValue(credentials);
       options.platform?.(bind);
@@ -64,6 +64,16 @@ export class Core {
 
   get health(): Health {
     return this.#health;
+  }
+
+  /** How the link to the cloud is, for whoever shows it. */
+  get link(): CloudLink {
+    return this.#link;
+  }
+
+  /** Lanes (`module/lane`) in which messages have waited that many ms for the one in hand: a module that hangs. */
+  heldUpLanes(limitMs: number): readonly string[] {
+    return this.#bus.heldUp(limitMs);
   }
 
   /** Adds a module; whether it runs is decided by its configuration. */
@@ -84,6 +94,8 @@ export class Core {
     }
     const supervised = startOrder(this.#modules.flatMap((module) => this.#prepare(module)));
     const attached = supervised.map(({ unit }) => unit.attach());
+    // All from the start, so that whoever looks does not take the first ones for the whole.
+    this.#health.set(Object.fromEntries(supervised.map(({ unit }) => [unit.name, unit.health.value])));
     const watching = supervised.map(({ unit }) =>
       unit.health.subscribe((health) => this.#health.set({ ...this.#health.value, [unit.name]: health })),
     );

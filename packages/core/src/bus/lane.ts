@@ -17,6 +17,8 @@ export class Lane {
   #waiting: { readonly message: Message; readonly placed: () => void }[] = [];
   #running = false;
   #paused: boolean;
+  /** When the message in hand was begun, by the monotonic clock in ms; undefined between messages. */
+  #busySince: number | undefined;
 
   constructor(receive: Receive, capacity: number, paused: boolean, onIdle: () => void) {
     this.#receive = receive;
@@ -36,6 +38,11 @@ export class Lane {
   /** How many senders wait for a place. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** Milliseconds for which others have had to wait for the message in hand; 0 when nobody waits. */
+  heldUpMs(now: number): number {
+    return this.#busySince === undefined || this.length === 0 ? 0 : now - this.#busySince;
   }
 
   push(message: Message): void {
@@ -69,6 +76,7 @@ export class Lane {
   }
 
   #pump(): void {
+    this.#busySince = undefined;
     while (!this.#paused && this.#head < this.#queue.length) {
       const message = this.#queue[this.#head] as Message;
       this.#head += 1;
@@ -83,6 +91,7 @@ export class Lane {
       }
       const pending = this.#receive(message);
       if (pending) {
+        this.#busySince = performance.now();
         pending.then(
           () => this.#pump(),
           () => this.#pump(),

@@ -56,6 +56,26 @@ describe('LocalBus', () => {
     expect(done).toEqual(sent);
   });
 
+  it('[bus-1.9] names the lanes whose messages wait for one that is not done, and none where nobody waits', async () => {
+    const bus = new LocalBus();
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const mailbox = member(bus, 'a', 'g', () => gate);
+    for (const resource of ['default/pod/alone', 'default/pod/held', 'default/pod/held']) await bus.send({ module: 'a' }, message(resource));
+    await turn();
+    const later = performance.now() + 60_000;
+    expect(bus.heldUp(50_000, later)).toEqual(['a/default/pod/held']);
+    expect(bus.heldUp(70_000, later)).toEqual([]);
+    // Between two runs of a module nothing is handled, and that is no hanging.
+    mailbox.shut();
+    expect(bus.heldUp(50_000, later)).toEqual([]);
+    mailbox.open((given) => given.route.resource, () => gate);
+    release();
+    await turn();
+    await turn();
+    expect(bus.heldUp(0, performance.now())).toEqual([]);
+  });
+
   it('[bus-1.3] answers a request once, and tells who did not answer in time', async () => {
     const bus = new LocalBus();
     member(bus, 'a', 'g', (given) => void bus.respond(createResponse(given, 'OK')));

@@ -81,6 +81,11 @@ export class LocalBus implements MessageBus {
     return this.#members(to).length > 0;
   }
 
+  /** Lanes that have not moved for that long although messages wait in them: `module/lane`. */
+  heldUp(limitMs: number, now: number = performance.now()): string[] {
+    return [...this.#modules.values()].flatMap(({ module, mailbox }) => mailbox.heldUp(limitMs, now).map((lane) => `${module}/${lane}`));
+  }
+
   async #ask(to: Target, message: Message, expected: number, options: RequestOptions): Promise<Message[]> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     if (signal?.aborted) throw abortError(signal);

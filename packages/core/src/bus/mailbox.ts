@@ -28,6 +28,12 @@ export class Mailbox {
     return sum;
   }
 
+  /** Lanes in which others have waited that long for the message in hand. None while the module does not run. */
+  heldUp(limitMs: number, now: number): string[] {
+    if (!this.#receive) return [];
+    return [...this.#lanes].filter(([, lane]) => lane.heldUpMs(now) >= limitMs).map(([name]) => name);
+  }
+
   /** Starts (or goes on) handling. */
   open(choose: ChooseLane, receive: Receive): void {
     // What came while shut has no lane yet, so everything is dealt out anew, oldest lanes first: order per lane holds.
