@@ -8,6 +8,7 @@ import { createKlog } from '../log/klog.js';
 import { stderrSink } from '../log/sink.js';
 import { parseVmodule } from '../log/verbosity.js';
 import type { Terminal } from '../program.js';
+import { reportToService } from '../service/report-to-service.js';
 import { AGENT_VERSION, KUBEEDGE_VERSION } from '../version.js';
 import { gatesOf } from './gates.js';
 import { protectFromOutOfMemory } from './oom-score.js';
@@ -63,7 +64,7 @@ async function startAgent(configPath: string, terminal: Terminal, log: Logger, s
     },
     readyTimeoutMs: config.edge.readyTimeoutSeconds * 1000,
   });
-  await core.run(signal);
+  await Promise.all([core.run(signal), reportToService(core, terminal.env, log, signal)]);
   log.info('stopped');
 }
 
