@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
 
 /** What a command in a container said and how it ended. */
 export interface RemoteOutcome {
@@ -16,9 +16,10 @@ const STATUS = 3;
 /**
  * Runs a command by a kubelet's or a runtime's streaming URL, as clients of Kubernetes do: WebSocket, each message led by
  * the number of its channel. Rejects when the server refuses.
+ * @param client what the server wants to see: an authority, headers
  */
-export function remoteCommand(url: string, stdin?: string): Promise<RemoteOutcome> {
-  const socket = new WebSocket(url.replace(/^http/, 'ws'), ['v4.channel.k8s.io'], { perMessageDeflate: false });
+export function remoteCommand(url: string, stdin?: string, client: ClientOptions = {}): Promise<RemoteOutcome> {
+  const socket = new WebSocket(url.replace(/^http/, 'ws'), ['v4.channel.k8s.io'], { ...client, perMessageDeflate: false });
   const texts: Record<number, string> = {};
   return new Promise((resolve, reject) => {
     socket.once('open', () => {
