@@ -1,18 +1,35 @@
-import { defineModule, fromPackage, Logger, provide, token, type ModuleDefinition } from '@edge/core';
+import { defineModule, fromPackage, Logger, MessageBus, provide, token, type Bind, type ModuleDefinition } from '@edge/core';
 import manifest from '../package.json' with { type: 'json' };
-import { config, type EdgemeshConfig } from './config.js';
-import { Edgemesh } from './edgemesh.js';
+import { config, EdgeMeshConfig } from './config.js';
+import { Feed } from './data/feed.js';
+import { MeshTable } from './data/mesh-table.js';
+import { EdgeMesh } from './edgemesh.js';
+import type { MeshPart } from './mesh-part.js';
 import { routes } from './routes.js';
 
-const Entry = token<Edgemesh>('edgemesh', 'Edgemesh');
+const own = <T>(name: string) => token<T>('edgemesh', name);
+const Entry = own<EdgeMesh>('EdgeMesh');
+const Log = own<Logger>('Logger');
+const Table = own<MeshTable>('MeshTable');
+const Objects = own<Feed>('Feed');
+const Parts = own<readonly MeshPart[]>('Parts');
 
-/** The module as the agent registers it. */
-export const edgemesh: ModuleDefinition<Edgemesh, EdgemeshConfig> = defineModule({
+function bindings(bind: Bind): void {
+  bind(Log).toResolvedValue((log: Logger) => log.named('edgemesh'), [Logger]);
+  bind(Table).toResolvedValue(({ api }: EdgeMeshConfig) => new MeshTable(api === undefined ? {} : { api }), [EdgeMeshConfig]).inSingletonScope();
+  provide(bind, Objects, Feed, { bus: MessageBus, table: Table, log: Log });
+  bind(Parts).toConstantValue([]);
+  provide(bind, Entry, EdgeMesh, { table: Table, feed: Objects, parts: Parts });
+}
+
+/** The module as a value: register it with `core`. */
+export const edgemesh: ModuleDefinition<EdgeMesh, EdgeMeshConfig> = defineModule<EdgeMesh, EdgeMeshConfig>({
   ...fromPackage(manifest),
   name: 'edgemesh',
-  wire: { module: 'edgemesh', group: 'edgemesh' },
+  wire: { module: 'edgemesh', group: 'mesh' },
   config,
+  after: ['metamanager'],
   routes,
   entry: Entry,
-  bindings: (bind) => provide(bind, Entry, Edgemesh, { log: Logger }),
+  bindings,
 });

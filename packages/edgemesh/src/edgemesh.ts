@@ -1,21 +1,44 @@
-import type { Life, Logger, Runnable } from '@edge/core';
-import { createResponse, type Message } from '@edge/protocol';
+import { untilAborted, type Life, type Runnable } from '@edge/core';
+import type { Message } from '@edge/protocol';
+import type { Feed } from './data/feed.js';
+import type { MeshTable } from './data/mesh-table.js';
+import type { MeshPart } from './mesh-part.js';
 
-/** The edgemesh module: its life is this one promise. */
-export class Edgemesh implements Runnable {
-  readonly #log: Logger;
+export interface EdgeMeshDeps {
+  readonly table: MeshTable;
+  readonly feed: Feed;
+  readonly parts: readonly MeshPart[];
+}
 
-  constructor(deps: { log: Logger }) {
-    this.#log = deps.log;
+/** Services by name and by cluster address on the node, from what is stored on it. */
+export class EdgeMesh implements Runnable {
+  readonly #deps: EdgeMeshDeps;
+  #signal: AbortSignal = AbortSignal.abort();
+
+  constructor(deps: EdgeMeshDeps) {
+    this.#deps = deps;
   }
 
   async run(life: Life): Promise<void> {
-    this.#log.info('edgemesh serves');
-    life.ready();
-    await new Promise<void>((resolve) => life.signal.addEventListener('abort', () => resolve(), { once: true }));
+    const { table, feed, parts } = this.#deps;
+    this.#signal = life.signal;
+    await feed.begin(life.signal);
+    // One does not outlive the other.
+    const ended = new AbortController();
+    const signal = AbortSignal.any([life.signal, ended.signal]);
+    let waiting = parts.length;
+    const ready = (): void => {
+      waiting -= 1;
+      if (waiting === 0) life.ready();
+    };
+    if (parts.length === 0) life.ready();
+    const works = parts.map((part) => part.run(table, signal, ready).finally(() => ended.abort()));
+    await Promise.allSettled([untilAborted(signal), ...works]);
+    await Promise.all(works);
   }
 
-  greet(question: Message): Message {
-    return createResponse(question, 'hello');
+  /** A message of metamanager about its objects. */
+  take(message: Message): Promise<void> {
+    return this.#deps.feed.take(message, this.#signal);
   }
 }

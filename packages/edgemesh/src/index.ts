@@ -1,2 +1,3 @@
-export { EdgemeshConfig } from './config.js';
+export { EdgeMeshConfig } from './config.js';
 export { edgemesh } from './edgemesh.module.js';
+export { EdgeMeshErrors } from './errors.js';

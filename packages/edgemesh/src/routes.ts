@@ -1,10 +1,9 @@
 import { route, type Route } from '@edge/core';
-import { defineKind, Operations } from '@edge/protocol';
-import type { Edgemesh } from './edgemesh.js';
+import { defineKind, Modules, Operations } from '@edge/protocol';
+import type { EdgeMesh } from './edgemesh.js';
 
-const queryGreeting = defineKind('queryGreeting', { operation: Operations.query, resource: 'default/edgemesh' });
+/** metamanager's services and endpoints as they change. */
+const objectsChanged = defineKind('objectsChanged', { source: Modules.metaManager, operation: Operations.update, resource: 'stored/objects' });
 
 /** Messages that this module handles: kind, lane, handler. */
-export const routes: readonly Route<Edgemesh>[] = [
-  route(queryGreeting, 'queries', (module: Edgemesh, _body, message) => module.greet(message)),
-];
+export const routes: readonly Route<EdgeMesh>[] = [route(objectsChanged, 'objects', (module: EdgeMesh, _body, message) => module.take(message))];

@@ -1,0 +1,11 @@
+import type { ServiceTable } from './data/service-table.js';
+
+/** Something that lives on the table: names, ways. */
+export interface MeshPart {
+  /**
+   * Works until the signal aborts, then releases all it has and returns.
+   * @param ready called once when it serves
+   * @throws EdgeError when it cannot; the module then starts anew
+   */
+  run(table: ServiceTable, signal: AbortSignal, ready: () => void): Promise<void>;
+}
