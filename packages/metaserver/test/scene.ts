@@ -139,7 +139,7 @@ export function object(kind: string, name: string, version: number, over: Record
 }
 
 /** Waits until `fits`, looking every few milliseconds. */
-export async function eventually(fits: () => boolean, timeoutMs = 20_000): Promise<void> {
+export async function eventually(fits: () => boolean, timeoutMs = 60_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!fits()) {
     if (Date.now() > end) throw new Error(`did not come true within ${timeoutMs} ms: ${fits.toString()}`);

@@ -143,7 +143,7 @@ export function deviceObject(name: string, uid = `uid-${name}`, namespace = 'def
 }
 
 /** Waits until `fits`, looking every few milliseconds. */
-export async function eventually(fits: () => boolean, timeoutMs = 20_000): Promise<void> {
+export async function eventually(fits: () => boolean, timeoutMs = 60_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!fits()) {
     if (Date.now() > end) throw new Error(`did not come true within ${timeoutMs} ms: ${fits.toString()}`);

@@ -63,7 +63,7 @@ export function startModule<M extends Runnable, C>(definition: ModuleDefinition<
     gates: options.gates ?? testGates(),
     deadLetters,
     contract: CONTRACT_VERSIONS,
-    readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
+    readyTimeoutMs: options.readyTimeoutMs ?? 60_000,
     platform: (bind) => {
       bind(NodeIdentity).toConstantValue(options.identity ?? testIdentity());
       if (options.store) bind(Store).toConstantValue(options.store);
@@ -89,7 +89,7 @@ export function startModule<M extends Runnable, C>(definition: ModuleDefinition<
       const settled = core.health.until((health) => {
         const phase = health[definition.name]?.phase;
         return phase !== undefined && phase !== 'starting' && phase !== 'waiting';
-      }, AbortSignal.timeout(10_000));
+      }, AbortSignal.timeout(60_000));
       const health = await Promise.race([settled, life.then(() => core.health.value)]);
       const own = health[definition.name];
       if (own?.phase !== 'ready') throw new Error(`module ${definition.name} is ${own?.phase ?? 'not running'}: ${own?.lastError ?? 'no error'}`);

@@ -126,7 +126,7 @@ class Player implements RecordedCloud {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  async played(timeoutMs = 20_000): Promise<void> {
+  async played(timeoutMs = 60_000): Promise<void> {
     const open = (): string[] => [
       ...this.#ahead.map((beat) => `${beat.kind === 'expect' ? 'not heard' : 'not sent'}: ${describeBeat(beat)}`),
       ...this.#score.parts
@@ -138,7 +138,7 @@ class Player implements RecordedCloud {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async hear(fits: (message: Message) => boolean, timeoutMs = 10_000): Promise<Message> {
+  async hear(fits: (message: Message) => boolean, timeoutMs = 60_000): Promise<Message> {
     const find = (): Message | undefined => this.heard.find(({ message }) => fits(message))?.message;
     await this.#until(() => find() !== undefined, timeoutMs, () => `not heard; heard: ${this.heard.map(({ message }) => subject(message)).join(', ')}`);
     return find() as Message;
