@@ -33,7 +33,7 @@ export interface RunningModule extends AsyncDisposable {
   readonly bus: TestBus;
   readonly lines: readonly LogLine[];
   readonly letters: readonly DeadLetter[];
-  /** Waits for `ready`; rejects with the crash or after 10 s. */
+  /** Waits for `ready`; rejects with the crash or after a minute. */
   ready(): Promise<void>;
   stop(): Promise<void>;
 }
