@@ -5,3 +5,6 @@ export { createProcessRuntime } from './process-runtime/index.js';
 export type { ProcessRuntimeOptions } from './process-runtime/index.js';
 export { openConfiguredRuntime } from './runtime/open-runtime.js';
 export type { OpenedRuntime, OpenRuntime, OpenRuntimeInput } from './runtime/open-runtime.js';
+export { removePods } from './removal/remove-pods.js';
+export type { RemovePodsInput } from './removal/remove-pods.js';
+export type { Removal } from './removal/remove-sandboxes.js';

@@ -61,6 +61,19 @@ export class CgroupFilesystem implements CgroupTree {
     return [...new Set(names.flat())];
   }
 
+  /** Removes a group that nothing is in, and those above it alike. */
+  async removeEmpty(path: string): Promise<void> {
+    const names = path.split('/').filter((name) => name !== '');
+    for (let depth = names.length; depth > 0; depth -= 1) {
+      for (const { path: mount } of this.#hierarchies) await rmdir(join(mount, ...names.slice(0, depth))).catch(() => undefined);
+    }
+  }
+
+  /** Whether a process is in the group or below. */
+  async inUse(path: string): Promise<boolean> {
+    return (await Promise.all(this.#hierarchies.map(({ path: mount }) => processes(join(mount, path))))).some((found) => found.length > 0);
+  }
+
   async remove(path: string, signal: AbortSignal): Promise<void> {
     if (path === '/' || path === '') return;
     const groups = this.#hierarchies.map(({ path: mount }) => join(mount, path));
