@@ -15,9 +15,10 @@ import { edgestream } from '@edge/edgestream';
 import { eventbus } from '@edge/eventbus';
 import { metamanager } from '@edge/metamanager';
 import { metaserver } from '@edge/metaserver';
+import { servicebus } from '@edge/servicebus';
 
 /** The modules of the agent. Adding one to the agent is adding one line here. */
-export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, metaserver, eventbus, devicetwin, edged, edgestream] as unknown as readonly ModuleDefinition[];
+export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, metaserver, eventbus, servicebus, devicetwin, edged, edgestream] as unknown as readonly ModuleDefinition[];
 
 /** What the modules stand on. */
 export interface Platform {

@@ -74,6 +74,7 @@ describe('what upstream v1.23.1 prints', () => {
         maxWaitingMessages: 10000,
         keepAliveSeconds: 30,
       },
+      serviceBus: { allow: [], callTimeoutSeconds: 10, redirects: 'follow', repeatWindowSeconds: 0, body: 'base64', openToNetwork: false, tokenFile: '', requestsPerSecond: 100, maxRequests: 256 },
       metaServer: { certificateDirectory: '/etc/kubeedge/pki/metaserver' },
       kubeletApi: { auth: 'open', tokenFile: '/etc/kubeedge/kubelet-api.token' },
     });

@@ -41,6 +41,12 @@ it('[edgehub-4.13] passes acknowledgements and negative answers at once, other a
   expect(of({ operation: 'upload', group: 'user', parentId: 'p' })).toEqual({ lane: 'direct', rank: 'normal' });
 });
 
+it('[edgehub-4.25] sends what a program on the node asks a rule in this session and only while it waits', () => {
+  const call = { source: 'servicebus', group: 'user', operation: 'upload', resource: 'http://127.0.0.1:9000/echo' };
+  expect(of(call)).toEqual({ lane: 'direct', rank: 'normal', whileAwaited: true });
+  expect(of({ ...call, parentId: 'p' })).toEqual({ lane: 'direct', rank: 'normal' });
+});
+
 it('[edgehub-3.10] expects an answer to leases and states without exception', () => {
   const expects = (resource: string): boolean => mustBeAnswered(createMessage({ source: 'edged', group: 'meta', operation: 'update', resource }));
   expect([expects('kube-node-lease/lease/n'), expects('null/nodepatch/n'), expects('default/event/e')]).toEqual([true, true, false]);

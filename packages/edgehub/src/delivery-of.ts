@@ -6,19 +6,21 @@ export type Rank = 'urgent' | 'normal' | 'background';
 /**
  * How a message travels to the cloud.
  * - `reply`: an acknowledgement or negative answer; at once, or not at all (the cloud asks again)
- * - `direct`: in this session or not at all; who waits for the answer is told when the link breaks
+ * - `direct`: in this session or not at all; who waits for the answer is told when the link breaks. `whileAwaited`: not at all
+ *   when nobody waits for the answer any more
  * - `answered`: kept until the cloud's answer came; the newest one of a key replaces older ones
  * - `ordered`: kept until the cloud has provably read it; first in, first out
  */
 export type Delivery =
   | { readonly lane: 'reply' }
-  | { readonly lane: 'direct'; readonly rank: Rank }
+  | { readonly lane: 'direct'; readonly rank: Rank; readonly whileAwaited?: true }
   | { readonly lane: 'answered'; readonly key: string }
   | { readonly lane: 'ordered' };
 
 const REPLY: Delivery = { lane: 'reply' };
 const ORDERED: Delivery = { lane: 'ordered' };
 const DIRECT: Delivery = { lane: 'direct', rank: 'normal' };
+const CALL: Delivery = { lane: 'direct', rank: 'normal', whileAwaited: true };
 const URGENT: Delivery = { lane: 'direct', rank: 'urgent' };
 const BACKGROUND: Delivery = { lane: 'direct', rank: 'background' };
 
@@ -39,7 +41,8 @@ export function deliveryOf(message: Message): Delivery {
     return { lane: 'answered', key: `delete ${resource}` };
   }
   if (type === ResourceTypes.event) return ORDERED;
-  if (operation === Operations.upload && group === Groups.user) return ORDERED;
+  // A program on the node waits for what servicebus asks; later it would be done a second time.
+  if (operation === Operations.upload && group === Groups.user) return source === Modules.serviceBus ? CALL : ORDERED;
   if (operation === Operations.updateNodeActionStatus) return ORDERED;
   if (group === Groups.hub && LEGACY_TASK.test(resource)) return ORDERED;
   // The twin keeps what the cloud has not confirmed; many devices must not hold up pods.

@@ -100,6 +100,7 @@ export class EdgeHub implements Runnable {
         // Without a link it is dropped: the cloud sends again what is not acknowledged.
         return this.#link.session?.uplink.reply(message);
       case 'direct':
+        if (delivery.whileAwaited && !this.#deps.bus.awaited(message.header.id)) return undefined;
         return this.#sendDirect(message, delivery.rank);
       default:
         return this.#outbox.accept(message, delivery);
@@ -123,7 +124,10 @@ export class EdgeHub implements Runnable {
     const { bus, log } = this.#deps;
     for (let session = this.#link.session; session; session = await this.#link.successor(session)) {
       try {
-        return await session.direct(message, rank);
+        await session.direct(message, rank);
+        // The cloud answers no answer; who waits for one to leave is told here.
+        if (message.header.parentId !== undefined && bus.awaited(message.header.id)) bus.respond(createResponse(message, 'OK', { source: Modules.edgeHub }));
+        return undefined;
       } catch (error) {
         log.verbose(3, 'not sent in this session', { id: message.header.id, session: session.number, err: errorText(error) });
       }

@@ -85,3 +85,22 @@ it('[edgehub-4.24] lets many reports of devices hold up neither questions nor st
   // An event for each report, at least.
   expect(placeOf('/event/e9')).toBeLessThan(30);
 }, 60_000);
+
+it('[edgehub-4.26] tells who waits that its answer has left, and forgets a call of a rule that nobody waits for any more', async () => {
+  await using cloud = await FakeCloud.start(ca);
+  cloud.habits.answer = () => undefined;
+  await using place = await scene({ hubPort: cloud.hubPort, pair: { ca } });
+  await using running = await place.run();
+  await cloud.until(() => running.lines.some(({ message }) => message === 'the link to the cloud is open'), 'the link');
+  const { bus } = running.bus;
+  const call = (content: string): Message => createMessage({ source: 'servicebus', group: 'user', operation: 'upload', resource: 'http://cloud/echo', content });
+  await bus.send({ group: 'hub' }, call('nobody waits'));
+  const reply = createMessage({ ...call('').route, resource: '', parentId: 'c1', content: 'done' });
+  expect(await bus.request({ group: 'hub' }, reply, WAIT)).toMatchObject({ route: { operation: 'response', source: 'websocket' }, content: 'OK' });
+  const asked = call('somebody waits');
+  const answer = bus.request({ group: 'hub' }, asked, WAIT);
+  await cloud.hear(({ header }) => header.id === asked.header.id);
+  expect(cloud.heard.filter(({ route }) => route.source === 'servicebus').map(({ content }) => content)).toEqual(['done', 'somebody waits']);
+  cloud.socket.terminate();
+  expect(await answer).toMatchObject({ route: { operation: 'error' } });
+});

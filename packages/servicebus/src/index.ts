@@ -1,2 +1,2 @@
-export { ServicebusConfig } from './config.js';
+export { ServiceBusConfig } from './config.js';
 export { servicebus } from './servicebus.module.js';

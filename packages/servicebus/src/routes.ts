@@ -1,10 +1,11 @@
 import { route, type Route } from '@edge/core';
-import { defineKind, Operations } from '@edge/protocol';
-import type { Servicebus } from './servicebus.js';
+import * as kinds from './kinds.js';
+import type { ServiceBus } from './servicebus.js';
 
-const queryGreeting = defineKind('queryGreeting', { operation: Operations.query, resource: 'default/servicebus' });
-
-/** Messages that this module handles: kind, lane, handler. */
-export const routes: readonly Route<Servicebus>[] = [
-  route(queryGreeting, 'queries', (module: Servicebus, _body, message) => module.greet(message)),
+/** What servicebus handles. A call does not hold up the next one. */
+export const routes: readonly Route<ServiceBus>[] = [
+  route(kinds.start, 'urls', (module: ServiceBus, url) => module.allowUrl(url)),
+  route(kinds.stop, 'urls', (module: ServiceBus, url) => module.forbidUrl(url)),
+  route(kinds.call, 'calls', (module: ServiceBus, _content, message) => module.callService(message)),
+  route(kinds.others, 'calls', () => undefined),
 ];

@@ -1,18 +1,24 @@
-import { defineModule, fromPackage, Logger, provide, token, type ModuleDefinition } from '@edge/core';
+import { defineModule, fromPackage, Logger, MessageBus, provide, Store, token, type Bind, type ModuleDefinition } from '@edge/core';
+import { Groups, Modules } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
-import { config, type ServicebusConfig } from './config.js';
-import { Servicebus } from './servicebus.js';
+import { config, ServiceBusConfig } from './config.js';
 import { routes } from './routes.js';
+import { ServiceBus, ServiceBusEntry } from './servicebus.js';
 
-const Entry = token<Servicebus>('servicebus', 'Servicebus');
+const Log = token<Logger>('servicebus', 'Logger');
 
-/** The module as the agent registers it. */
-export const servicebus: ModuleDefinition<Servicebus, ServicebusConfig> = defineModule({
+function bindings(bind: Bind): void {
+  bind(Log).toResolvedValue((log: Logger) => log.named('servicebus'), [Logger]);
+  provide(bind, ServiceBusEntry, ServiceBus, { config: ServiceBusConfig, bus: MessageBus, store: Store, log: Log });
+}
+
+/** The module as a value: register it with `core`. */
+export const servicebus: ModuleDefinition<ServiceBus, ServiceBusConfig> = defineModule<ServiceBus, ServiceBusConfig>({
   ...fromPackage(manifest),
   name: 'servicebus',
-  wire: { module: 'servicebus', group: 'servicebus' },
+  wire: { module: Modules.serviceBus, group: Groups.bus },
   config,
   routes,
-  entry: Entry,
-  bindings: (bind) => provide(bind, Entry, Servicebus, { log: Logger }),
+  entry: ServiceBusEntry,
+  bindings,
 });

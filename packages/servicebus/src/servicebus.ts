@@ -1,21 +1,59 @@
-import type { Life, Logger, Runnable } from '@edge/core';
-import { createResponse, type Message } from '@edge/protocol';
+import { token, untilAborted, type Life, type Logger, type MessageBus, type Runnable, type Store, type Token } from '@edge/core';
+import type { Message } from '@edge/protocol';
+import { Budget } from './budget.js';
+import { Calls } from './calls/calls.js';
+import { Repeats } from './calls/repeats.js';
+import { ServiceClient } from './calls/service-client.js';
+import type { ServiceBusConfig } from './config.js';
+import { TargetUrls } from './uploads/target-urls.js';
 
-/** The servicebus module: its life is this one promise. */
-export class Servicebus implements Runnable {
-  readonly #log: Logger;
+export interface ServiceBusDeps {
+  readonly config: ServiceBusConfig;
+  readonly bus: MessageBus;
+  readonly store: Store;
+  readonly log: Logger;
+}
 
-  constructor(deps: { log: Logger }) {
-    this.#log = deps.log;
+/** Bytes of requests and answers that are under way, each way. */
+const BODY_BYTES = 64 * 1024 * 1024;
+
+/** HTTP between the cloud's rules and services on this node, both ways. */
+export class ServiceBus implements Runnable {
+  readonly #urls: TargetUrls;
+  readonly #client: ServiceClient;
+  readonly #calls: Calls;
+  #signal: AbortSignal = AbortSignal.abort();
+
+  constructor(deps: ServiceBusDeps) {
+    const { config, bus, store, log } = deps;
+    const limits = { count: config.maxRequests, bytes: BODY_BYTES };
+    this.#urls = new TargetUrls({ store });
+    this.#client = new ServiceClient(config.calls);
+    this.#calls = new Calls({ client: this.#client, repeats: new Repeats(config.calls.repeatWindowMs), budget: new Budget(limits), bus, log });
   }
 
-  async run(life: Life): Promise<void> {
-    this.#log.info('servicebus serves');
-    life.ready();
-    await new Promise<void>((resolve) => life.signal.addEventListener('abort', () => resolve(), { once: true }));
+  async run({ signal, ready }: Life): Promise<void> {
+    this.#signal = signal;
+    ready();
+    try {
+      await untilAborted(signal);
+    } finally {
+      await this.#calls.settled();
+      this.#client[Symbol.dispose]();
+    }
   }
 
-  greet(question: Message): Message {
-    return createResponse(question, 'hello');
+  callService(message: Message): void {
+    this.#calls.begin(message, this.#signal);
+  }
+
+  async allowUrl(url: string): Promise<void> {
+    await this.#urls.add(url);
+  }
+
+  async forbidUrl(url: string): Promise<void> {
+    await this.#urls.remove(url);
   }
 }
+
+export const ServiceBusEntry: Token<ServiceBus> = token<ServiceBus>('servicebus', 'ServiceBus');

@@ -1,13 +1,11 @@
-import { describeModule, runModule } from '@edge/testing';
-import { createMessage } from '@edge/protocol';
-import { expect, it } from 'vitest';
+import { createCell, CloudLink, provideValue } from '@edge/core';
+import { createMemoryStore, describeModule, freePort } from '@edge/testing';
 import { servicebus } from '../src/index.js';
+import { UP } from './support/scene.js';
 
-describeModule(servicebus, async () => ({}));
-
-it('[servicebus-1.1] answers a question for its greeting', async () => {
-  await using running = await runModule(servicebus);
-  const question = createMessage({ source: 'test', group: 'servicebus', operation: 'query', resource: 'default/servicebus' });
-  const answer = await running.bus.bus.request({ module: 'servicebus' }, question);
-  expect(answer.content).toBe('hello');
+describeModule(servicebus, async () => {
+  const store = createMemoryStore();
+  const urls = store.table({ name: 'target_urls', columns: { url: 'text' }, key: ['url'] });
+  await store.commit(() => urls.put({ url: 'http://cloud/echo' }));
+  return { store, config: { modules: { serviceBus: { enable: true, port: await freePort() } } }, platform: (bind) => provideValue(bind, CloudLink, createCell(UP)) };
 });

@@ -3,6 +3,7 @@ import { bool, choice, flags, int32, int64, own, section, string } from './build
 import { edged } from './edged.js';
 import { edgeHub } from './edge-hub.js';
 import { dbTest, deviceTwin, edgeStream, eventBus, metaManager, serviceBus, taskManager } from './other-modules.js';
+import { ownServiceBus } from './own-service-bus.js';
 import type { Infer } from './field.js';
 
 const API_GROUP = 'edgecore.config.kubeedge.io';
@@ -56,6 +57,7 @@ export const schema = section('edgecore.yaml', {
       keepAliveSeconds: int32(30, 'Silence after which the external broker is asked for a sign of life.', { check: between(1, 65535, 'seconds') }),
       maxWaitingMessages: int32(10_000, 'Messages that wait while the external broker is away; then the oldest go.', { check: between(1, 10_000_000) }),
     }),
+    serviceBus: ownServiceBus,
     metaServer: own('The local Kubernetes API, beyond what upstream can set.', {
       certificateDirectory: string('/etc/kubeedge/pki/metaserver', 'Folder of its serving certificate and the cluster\'s authority, in upstream\'s layout.', { check: present }),
     }),

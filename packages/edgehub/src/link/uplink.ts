@@ -210,7 +210,7 @@ export class Uplink implements Disposable {
 
   #sendDirect({ message, sent }: Waiting): true {
     const { channel, bus } = this.#deps;
-    if (bus.awaited(message.header.id)) this.#asked.set(message.header.id, { ...message, content: null });
+    if (message.header.parentId === undefined && bus.awaited(message.header.id)) this.#asked.set(message.header.id, { ...message, content: null });
     // Those who gave up waiting are not told of an answer that comes; they must not pile up.
     if (this.#asked.size > ASKED_PRUNE) for (const id of this.#asked.keys()) if (!bus.awaited(id)) this.#asked.delete(id);
     channel.send(encodeMessage(message));
