@@ -59,6 +59,7 @@ export function nextStep(journal: Journal, facts: Facts): Step {
       if (!facts.held) return { do: 'hold' };
       return { do: 'note-stopped', then: 'stopped-again' };
     case 'stopped-again':
+      if (!facts.fromWhole) return { do: 'finish', success: false };
       return facts.held ? { do: 'switch-back' } : { do: 'hold' };
     case 'back':
       return { do: 'try-back', last: false };

@@ -127,10 +127,10 @@ export class Upgrader {
     await reports.write({ event, success, fromVersion: versionLabel(from), toVersion: versionLabel(to), ...(success ? {} : { errorMessage: reason ?? 'it did not work' }) });
     log.info(success ? 'the change was carried out' : 'the change was taken back', { event, from, to, ...(reason === undefined ? {} : { reason }) });
     if (await this.#isHeld()) await service.start();
-    await closeJournal(layout, { ...journal, success });
     for (const path of [layout.configurationAfter, layout.configurationBefore, layout.starts]) await rm(path, { force: true });
     await removeFile(layout.keeper);
     await versions.prune();
+    await closeJournal(layout, { ...journal, success });
   }
 
   async #facts(journal: Journal): Promise<Facts> {

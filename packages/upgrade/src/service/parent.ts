@@ -1,11 +1,17 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { AgentStatus } from '../change/judge.js';
+import { readJson, readOptional } from '../disk/files.js';
 import type { Layout } from '../layout/layout.js';
 import { lives, runningAgent } from '../process/agent-process.js';
-import { releaseFile, writeMark } from '../process/process-mark.js';
+import { isAlive, releaseFile, writeMark } from '../process/process-mark.js';
 import type { ServiceManager } from '../service-manager.js';
 
 /** Between looks at a process that is to end. */
 const LOOK_MS = 50;
+
+/** What an agent gets that has not even opened its database. */
+const UNSTARTED_STOP_MS = 5_000;
 
 export interface ParentDeps {
   readonly layout: Layout;
@@ -32,11 +38,13 @@ export class ParentService implements ServiceManager {
     const { layout, stopMs } = this.#deps;
     await writeMark(layout.hold);
     // An agent that passed the launcher before the mark was there looks at it before it opens its database, and is seen here.
-    for (let pid = await this.running(); pid !== undefined; pid = await this.running()) await end(pid, stopMs);
+    for (let pid = await this.running(); pid !== undefined; pid = await this.running()) await end(pid, (await this.#hasStarted(pid)) ? stopMs : UNSTARTED_STOP_MS);
   }
 
   async start(): Promise<void> {
     const { layout, manager } = this.#deps;
+    // One that a process left which has died holds nothing; it only lies there.
+    if (!isAlive(await readOptional(layout.hold))) await rm(layout.hold, { force: true });
     await releaseFile(layout.hold);
     // It only saves the pause: the parent starts the agent again by itself, also when the service manager refuses.
     await manager?.start().catch(() => undefined);
@@ -44,6 +52,11 @@ export class ParentService implements ServiceManager {
 
   running(): Promise<number | undefined> {
     return runningAgent(this.#deps.layout);
+  }
+
+  /** Whether it got as far as to hold something that has to be closed in order. */
+  async #hasStarted(pid: number): Promise<boolean> {
+    return ((await readJson(this.#deps.layout.status)) as AgentStatus | undefined)?.pid === pid;
   }
 }
 
