@@ -1,4 +1,4 @@
-import { defineModule, fromPackage, Logger, MessageBus, provide, Store, token, type Bind, type ModuleDefinition } from '@edge/core';
+import { CloudLink, defineModule, fromPackage, Logger, MessageBus, provide, Store, token, type Bind, type ModuleDefinition } from '@edge/core';
 import { Groups, Modules } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
 import { config, ServiceBusConfig } from './config.js';
@@ -9,7 +9,7 @@ const Log = token<Logger>('servicebus', 'Logger');
 
 function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('servicebus'), [Logger]);
-  provide(bind, ServiceBusEntry, ServiceBus, { config: ServiceBusConfig, bus: MessageBus, store: Store, log: Log });
+  provide(bind, ServiceBusEntry, ServiceBus, { config: ServiceBusConfig, bus: MessageBus, store: Store, link: CloudLink, log: Log });
 }
 
 /** The module as a value: register it with `core`. */

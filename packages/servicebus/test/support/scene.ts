@@ -1,4 +1,4 @@
-import { createCell, CloudLink, provideValue, type LinkStatus, type WritableCell } from '@edge/core';
+import type { LinkStatus, WritableCell } from '@edge/core';
 import { createMessage, Groups, Modules, Operations, type Message } from '@edge/protocol';
 import { createMemoryStore, freePort, runModule, type MemoryStore, type PlayedModule, type RunningModule, type Script } from '@edge/testing';
 import { servicebus } from '../../src/index.js';
@@ -43,7 +43,6 @@ export const DOWN: LinkStatus = { connected: false, session: 1, since: 0, reason
 export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   const { store = createMemoryStore(), config = {}, own = {}, modules = {}, hub: script = () => 'OK', connected = true } = options;
   const port = (config['port'] as number | undefined) ?? (await freePort());
-  const link = createCell<LinkStatus>(connected ? UP : DOWN);
   let hub: PlayedModule | undefined;
   const module = await runModule(servicebus, {
     store,
@@ -51,9 +50,11 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     neighbours: (bus) => {
       hub = bus.play(Modules.edgeHub, Groups.hub, script);
     },
-    platform: (bind) => provideValue(bind, CloudLink, link),
   });
   const played = hub as PlayedModule;
+  // The agent's hub is the writer.
+  const link = module.core.link as WritableCell<LinkStatus>;
+  link.set(connected ? UP : DOWN);
   const send = async (operation: string, resource: string, content: unknown = null): Promise<Message> => {
     const message = createMessage({ source: 'router_servicebus', group: Groups.user, operation, resource, content });
     await module.core.bus.send({ module: Modules.serviceBus }, message);
