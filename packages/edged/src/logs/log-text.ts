@@ -1,4 +1,4 @@
-import { parseLogLine } from './cri-line.js';
+import { parseLogLine, stampOf } from './cri-line.js';
 
 export interface LogTextOptions {
   /** Only what was written at or after this time, milliseconds since the epoch. */
@@ -43,22 +43,23 @@ export class LogText {
   /** The text of all lines that are complete with this chunk. The result does not share the chunk's memory. */
   take(chunk: Buffer): Buffer {
     const bytes = this.#torn.length === 0 ? chunk : Buffer.concat([this.#torn, chunk]);
-    const pieces: Buffer[] = [];
+    const text = Buffer.allocUnsafe(bytes.length);
+    let length = 0;
     let at = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, at)) {
-      this.#line(bytes, at, end + 1, pieces);
+      length = this.#line(bytes, at, end + 1, text, length);
       at = end + 1;
     }
     this.#torn = bytes.length - at > LINE_LIMIT ? NOTHING : Buffer.from(bytes.subarray(at));
-    return this.#limited(Buffer.concat(pieces));
+    return this.#limited(text.subarray(0, length));
   }
 
   /** The text of a last line that has no end. */
   rest(): Buffer {
-    const pieces: Buffer[] = [];
-    if (this.#torn.length > 0) this.#line(this.#torn, 0, this.#torn.length, pieces);
+    const bytes = this.#torn;
     this.#torn = NOTHING;
-    return this.#limited(Buffer.concat(pieces));
+    const text = Buffer.allocUnsafe(bytes.length);
+    return this.#limited(text.subarray(0, bytes.length === 0 ? 0 : this.#line(bytes, 0, bytes.length, text, 0)));
   }
 
   /** The next chunk comes from another file: a line torn at the end of the old one stays so. */
@@ -66,14 +67,18 @@ export class LogText {
     this.#torn = NOTHING;
   }
 
-  #line(bytes: Buffer, from: number, to: number, pieces: Buffer[]): void {
+  /** Writes what there is of a line to show, which is never longer than the line, behind `length` bytes; returns the new length. */
+  #line(bytes: Buffer, from: number, to: number, text: Buffer, length: number): number {
     const line = parseLogLine(bytes, from, to);
-    if (!line || (this.#stream !== undefined && line.stream !== this.#stream)) return;
-    if (this.#since !== undefined && Date.parse(line.stamp) < this.#since) return;
-    if (this.#timestamps && this.#atLineStart) pieces.push(Buffer.from(`${line.stamp} `, 'latin1'));
+    if (!line || (this.#stream !== undefined && line.stream !== this.#stream)) return length;
+    if (this.#since !== undefined && Date.parse(stampOf(bytes, from, line)) < this.#since) return length;
+    let end = length;
+    // With the space behind it.
+    if (this.#timestamps && this.#atLineStart) end += bytes.copy(text, end, from, line.stampEnd + 1);
     const complete = bytes[to - 1] === NEWLINE;
-    pieces.push(bytes.subarray(line.textAt, line.partial && complete ? to - 1 : to));
+    end += bytes.copy(text, end, line.textAt, line.partial && complete ? to - 1 : to);
     this.#atLineStart = !line.partial;
+    return end;
   }
 
   #limited(text: Buffer): Buffer {
