@@ -1,7 +1,8 @@
 import { createServer, request, type IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HttpServer } from './http-server.js';
+import { joinSockets } from './relay.js';
 
 const end = new AbortController();
 let stop = new AbortController();
@@ -134,6 +135,22 @@ describe('the relay of streams', () => {
     const idle = await upgrade(port, { 'X-Name': 'idle' });
     await new Promise((resolve) => idle.socket?.resume().once('close', resolve));
     await expect.poll(() => closed).toEqual(['dies', 'leaves', 'idle']);
+  });
+
+  it('[edged-29.35] ends soon after a client has gone, although the runtime keeps its side open and says nothing', async () => {
+    const far: Socket[] = [];
+    const server = createTcpServer({ allowHalfOpen: true }, (socket) => void far.push(socket.resume()));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const near = [0, 1].map(() => connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
+    await expect.poll(() => far.length).toBe(2);
+    const ended = joinSockets(near[0] as Socket, near[1] as Socket, 3_600_000, new AbortController().signal);
+    // As one that was attached to a quiet process.
+    far[0]?.end();
+    await ended;
+    expect(near.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+    for (const socket of far) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it('[edged-29.34] gives on what the runtime says when it refuses, and 502 when it is not there; then the connection is closed', async () => {

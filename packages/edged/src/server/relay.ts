@@ -89,7 +89,16 @@ function headText(first: string, rawHeaders: readonly string[]): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** Passes bytes both ways until both directions have ended, one side breaks, nothing moves for `idleMs`, or the signal aborts. */
+/**
+ * So long a stream of which one direction has ended may be silent, milliseconds. A runtime does not notice that the reader of
+ * a process it was attached to has gone; without this the two connections would stay until the process ends.
+ */
+const HALF_CLOSED_MS = 5000;
+
+/**
+ * Passes bytes both ways until both directions have ended, one side breaks, nothing moves for `idleMs`, or for
+ * `HALF_CLOSED_MS` after one direction has ended, or the signal aborts.
+ */
 export function joinSockets(a: Socket, b: Socket, idleMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const cut = (): void => {
@@ -105,6 +114,9 @@ export function joinSockets(a: Socket, b: Socket, idleMs: number, signal: AbortS
       // Bytes of either direction pass through each of the two, so one that is idle means that the session is.
       from.setTimeout(idleMs, cut);
       from.on('error', cut);
+      from.once('end', () => {
+        for (const side of [a, b]) side.setTimeout(Math.min(idleMs, HALF_CLOSED_MS));
+      });
       from.on('close', (broken) => {
         // What was already handed over still goes out, but nothing can come back.
         if (broken) to.destroy();
