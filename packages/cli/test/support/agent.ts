@@ -29,6 +29,8 @@ export interface AgentOptions {
   readonly mqttPort?: number;
   /** Port of its Kubernetes API; without one it has none. */
   readonly nodeApiPort?: number;
+  /** The cloud's end of its tunnel for logs and commands, perhaps a relay; without one it has none. */
+  readonly tunnelAddress?: string;
   /** Runs its pods there; as plain processes unless given. */
   readonly containerd?: Pick<Containerd, 'socket' | 'cgroupRoot'> | undefined;
   /** Level of the log, 0 unless given. */

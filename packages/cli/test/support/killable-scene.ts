@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { MinicloudOptions } from '@edge/minicloud';
-import { freePorts } from '@edge/testing';
+import { createRelay, freePorts, unmountBelow, type Containerd, type Relay } from '@edge/testing';
 import { eventually, startAgent, temporaryFolder, type Agent } from './agent.js';
 import { killPodProcesses } from './leftovers.js';
 import { NODE } from './scene.js';
@@ -15,6 +15,10 @@ const CLOUD = fileURLToPath(new URL('../../dist-bundle/test/cloud-main.mjs', imp
 export interface KillableScene extends AsyncDisposable {
   readonly folder: string;
   readonly agent: Agent;
+  readonly cloudPid: number;
+  readonly kubeconfig: string;
+  /** The way of the tunnel, when the scene has one. */
+  readonly tunnel?: Relay;
   /** Port of the node's own API, when the scene has it. */
   readonly nodeApiPort: number;
   /** Kills the cloud and, after the time or when the work is done, starts one over its data at the same ports. */
@@ -24,6 +28,14 @@ export interface KillableScene extends AsyncDisposable {
   ready(since: number, timeoutMs: number): Promise<void>;
 }
 
+export interface KillableSceneOptions {
+  readonly hasNodeApi?: boolean;
+  /** Pods run there; as plain processes unless given. */
+  readonly containerd?: Containerd;
+  /** Logs and commands come through a tunnel, and that through a relay. */
+  readonly hasTunnel?: boolean;
+}
+
 interface Place {
   readonly hubAddress: string;
   readonly httpsAddress: string;
@@ -31,12 +43,13 @@ interface Place {
   readonly token: string;
 }
 
-export async function openKillableScene({ hasNodeApi = false }: { hasNodeApi?: boolean } = {}): Promise<KillableScene> {
+export async function openKillableScene({ hasNodeApi = false, containerd, hasTunnel = false }: KillableSceneOptions = {}): Promise<KillableScene> {
   const folder = await temporaryFolder();
-  const firstPort = await freePorts(5);
-  const options: MinicloudOptions = { dataDir: join(folder.path, 'cloud'), hubPort: firstPort, httpsPort: firstPort + 1, apiPort: firstPort + 2 };
+  const firstPort = await freePorts(6);
+  const options: MinicloudOptions = { dataDir: join(folder.path, 'cloud'), hubPort: firstPort, httpsPort: firstPort + 1, apiPort: firstPort + 2, tunnelPort: firstPort + 5 };
   let cloud = spawnCloud(options);
   const place = await firstLine(cloud);
+  const tunnel = hasTunnel ? await createRelay(firstPort + 5) : undefined;
   const agent = await startAgent({
     folder: join(folder.path, 'node'),
     node: NODE,
@@ -45,6 +58,8 @@ export async function openKillableScene({ hasNodeApi = false }: { hasNodeApi?: b
     httpsUrl: `https://${place.httpsAddress}`,
     kubeletPort: firstPort + 3,
     ...(hasNodeApi ? { nodeApiPort: firstPort + 4 } : {}),
+    ...(tunnel ? { tunnelAddress: `127.0.0.1:${tunnel.port}` } : {}),
+    ...(containerd ? { containerd } : {}),
   });
   const kubectl = (...args: string[]): Promise<string> => runKubectl(place.kubeconfigPath, args);
   const isReady = async (since: number): Promise<boolean> => {
@@ -59,6 +74,11 @@ export async function openKillableScene({ hasNodeApi = false }: { hasNodeApi?: b
     agent,
     kubectl,
     nodeApiPort: firstPort + 4,
+    kubeconfig: place.kubeconfigPath,
+    ...(tunnel ? { tunnel } : {}),
+    get cloudPid() {
+      return cloud.pid ?? 0;
+    },
     killCloud: async (meanwhile) => {
       const gone = once(cloud, 'exit');
       cloud.kill('SIGKILL');
@@ -74,7 +94,9 @@ export async function openKillableScene({ hasNodeApi = false }: { hasNodeApi?: b
       const gone = once(cloud, 'exit');
       cloud.kill('SIGTERM');
       await gone;
+      await tunnel?.[Symbol.asyncDispose]();
       killPodProcesses(folder.path);
+      if (containerd) await unmountBelow(folder.path);
       await folder[Symbol.asyncDispose]();
     },
   };
