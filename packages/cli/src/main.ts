@@ -7,6 +7,7 @@ const code = await main(process.argv.slice(2), {
   ...(process.stdout.columns ? { columns: process.stdout.columns } : {}),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  ask: async (question) => (await import('./ask.js')).ask(question),
 });
 // What a module left behind (it was logged) must not keep a stopped agent alive.
 process.exit(code);

@@ -10,14 +10,17 @@ export interface Terminal {
   readonly columns?: number;
   out(text: string): void;
   err(text: string): void;
+  /** Asks, and gives the line that was answered; empty when nobody answers. */
+  ask?(question: string): Promise<string>;
 }
 
 const DESCRIPTION = `EdgeCore is the agent of an edge node. It joins the node to a Kubernetes cloud through
 KubeEdge's CloudCore, runs pods there, and goes on when the link is down.
 
 Besides running the agent there are commands: edgecore dev (a cloud and a node on this
-machine, for a first look), edgecore join (writes a configuration), edgecore modules
-(what the agent is made of). Each explains itself with --help.
+machine, for a first look), edgecore join (writes a configuration), edgecore install and
+uninstall (the program and its service), edgecore reset (takes all of the agent away),
+edgecore modules (what the agent is made of). Each explains itself with --help.
 `;
 
 const USAGE_SECTIONS = [{ title: 'Global flags', flags: AGENT_FLAGS }] as const;
@@ -25,8 +28,11 @@ const USAGE_SECTIONS = [{ title: 'Global flags', flags: AGENT_FLAGS }] as const;
 /** Commands besides the agent itself; loaded when they are asked for. */
 const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[], terminal: Terminal) => Promise<number>>>> = {
   dev: async () => (await import('./commands/dev.js')).dev,
+  install: async () => (await import('./commands/install.js')).install,
   join: async () => (await import('./commands/join.js')).join,
   modules: async () => (await import('./commands/modules.js')).modules,
+  reset: async () => (await import('./commands/reset.js')).reset,
+  uninstall: async () => (await import('./commands/install.js')).uninstall,
 };
 
 /** Runs the program; resolves with its exit code. */

@@ -38,7 +38,8 @@ export async function join(args: readonly string[], terminal: Terminal): Promise
     const path = values['config'] ?? DEFAULT_CONFIG_PATH;
     const text = joinConfig(values, hostname());
     await writeNew(path, text, readBoolean(values['force'] ?? 'false') ?? false);
-    terminal.out(`Wrote ${path}.\nStart the agent with: ${ownName()} --config ${path}\n`);
+    const config = path === DEFAULT_CONFIG_PATH ? '' : ` --config ${path}`;
+    terminal.out(`Wrote ${path}.\nStart the agent with: ${ownName()} --config ${path}\nOr have it run as a service, as root: ${ownName()} install${config}\n`);
     return 0;
   } catch (error) {
     if (errorCode(error) !== 'cli.flag' && errorCode(error) !== 'cli.join') throw error;

@@ -1,11 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createCell, silentLogger, type LinkStatus, type ModuleHealth, type ModulePhase } from '@edge/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../test/support/agent.js';
+import { openNotifySocket, type NotifySocket } from '../../test/support/notify-socket.js';
 import { readNotifySettings } from './notify-settings.js';
 import { ServiceReporter } from './service-reporter.js';
 import { serviceStatus } from './service-status.js';
@@ -51,57 +46,23 @@ describe('environment of a service', () => {
   });
 });
 
-/** What systemd does at its end of the socket: takes datagrams, and lets go of the barrier that comes as a descriptor. */
-const RECEIVER = `
-import array, os, socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-print("bound", flush=True)
-while True:
-    data, ancillary, *_ = s.recvmsg(65536, socket.CMSG_LEN(64))
-    for level, kind, fds in ancillary:
-        if kind == socket.SCM_RIGHTS:
-            for fd in array.array("i", fds): os.close(fd)
-    print(" | ".join(data.decode().strip().split("\\n")), flush=True)
-`;
-
 describe('signs to a real datagram socket', () => {
-  let folder = '';
-  let socket = '';
-  let receiver: ReturnType<typeof spawn>;
-  const received: string[] = [];
+  let socket: NotifySocket;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'edge-notify-'));
-    socket = join(folder, 'notify');
-    receiver = spawn('/usr/bin/python3', ['-c', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    receiver.stdout?.on('data', (chunk) => {
-      text += String(chunk);
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      received.push(...lines.filter((line) => line !== 'BARRIER=1'));
-    });
-    await eventually(() => received.includes('bound'), LIMIT_MS, () => 'the receiver did not start');
+    socket = await openNotifySocket();
   }, LIMIT_MS);
-
-  afterAll(async () => {
-    const gone = once(receiver, 'exit');
-    receiver.kill('SIGKILL');
-    await gone;
-    await rm(folder, { recursive: true });
-  });
-
-  const since = async (from: number, line: string): Promise<void> =>
-    eventually(() => received.slice(from).includes(line), LIMIT_MS, () => `"${line}" is not among ${JSON.stringify(received.slice(from))}`);
+  afterAll(() => socket[Symbol.asyncDispose]());
 
   it('[cli-20.3] READY once all modules have started, signs of life only while lanes move, what is wrong in words, STOPPING', { timeout: 2 * LIMIT_MS }, async () => {
+    const { received } = socket;
+    const since = (from: number, line: string): Promise<void> => socket.until(line, from);
     const from = received.length;
     const health = createCell<Readonly<Record<string, ModuleHealth>>>({ edged: module('starting') });
     const link = createCell<LinkStatus>(UP);
     let hanging: string[] = [];
     const stop = new AbortController();
-    const reporter = new ServiceReporter({ health, link, heldUpLanes: () => hanging, notify: systemdNotify(socket), watchdogMs: 100, log: silentLogger });
+    const reporter = new ServiceReporter({ health, link, heldUpLanes: () => hanging, notify: systemdNotify(socket.path), watchdogMs: 100, log: silentLogger });
     const ran = reporter.run(stop.signal);
     health.set({ edged: module('ready') });
     await since(from, 'READY=1 | STATUS=all modules are ready, the cloud is connected');
@@ -126,7 +87,7 @@ describe('signs to a real datagram socket', () => {
   });
 
   it('[cli-20.4] a socket that is gone ends nothing, and says so', async () => {
-    await expect(systemdNotify(join(folder, 'nobody'))(['READY=1'])).rejects.toMatchObject({ code: 'cli.service' });
-    await expect(systemdNotify(socket, join(folder, 'no-program'))(['READY=1'])).rejects.toMatchObject({ code: 'cli.service' });
+    await expect(systemdNotify(`${socket.path}-of-nobody`)(['READY=1'])).rejects.toMatchObject({ code: 'cli.service' });
+    await expect(systemdNotify(socket.path, '/no/such/program')(['READY=1'])).rejects.toMatchObject({ code: 'cli.service' });
   });
 });
