@@ -10,6 +10,8 @@ export const EdgeMeshErrors = {
   otherMesh: 'edgemesh.other-mesh',
   /** The link with the node's own address for services cannot be had. */
   link: 'edgemesh.link',
+  /** The kernel cannot be asked to send connections on, or the node's ways cannot be set. */
+  intercept: 'edgemesh.intercept',
   /** The address or port for names cannot be had. */
   listen: 'edgemesh.listen-failed',
 } as const;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AffinityTable } from './affinity.js';
 import { Balancer } from './balancer.js';
 import { candidates, type CandidateRules } from './candidates.js';
-import type { Endpoint } from './endpoint.js';
+import type { Endpoint } from '../data/service-table.js';
 import { HealthBook } from './health.js';
 import { pick, type Choice } from './strategy.js';
 
@@ -17,7 +17,7 @@ describe('who is asked', () => {
   it.each<[string, readonly Endpoint[], Partial<CandidateRules>, string]>([
     ['all, in a fixed order', three, {}, '1 2 3'],
     ['ready ones', [at(1, { ready: false }), at(2)], {}, '2'],
-    ['those that end, when none is ready', [at(1, { ready: false, terminating: true }), at(2, { ready: false })], {}, '1'],
+    ['those that end, when none is ready', [at(1, { ready: false, serving: true, terminating: true }), at(2, { ready: false, terminating: true })], {}, '1'],
     ['none, when none answers', [at(1, { ready: false })], {}, ''],
     ['not the dead', three, dead('10.0.0.2:80'), '1 3'],
     ['all, when all are said to be dead', three, dead('10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80'), '1 2 3'],

@@ -1,6 +1,7 @@
+import type { Endpoint } from '../data/service-table.js';
 import { AffinityTable } from './affinity.js';
 import { candidates, type CandidateRules } from './candidates.js';
-import { endpointKey, type Endpoint } from './endpoint.js';
+import { endpointKey } from './endpoint.js';
 import type { HealthBook } from './health.js';
 import { pick, type Strategy } from './strategy.js';
 
@@ -14,6 +15,7 @@ export interface BalanceOptions {
 /** Gives the connections of one port of a service their endpoints, where the agent itself carries them. */
 export class Balancer {
   readonly #health: HealthBook;
+  readonly #isDead: (key: string) => boolean;
   readonly #rules: Omit<CandidateRules, 'isEjected'>;
   readonly #strategy: Strategy;
   readonly #affinity: AffinityTable | undefined;
@@ -23,8 +25,10 @@ export class Balancer {
   #endpoints: readonly Endpoint[] = [];
   #turn = 0;
 
-  constructor(deps: { health: HealthBook; rules: Omit<CandidateRules, 'isEjected'>; options: BalanceOptions; now: () => number; random: () => number }) {
+  /** @param deps.isDead true for an endpoint that does not answer the agent's own check */
+  constructor(deps: { health: HealthBook; isDead?: (key: string) => boolean; rules: Omit<CandidateRules, 'isEjected'>; options: BalanceOptions; now: () => number; random: () => number }) {
     this.#health = deps.health;
+    this.#isDead = deps.isDead ?? (() => false);
     this.#rules = deps.rules;
     this.#strategy = deps.options.strategy;
     this.#affinity = deps.options.affinitySeconds === undefined ? undefined : new AffinityTable({ seconds: deps.options.affinitySeconds });
@@ -39,7 +43,7 @@ export class Balancer {
   /** An endpoint for a connection from this address, none of those that were tried for it already; undefined when there is none. */
   choose(source: string, tried: ReadonlySet<string> = new Set()): Endpoint | undefined {
     const now = this.#now();
-    const all = candidates(this.#endpoints, { ...this.#rules, isEjected: (key) => this.#health.isEjected(key, now) });
+    const all = candidates(this.#endpoints, { ...this.#rules, isEjected: (key) => this.#isDead(key) || this.#health.isEjected(key, now) });
     const left = all.filter((endpoint) => !tried.has(endpointKey(endpoint)));
     const kept = this.#affinity?.find(source, now);
     const chosen = left.find((endpoint) => endpointKey(endpoint) === kept) ?? pick(this.#strategy, left, { turn: this.#turn, random: this.#random(), open: (key) => this.#open.get(key) ?? 0, node: this.#rules.node });

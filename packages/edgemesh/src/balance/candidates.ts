@@ -1,4 +1,5 @@
-import { endpointKey, type Endpoint } from './endpoint.js';
+import type { Endpoint } from '../data/service-table.js';
+import { endpointKey } from './endpoint.js';
 
 /** What decides which endpoints of a port are asked at all. */
 export interface CandidateRules {
@@ -21,7 +22,7 @@ export function candidates(endpoints: readonly Endpoint[], rules: CandidateRules
   const here = rules.locality === 'node' ? endpoints.filter(({ nodeName }) => nodeName === rules.node) : endpoints;
   const usable = firstFilled(
     here.filter(({ ready }) => ready),
-    here.filter(({ terminating }) => terminating === true),
+    here.filter(({ terminating, serving }) => terminating === true && serving === true),
   );
   const alive = firstFilled(usable.filter((endpoint) => !rules.isEjected(endpointKey(endpoint))), usable);
   const chosen = rules.locality === 'near' ? nearest(alive, rules) : alive;

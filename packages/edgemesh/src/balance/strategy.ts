@@ -1,4 +1,5 @@
-import { endpointKey, type Endpoint } from './endpoint.js';
+import type { Endpoint } from '../data/service-table.js';
+import { endpointKey } from './endpoint.js';
 
 export const STRATEGIES = ['RoundRobin', 'Random', 'LeastConnections'] as const;
 /** How one of several equal endpoints is picked. */

@@ -25,7 +25,8 @@ export interface TableOptions {
 /** Sources that the kernel remembers for one target. */
 const AFFINITY_SIZE = 10_000;
 const SERVICES = 'services';
-const ADDRESSES = 'addresses';
+/** The set of all cluster addresses. */
+export const ADDRESSES = 'addresses';
 const HAIRPIN = 'hairpin';
 /** Before the chains of others, which do not know cluster addresses, at the same places (-100, 100, 0). */
 const BASE = {
@@ -66,7 +67,8 @@ export function planTable(family: Family, ports: readonly KernelPort[], options:
   chains.set('prerouting', { base: BASE.prerouting, rules: dispatch });
   chains.set('output', { base: BASE.output, rules: dispatch });
   chains.set('postrouting', { base: BASE.postrouting, rules: masquerade(family, options) });
-  const refuse = [`${family} daddr @${ADDRESSES} meta l4proto tcp reject with tcp reset`, `${family} daddr @${ADDRESSES} reject`];
+  // What the agent carries itself goes to another port of the same address.
+  const refuse = ['ct status dnat accept', `${family} daddr @${ADDRESSES} meta l4proto tcp reject with tcp reset`, `${family} daddr @${ADDRESSES} reject`];
   chains.set('refuse_forward', { base: BASE.refuse_forward, rules: refuse });
   chains.set('refuse_output', { base: BASE.refuse_output, rules: refuse });
   return { family, lookups, chains };

@@ -1,0 +1,186 @@
+import { Complaints, errorText, sleep, type Logger, type NodeIdentity } from '@edge/core';
+import { EndpointCheck, checkedEndpoints, CHECK_RULES, type TryEndpoint } from './balance/endpoint-check.js';
+import { endpointKey } from './balance/endpoint.js';
+import { HealthBook } from './balance/health.js';
+import type { ServiceTable } from './data/service-table.js';
+import { Interceptor } from './intercept/interceptor.js';
+import type { KernelPort } from './intercept/plan-table.js';
+import { ServiceRoutes, type Route } from './intercept/service-routes.js';
+import type { SystemCommand } from './intercept/commands.js';
+import type { MeshPart } from './mesh-part.js';
+import { Backends } from './proxy/backends.js';
+import { Carrier } from './proxy/carrier.js';
+import { PROXY_LIMITS } from './proxy/limits.js';
+import { planWays, type CarriedPort, type Ways as Plan } from './proxy/plan-ways.js';
+import type { WaysConfig } from './ways-config.js';
+
+/** Changes that come together are done together. */
+const GATHER_MS = 100;
+/** Between looks whether somebody took rules or routes away. */
+const LOOK_MS = 10_000;
+
+export interface WaysDeps {
+  readonly config: WaysConfig;
+  readonly identity: Pick<NodeIdentity, 'name'>;
+  readonly log: Logger;
+  readonly nft: SystemCommand;
+  readonly ip: SystemCommand;
+  /** Asks an endpoint whether it takes connections; in tests. */
+  readonly tries?: TryEndpoint;
+}
+
+/** Ways from cluster addresses to endpoints: by the kernel where it can, by the agent for what it cannot. [edgemesh-42] */
+export class Ways implements MeshPart {
+  readonly #deps: WaysDeps;
+  readonly #complaints = new Complaints();
+
+  constructor(deps: WaysDeps) {
+    this.#deps = deps;
+  }
+
+  async run(table: ServiceTable, signal: AbortSignal, ready: () => void): Promise<void> {
+    const { config, nft, ip, tries } = this.#deps;
+    const interceptor = (await this.#hasKernel()) ? new Interceptor({ nft }) : undefined;
+    const routes = new ServiceRoutes({ ip });
+    const health = new HealthBook();
+    const check = new EndpointCheck({ rules: { ...CHECK_RULES, everyMs: config.checkSeconds * 1000 }, ...(tries ? { tries } : {}) });
+    const backends = this.#backends(table, health, check);
+    const changed = new Alarm();
+    using _subscription = table.changes.subscribe(() => changed.ring());
+    await using carrier = this.#carrier(backends, interceptor !== undefined);
+    const checking = this.#check(table, check, changed, signal);
+    try {
+      let isFirst = true;
+      while (!signal.aborted) {
+        await this.#set(this.#plan(table, check, interceptor !== undefined), { interceptor, routes, carrier });
+        backends.prune();
+        health.keepOnly(new Set([...table.all()].flatMap(({ ports }) => ports.flatMap(({ endpoints }) => endpoints.map(endpointKey)))));
+        if (isFirst) ready();
+        isFirst = false;
+        if (!(await changed.wait(LOOK_MS, signal))) await this.#look(interceptor, routes);
+        else await sleep(GATHER_MS, signal).catch(() => undefined);
+      }
+    } finally {
+      await checking;
+      await this.#leave(interceptor, routes);
+    }
+  }
+
+  /** @throws EdgeError `edgemesh.intercept` when the configuration insists on the kernel */
+  async #hasKernel(): Promise<boolean> {
+    const { config, nft, log } = this.#deps;
+    if (config.intercept === 'listeners') return false;
+    try {
+      await new Interceptor({ nft }).probe();
+      return true;
+    } catch (error) {
+      if (config.intercept === 'nftables') throw error;
+      log.warn(`${errorText(error)}; the agent carries all connections itself`);
+      return false;
+    }
+  }
+
+  #plan(table: ServiceTable, check: EndpointCheck, hasKernel: boolean): Plan {
+    const { config, identity } = this.#deps;
+    const plan = planWays(table.all(), { node: identity.name, strategy: config.strategy, locality: config.locality, hasKernel, isDead: check.isDead });
+    for (const mistake of plan.mistakes) this.#complain(mistake);
+    return plan;
+  }
+
+  /** One that fails is tried again after a while; the others serve on. */
+  async #set({ kernel, carried }: Plan, { interceptor, routes, carrier }: { interceptor: Interceptor | undefined; routes: ServiceRoutes; carrier: Carrier }): Promise<void> {
+    await this.#attempt('ways to cluster addresses', () => routes.sync(routesTo(kernel, carried)));
+    await carrier.sync(carried);
+    if (interceptor === undefined) return;
+    const led = carried.map((port): KernelPort => ({ service: `${port.namespace}/${port.name}`, addresses: port.addresses, protocol: port.protocol, port: port.port, targets: carrier.listening(port.id), strategy: 'RoundRobin' }));
+    await this.#attempt('rules of the kernel', () => interceptor.apply([...kernel, ...led]));
+  }
+
+  async #look(interceptor: Interceptor | undefined, routes: ServiceRoutes): Promise<void> {
+    routes.doubt();
+    await this.#attempt('rules of the kernel', async () => {
+      if (await interceptor?.repair()) this.#deps.log.warn('somebody changed the rules of table edgecore_mesh, they are as they were');
+    });
+  }
+
+  async #check(table: ServiceTable, check: EndpointCheck, changed: Alarm, signal: AbortSignal): Promise<void> {
+    const { config, log } = this.#deps;
+    if (config.checkSeconds === 0) return;
+    while (!signal.aborted) {
+      const { died, back } = await check.round(checkedEndpoints(table.all()), signal);
+      for (const key of died) log.warn(`endpoint ${key} takes no connections and is left out`);
+      for (const key of back) log.info(`endpoint ${key} takes connections again`);
+      if (died.length + back.length > 0) changed.ring();
+      await sleep(config.checkSeconds * 1000, signal).catch(() => undefined);
+    }
+  }
+
+  /** Open connections live on, and new ones find their way until a successor comes, or until the time is over. */
+  async #leave(interceptor: Interceptor | undefined, routes: ServiceRoutes): Promise<void> {
+    const { lapseSeconds } = this.#deps.config;
+    await this.#attempt('rules of the kernel', async () => interceptor?.lapse(lapseSeconds));
+    if (interceptor === undefined || lapseSeconds === 0) await this.#attempt('ways to cluster addresses', () => routes.sync([]));
+  }
+
+  #backends(table: ServiceTable, health: HealthBook, check: EndpointCheck): Backends {
+    const { config, identity, log } = this.#deps;
+    return new Backends({ table, health, node: identity.name, locality: config.locality, strategy: config.strategy, isDead: check.isDead, now: () => performance.now(), random: () => Math.random(), say: (text) => log.warn(text) });
+  }
+
+  #carrier(backends: Backends, hasKernel: boolean): Carrier {
+    const { config } = this.#deps;
+    return new Carrier({
+      limits: { ...PROXY_LIMITS, connections: config.maxConnections, idleMs: config.idleSeconds * 1000, halfClosedMs: Math.min(PROXY_LIMITS.halfClosedMs, config.idleSeconds * 1000) },
+      backends,
+      // Where the kernel leads connections any port will do: the service's own may be another's on all addresses.
+      placesOf: ({ addresses, port }) => addresses.map((address) => ({ address, port: hasKernel ? 0 : port })),
+      now: () => performance.now(),
+      say: (text) => this.#complain(text),
+    });
+  }
+
+  async #attempt(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#complain(`${what} cannot be set: ${errorText(error)}`);
+    }
+  }
+
+  #complain(text: string): void {
+    if (this.#complaints.passes(text)) this.#deps.log.warn(text);
+  }
+}
+
+function routesTo(kernel: readonly KernelPort[], carried: readonly CarriedPort[]): readonly Route[] {
+  const routes = new Map<string, Route>();
+  for (const { addresses } of kernel) for (const address of addresses) routes.set(address, { address, type: 'unicast' });
+  // The agent listens there, and no link has the address.
+  for (const { addresses } of carried) for (const address of addresses) routes.set(address, { address, type: 'local' });
+  return [...routes.values()];
+}
+
+/** Something changed, once or several times. */
+class Alarm {
+  #rung = false;
+  #wake: (() => void) | undefined;
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake?.();
+  }
+
+  /** Waits for it. @returns false when the time was over or the signal aborted before */
+  async wait(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+    if (!this.#rung) {
+      const over = new AbortController();
+      const rung = new Promise<void>((resolve) => (this.#wake = resolve));
+      await Promise.race([rung, sleep(milliseconds, AbortSignal.any([signal, over.signal])).catch(() => undefined)]);
+      over.abort();
+      this.#wake = undefined;
+    }
+    const wasRung = this.#rung;
+    this.#rung = false;
+    return wasRung;
+  }
+}
