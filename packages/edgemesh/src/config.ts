@@ -2,6 +2,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { EdgeError, token, type ConfigSlice, type Token } from '@edge/core';
 import { isFields } from '@edge/protocol';
 import type { ApiPlace } from './data/own-api.js';
+import { parseWaysConfig, type WaysConfig } from './ways-config.js';
 
 /** The slice `edge.edgeMesh`, and what it needs of the others. */
 export interface EdgeMeshConfig {
@@ -11,6 +12,7 @@ export interface EdgeMeshConfig {
   readonly address: string;
   /** Default true. */
   readonly dns: DnsConfig;
+  readonly proxy: WaysConfig;
   /** `modules.edged.tailoredKubeletConfig.clusterDomain`, `cluster.local` when that is empty. */
   readonly clusterDomain: string;
   /** Where pods reach the node's own API; undefined when it is off. */
@@ -61,6 +63,7 @@ export function parseEdgeMeshConfig(raw: unknown, root: Fields = {}): EdgeMeshCo
       ttlSeconds: number(dns, DNS_PATH, 'ttlSeconds', 5, 0, 3600),
       cacheEntries: number(dns, DNS_PATH, 'cacheEntries', 4096, 0, 1_000_000),
     },
+    proxy: parseWaysConfig(slice['proxy']),
     clusterDomain: (text(kubelet['clusterDomain']) ?? 'cluster.local').toLowerCase().replace(/\.$/, ''),
     api: apiPlace(root),
   };

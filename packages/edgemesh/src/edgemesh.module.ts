@@ -1,11 +1,13 @@
-import { defineModule, fromPackage, Logger, MessageBus, provide, token, type Bind, type ModuleDefinition } from '@edge/core';
+import { defineModule, fromPackage, Logger, MessageBus, NodeIdentity, provide, token, type Bind, type ModuleDefinition } from '@edge/core';
 import manifest from '../package.json' with { type: 'json' };
 import { config, EdgeMeshConfig } from './config.js';
 import { Feed } from './data/feed.js';
 import { MeshTable } from './data/mesh-table.js';
 import { EdgeMesh } from './edgemesh.js';
+import { systemCommand } from './intercept/commands.js';
 import type { MeshPart } from './mesh-part.js';
 import { routes } from './routes.js';
+import { Ways } from './ways.js';
 
 const own = <T>(name: string) => token<T>('edgemesh', name);
 const Entry = own<EdgeMesh>('EdgeMesh');
@@ -18,7 +20,7 @@ function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('edgemesh'), [Logger]);
   bind(Table).toResolvedValue(({ api }: EdgeMeshConfig) => new MeshTable(api === undefined ? {} : { api }), [EdgeMeshConfig]).inSingletonScope();
   provide(bind, Objects, Feed, { bus: MessageBus, table: Table, log: Log });
-  bind(Parts).toConstantValue([]);
+  bind(Parts).toResolvedValue(({ proxy }: EdgeMeshConfig, log: Logger, identity: NodeIdentity): readonly MeshPart[] => (proxy.enable ? [new Ways({ config: proxy, identity, log, nft: systemCommand('nft'), ip: systemCommand('ip') })] : []), [EdgeMeshConfig, Log, NodeIdentity]);
   provide(bind, Entry, EdgeMesh, { table: Table, feed: Objects, parts: Parts });
 }
 
