@@ -41,3 +41,7 @@ export { readBody } from './http/body.js';
 export { decodeProtobuf, isProtobuf } from './protobuf/decode.js';
 export { GarbageCollector } from './collector/garbage-collector.js';
 export type { LocalApi } from './engine/client.js';
+export type { CommandStreams } from './streams/remote-command.js';
+export { refusal } from './streams/upgrade-answer.js';
+export { bridgeWebSocket, needsBridge } from './streams/web-socket-bridge.js';
+export type { BridgeInput } from './streams/web-socket-bridge.js';

@@ -93,7 +93,7 @@ it.runIf(hasKubectl())('[minicloud-14.2] asks for a command as recorded, byte fo
     });
     go();
   });
-  expect(await kubectl(fixture.cloud.kubeconfigPath, ['exec', 'p1', '--', 'echo', 'exec-ok'])).toMatchObject({ code: 0, stdout: 'exec-ok\n' });
+  expect(await kubectl(fixture.cloud.kubeconfigPath, ['exec', 'p1', '--', 'echo', 'exec-ok'], { env: { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' } })).toMatchObject({ code: 0, stdout: 'exec-ok\n' });
   const then = JSON.parse(Buffer.from(recorded[0]?.data as Uint8Array).toString()) as { header: Record<string, string[]>; url: { RawQuery: string; Path: string }; method: string };
   expect(requests).toMatchObject([{ id: 1, method: then.method, path: then.url.Path, query: then.url.RawQuery }]);
   // A newer kubectl says more of itself and offers one protocol more than the recorded one.

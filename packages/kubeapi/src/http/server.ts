@@ -20,6 +20,7 @@ import { parsePath, type Route } from './path.js';
 import { ResourceHandler, verbOf } from './resource-handler.js';
 import { isKnownUpgrade, readAgain } from './plain-request.js';
 import { respondError } from './respond.js';
+import { refuseOtherOrigins } from './same-origin.js';
 import { writeOptions } from './query.js';
 import { serverVersion } from './version.js';
 import { WatchHandler } from './watch-handler.js';
@@ -187,6 +188,7 @@ export class ApiServer {
     socket.on('error', () => socket.destroy());
     const response = new ServerResponse(request);
     try {
+      refuseOtherOrigins(request);
       const { path, query } = splitTarget(request.url ?? '/');
       const route = parsePath(path);
       if (route === undefined || route.kind !== 'resource') throw notServed(path);

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { ApiError } from '../errors.js';
 import type { WatchChannel } from './watch-channel.js';
 
 /** Nobody has anything to say to a watch. */
@@ -16,19 +15,10 @@ export class WatchSockets {
     handleProtocols: (offered) => [...offered].find((name) => !TOKEN_PROTOCOL.test(name)) ?? false,
   });
 
-  /**
-   * Completes the handshake and hands over the way to the watcher; a handshake that is none is refused with an HTTP answer.
-   * @throws ApiError Forbidden for a page of another site: browsers let any page open a WebSocket and read from it
-   */
+  /** Completes the handshake and hands over the way to the watcher; a handshake that is none is refused with an HTTP answer. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: (channel: WatchChannel) => void): void {
-    const { origin, host } = request.headers;
-    if (origin !== undefined && hostOf(origin) !== host) throw new ApiError('Forbidden', `pages of ${JSON.stringify(origin.slice(0, 200))} may not watch: the origin must be this server`);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => onOpen(socketChannel(webSocket, socket)));
   }
-}
-
-function hostOf(origin: string): string | undefined {
-  return /^[a-z]+:\/\/([^/]+)$/i.exec(origin)?.[1];
 }
 
 function socketChannel(webSocket: WebSocket, socket: Duplex): WatchChannel {

@@ -1,9 +1,9 @@
-import { ApiError, badRequest, respondText, type SubresourceHandler, type SubresourceRequest } from '@edge/kubeapi';
+import { ApiError, badRequest, bridgeWebSocket, type CommandStreams, needsBridge, respondText, type SubresourceHandler, type SubresourceRequest } from '@edge/kubeapi';
 import { Operations } from '@edge/protocol';
 import { chooseContainer } from './container.js';
 import type { Kubelet } from './kubelet.js';
 import type { NodePods } from './node-pods.js';
-import { tunnel } from './tunnel.js';
+import { askForUpgrade, tunnel } from './tunnel.js';
 
 /** Upstream gives a command without streams this long; what is on top is for the way. */
 const EXEC_MS = 15_000;
@@ -15,7 +15,10 @@ interface Deps {
   readonly kubelet: Kubelet;
 }
 
-/** `pods/exec`, `pods/attach` and `pods/portforward`: SPDY/3.1 and WebSocket go through to edged as they are. [metaserver-30.3] */
+/**
+ * `pods/exec`, `pods/attach` and `pods/portforward`: SPDY/3.1 and WebSocket go through to edged as they are [metaserver-30.3], what
+ * only newer clients speak is put into SPDY.
+ */
 export function streamHandlers(deps: Deps): SubresourceHandler[] {
   return [
     { ...streamed(deps, 'exec', execPath), stream: (asked, { response }) => runCommand(deps, asked).then((text) => respondText(response, 200, text, 'application/json')) },
@@ -31,7 +34,12 @@ function streamed({ pods, kubelet }: Deps, subresource: string, pathOf: PathOf):
     group: '', plural: 'pods', subresource,
     upgrade: async (asked, { request, socket, head }) => {
       const path = await pathOf(pods, asked);
-      await tunnel({ request, socket, head, path, endpoint: await kubelet.endpoint() });
+      const endpoint = await kubelet.endpoint();
+      if (!needsBridge(request)) return tunnel({ request, socket, head, path, endpoint });
+      await bridgeWebSocket({
+        request, socket, head, wanted: subresource === 'portforward' ? 'ports' : wantedStreams(asked.query),
+        ask: (headers) => askForUpgrade(endpoint, path, headers),
+      });
     },
   };
 }
@@ -55,9 +63,15 @@ async function containerPath(name: string, pods: NodePods, { ref, query, context
   return `/${name}/${[ref.namespace ?? '', ref.name, container].map(encodeURIComponent).join('/')}?${streams.toString()}`;
 }
 
+function wantedStreams(query: URLSearchParams): CommandStreams {
+  const on = (name: string): boolean => ['true', '1'].includes(query.get(name) ?? '');
+  return { stdin: on('stdin'), stdout: on('stdout'), stderr: on('stderr'), tty: on('tty') };
+}
+
 function streamsOf(query: URLSearchParams): URLSearchParams {
-  const wanted = Object.entries(STREAMS).filter(([name]) => ['true', '1'].includes(query.get(name) ?? ''));
-  return new URLSearchParams(wanted.map(([, name]): [string, string] => [name, '1']));
+  const wanted = wantedStreams(query);
+  const names = (Object.keys(STREAMS) as (keyof typeof STREAMS)[]).filter((name) => wanted[name]);
+  return new URLSearchParams(names.map((name): [string, string] => [STREAMS[name], '1']));
 }
 
 /** Upstream's answer to a request for exec that is no upgrade: the command's output as a whole. */

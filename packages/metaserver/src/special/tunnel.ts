@@ -32,6 +32,16 @@ export async function tunnel({ request, socket, head, endpoint, path }: TunnelIn
   await join(socket, upstream);
 }
 
+/**
+ * Asks the local kubelet API for an upgrade; the connection gives its answer from the first byte on.
+ * @throws ApiError ServiceUnavailable when it cannot be reached
+ */
+export async function askForUpgrade(endpoint: KubeletEndpoint, path: string, headers: Readonly<Record<string, string>>): Promise<Duplex> {
+  const upstream = await dial(endpoint);
+  upstream.write(headText({ method: 'POST', rawHeaders: Object.entries(headers).flat() }, endpoint, path));
+  return upstream;
+}
+
 function dial({ host, port }: KubeletEndpoint): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
@@ -40,7 +50,7 @@ function dial({ host, port }: KubeletEndpoint): Promise<Socket> {
   });
 }
 
-function headText({ method, rawHeaders }: IncomingMessage, { host, port, token }: KubeletEndpoint, path: string): string {
+function headText({ method, rawHeaders }: Pick<IncomingMessage, 'method' | 'rawHeaders'>, { host, port, token }: KubeletEndpoint, path: string): string {
   const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host.includes(':') ? `[${host}]` : host}:${port}`];
   if (token !== undefined) lines.push(`Authorization: Bearer ${token}`);
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { badRequest } from '@edge/kubeapi';
+import { badRequest, type CommandStreams } from '@edge/kubeapi';
 import type { ConnectRequest } from '@edge/protocol';
 import type { StoredPod } from '../objects.js';
 
@@ -32,13 +32,19 @@ export function logRequest(pod: StoredPod, container: string, query: URLSearchPa
   };
 }
 
+/** Streams that a caller of exec or attach asks for. */
+export function wantedStreams(query: URLSearchParams): CommandStreams {
+  const on = (name: string): boolean => ['true', '1'].includes(query.get(name) ?? '');
+  return { stdin: on('stdin'), stdout: on('stdout'), stderr: on('stderr'), tty: on('tty') };
+}
+
 /** `/exec/…`, `/attach/…` and `/portForward/…`, the caller's method and headers kept. */
 export function streamRequest(kind: 'exec' | 'attach' | 'portForward', pod: StoredPod, container: string | undefined, query: URLSearchParams, request: IncomingMessage): KubeletRequest {
-  const on = (name: string): boolean => ['true', '1'].includes(query.get(name) ?? '');
+  const wanted = wantedStreams(query);
   const streams = [['stdin', 'input'], ['stdout', 'output'], ['stderr', 'error'], ['tty', 'tty']] as const;
   const parameters: [string, string][] = kind === 'portForward'
     ? query.getAll('ports').map((port) => ['port', port])
-    : [...(kind === 'exec' ? query.getAll('command').map((word): [string, string] => ['command', word]) : []), ...streams.filter(([name]) => on(name)).map(([, name]): [string, string] => [name, '1'])];
+    : [...(kind === 'exec' ? query.getAll('command').map((word): [string, string] => ['command', word]) : []), ...streams.filter(([name]) => wanted[name]).map(([, name]): [string, string] => [name, '1'])];
   return { method: request.method ?? 'GET', path: pathOf(kind, pod, container), query: queryOf(parameters), headers: forwardedHeaders(request) };
 }
 

@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { errorText } from '@edge/core';
-import { ApiError, badRequest, type SubresourceHandler, type SubresourceRequest } from '@edge/kubeapi';
+import { ApiError, badRequest, bridgeWebSocket, needsBridge, refusal, type SubresourceHandler, type SubresourceRequest } from '@edge/kubeapi';
+import type { TunnelSession } from '@edge/tunnel';
 import type { Clients, StoredPod } from '../objects.js';
 import { readAnswer } from '../tunnel/node-answer.js';
 import type { NodeTunnels } from '../tunnel/node-tunnels.js';
 import { relay } from '../tunnel/relay.js';
-import { chooseContainer, logRequest, streamRequest, type KubeletRequest } from './kubelet-request.js';
+import { chooseContainer, logRequest, streamRequest, wantedStreams, type KubeletRequest } from './kubelet-request.js';
 
 export interface PodStreamsDeps {
   readonly clients: Clients;
@@ -26,9 +27,14 @@ export function podStreams({ clients, tunnels }: PodStreamsDeps): SubresourceHan
     upgrade: async (asked, { request, socket, head }) => {
       const pod = await podOf(asked);
       const container = kind === 'portForward' ? undefined : chooseContainer(pod, asked.query.get('container'));
-      refuseUnknownProtocol(request);
+      const asks = streamRequest(kind, pod, container, asked.query, request);
+      const open = (more: Partial<KubeletRequest> = {}): TunnelSession => tunnels.open(nodeOf(pod), kind === 'exec' ? 'exec' : 'attach', { ...asks, ...more });
       // As bytes both ways: what the node answers, a refusal included, is what the caller reads.
-      relay(socket as Socket, head, tunnels.open(nodeOf(pod), kind === 'exec' ? 'exec' : 'attach', streamRequest(kind, pod, container, asked.query, request)));
+      if (!needsBridge(request)) return relay(socket as Socket, head, open());
+      await bridgeWebSocket({
+        request, socket, head, wanted: kind === 'portForward' ? 'ports' : wantedStreams(asked.query),
+        ask: (headers) => open({ method: 'POST', headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])) }),
+      });
     },
   });
   return [
@@ -78,11 +84,6 @@ async function answerFrom(tunnels: NodeTunnels, node: string, request: KubeletRe
   await pipeline(answer, response, { signal: gone.signal }).catch(() => response.destroy());
 }
 
-function refusal(status: number, words: string): ApiError {
-  const reason = status === 404 ? 'NotFound' : status === 429 ? 'TooManyRequests' : status < 500 ? 'BadRequest' : status === 501 || status === 502 ? 'ServiceUnavailable' : 'InternalError';
-  return new ApiError(reason, words.trim() || `the node answered ${status}`);
-}
-
 async function shortText(answer: IncomingMessage): Promise<string> {
   let text = '';
   for await (const part of answer) {
@@ -95,16 +96,4 @@ async function shortText(answer: IncomingMessage): Promise<string> {
 function nodeOf(pod: StoredPod): string {
   if (pod.spec.nodeName) return pod.spec.nodeName;
   throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
-}
-
-/**
- * Container runtimes speak the channels up to v4. Newer clients that offer v5 alone try SPDY when they are refused here;
- * a runtime would leave them without a word they understand.
- */
-function refuseUnknownProtocol(request: IncomingMessage): void {
-  if (request.headers.upgrade?.toLowerCase() !== 'websocket') return;
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-  if (offered.length > 0 && offered.every((name) => name.startsWith('v5.') || name.startsWith('SPDY/'))) {
-    throw badRequest(`none of the WebSocket protocols ${offered.join(', ')} is served here; v4.channel.k8s.io and SPDY/3.1 are`);
-  }
 }
