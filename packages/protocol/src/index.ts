@@ -23,6 +23,16 @@ export {
   Sources,
 } from './names.js';
 export { resourceTopic, topicResource } from './mqtt-topic.js';
+export { readActionStatus } from './node-jobs/action-status.js';
+export type { ActionStatus, ImageStatus } from './node-jobs/action-status.js';
+export { flowStep, nextAction, NODE_JOB_FLOWS } from './node-jobs/flow.js';
+export type { FlowStep } from './node-jobs/flow.js';
+export { isNodeJobType, NODE_JOBS_API, NodeJobActions, NodeJobTypes } from './node-jobs/names.js';
+export type { NodeJobAction, NodeJobType } from './node-jobs/names.js';
+export { formatNodeJob, isNodeJobResource, parseNodeJob } from './node-jobs/resource.js';
+export type { NodeJobResource } from './node-jobs/resource.js';
+export { TaskStates, TaskTypes } from './node-jobs/task.js';
+export type { NodeTaskRequest, NodeTaskResponse, TaskImageStatus, TaskState } from './node-jobs/task.js';
 export type { ConfigMap, Secret } from './objects/config.js';
 export type { ConfigData, Device, DeviceModel, DevicePropertySpec, DeviceProtocol, DeviceStatus, TwinValue } from './objects/device.js';
 export type { KubeObject, ObjectMeta, OwnerReference, Status } from './objects/meta.js';
