@@ -180,6 +180,12 @@ export class Edged implements Runnable {
     return this.#commands.exec(message, this.#signal);
   }
 
+  /** @throws EdgeError `edged.no-runtime`, and those of `OrderedPulls.pull` */
+  pullImage({ content }: Message): Promise<object> {
+    if (!this.#work) throw edgedError('edged.no-runtime', 'the container runtime has not been reached yet');
+    return this.#work.pulls.pull(content, this.#signal);
+  }
+
   #createApi(host: PodHost): KubeletApi {
     const { config, identity, log } = this.#deps;
     return createKubeletApi({

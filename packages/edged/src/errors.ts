@@ -21,6 +21,7 @@ import { EdgeError } from '@edge/core';
  * | `edged.quantity` | a resource quantity cannot be read |
  * | `edged.api-token` | the token file of the local kubelet API cannot be used |
  * | `edged.no-api` | the local kubelet API is switched off or not served now |
+ * | `edged.no-runtime` | the container runtime has not been reached since the agent started |
  * | `edged.no-container` | nothing of a pod runs on this node |
  * | `edged.unreachable` | a probe or hook got no answer from a pod, or none that counts |
  * | `edged.probe-timeout` | the answer did not come in time |
@@ -47,6 +48,7 @@ export type EdgedErrorCode =
   | 'edged.quantity'
   | 'edged.api-token'
   | 'edged.no-api'
+  | 'edged.no-runtime'
   | 'edged.no-container'
   | 'edged.unreachable'
   | 'edged.probe-timeout'

@@ -1,4 +1,4 @@
-import { defineKind, Operations, ResourceTypes, Sources, type MessageKind } from '@edge/protocol';
+import { defineKind, Modules, Operations, ResourceTypes, Sources, type MessageKind } from '@edge/protocol';
 
 const CHANGES = [Operations.insert, Operations.update];
 const OBJECTS = [ResourceTypes.configMap, ResourceTypes.secret];
@@ -32,5 +32,7 @@ export const queryKubeletEndpoint: MessageKind = defineKind('queryKubeletEndpoin
 /** What somebody at the node wants done to running pods, through the node's own API. */
 export const restartPods: MessageKind = defineKind('restartPods', { source: Sources.metaServer, operation: Operations.update, resource: 'pods/restart' });
 export const runCommand: MessageKind = defineKind('runCommand', { source: Sources.metaServer, operation: Operations.update, resource: 'pods/exec' });
+/** An image that a job wants on the node before any pod does. */
+export const pullImage: MessageKind = defineKind('pullImage', { source: Modules.taskManager, operation: Operations.update, resource: 'images/pull' });
 /** Everything else that the cloud pushes and that needs nothing done here. */
 export const otherPush: MessageKind = defineKind('otherPush', { operation: [...CHANGES, Operations.delete, Operations.response], answer: false });

@@ -1,7 +1,10 @@
 import type { CloudLink, Logger, NodeIdentity } from '@edge/core';
 import type { MetaClient } from './apply/meta-client.js';
+import { ObjectReader } from './apply/object-reader.js';
 import type { EdgedConfig } from './config.js';
+import { createImagePulling } from './images/create-images.js';
 import { ImageCollector } from './images/image-collector.js';
+import type { OrderedPulls } from './images/ordered-pulls.js';
 import { podsCgroup } from './isolation/cgroup-paths.js';
 import { chooseDriver } from './isolation/driver.js';
 import { openIsolation, sysctlRulesOfNode } from './isolation/open-isolation.js';
@@ -38,6 +41,8 @@ export interface PodWorkParts {
 export interface PodWork {
   readonly manager: PodManager;
   readonly policy: Policy;
+  /** Pulls for jobs. */
+  readonly pulls: OrderedPulls;
   /** Runs until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -61,11 +66,15 @@ export async function createPodWork(parts: PodWorkParts, signal: AbortSignal): P
         log,
       })
     : undefined;
+  const objects = new ObjectReader({ meta, log });
+  const { images, ordered: pulls } = createImagePulling({ runtime, objects, rootDirectory, rules: config.pulls, log });
   const manager = await createPodManager({
     config,
     identity,
     link,
     meta,
+    objects,
+    images,
     runtime,
     drivers,
     facts,
@@ -112,6 +121,7 @@ export async function createPodWork(parts: PodWorkParts, signal: AbortSignal): P
   return {
     manager,
     policy,
+    pulls,
     run: async (end) => {
       using _node = known.cell.subscribe(() => mirrors.wake());
       await together(end, [

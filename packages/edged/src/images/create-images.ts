@@ -2,6 +2,7 @@ import type { ContainerRuntime, Logger } from '@edge/core';
 import type { ObjectReader } from '../apply/object-reader.js';
 import { Credentials } from './credentials.js';
 import { Images } from './images.js';
+import { OrderedPulls } from './ordered-pulls.js';
 import { PullQueue } from './pull-queue.js';
 
 /** How images are pulled. */
@@ -23,11 +24,17 @@ export interface CreateImagesInput {
   readonly log: Logger;
 }
 
-export function createImages({ runtime, objects, rootDirectory, rules, log }: CreateImagesInput): Images {
+/** Two ways to the same queue. */
+export interface ImagePulling {
+  /** For containers. */
+  readonly images: Images;
+  /** For jobs. */
+  readonly ordered: OrderedPulls;
+}
+
+export function createImagePulling({ runtime, objects, rootDirectory, rules, log }: CreateImagesInput): ImagePulling {
   const places = rules.serial ? 1 : rules.parallel || Number.POSITIVE_INFINITY;
-  return new Images({
-    runtime,
-    queue: new PullQueue({ runtime, places, perSecond: rules.perSecond, burst: rules.burst }),
-    credentials: new Credentials({ rootDirectory, objects, log }),
-  });
+  const queue = new PullQueue({ runtime, places, perSecond: rules.perSecond, burst: rules.burst });
+  const credentials = new Credentials({ rootDirectory, objects, log });
+  return { images: new Images({ runtime, queue, credentials }), ordered: new OrderedPulls({ runtime, queue, credentials }) };
 }

@@ -5,8 +5,9 @@ import { errorText, isAbort, type ImageAuth, type Logger } from '@edge/core';
 import type { Pod, Secret } from '@edge/protocol';
 import type { ObjectReader } from '../apply/object-reader.js';
 import { objectKey, type ObjectReference } from '../plan/references.js';
+import { edgedError } from '../errors.js';
 import type { ImageName } from './image-name.js';
-import { credentialsFor, parseDockerConfig, type RegistryCredentials } from './keyring.js';
+import { credentialsFor, parseAuthConfig, parseDockerConfig, type RegistryCredentials } from './keyring.js';
 
 const FORMS = [
   ['.dockerconfigjson', 'config'],
@@ -36,6 +37,25 @@ export class Credentials {
   async for(pod: Pod, name: ImageName, missing: (names: readonly string[]) => void, signal: AbortSignal): Promise<ImageAuth[]> {
     const [ofPod, ofNode] = await Promise.all([this.#ofPod(pod, missing, signal), this.#ofNode()]);
     return [...credentialsFor(name, ofPod), ...credentialsFor(name, ofNode)];
+  }
+
+  /**
+   * What to try for an image that no pod wants: a secret's, which may also be for one registry without naming it (upstream's
+   * jobs read it so), then the files of the node.
+   * @param secret `namespace/name`; empty: none
+   * @throws EdgeError `edged.bad-answer` when there is no such secret, or no credentials in it; what `ObjectReader` throws
+   */
+  async ordered(name: ImageName, secret: string, signal: AbortSignal): Promise<ImageAuth[]> {
+    const ofNode = credentialsFor(name, await this.#ofNode());
+    if (secret === '') return ofNode;
+    const [namespace = '', own = '', ...more] = secret.split('/');
+    if (namespace === '' || own === '' || more.length > 0) throw edgedError('edged.bad-answer', `pull secret "${secret}" must be of the form namespace/name`);
+    const reference: ObjectReference = { kind: 'secret', name: own };
+    const found = (await this.#objects.fetch(namespace, [reference], signal)).get(objectKey(reference)) as Secret | undefined;
+    if (!found) throw edgedError('edged.bad-answer', `there is no pull secret "${secret}"`);
+    const [ring, whole] = [readSecret(found), wholeSecret(found)];
+    if (ring.length === 0 && !whole) throw edgedError('edged.bad-answer', `there are no credentials in pull secret "${secret}"`);
+    return [...credentialsFor(name, ring), ...(whole ? [whole] : []), ...ofNode];
   }
 
   async #ofPod(pod: Pod, missing: (names: readonly string[]) => void, signal: AbortSignal): Promise<RegistryCredentials[]> {
@@ -78,6 +98,15 @@ function readSecret({ data = {} }: Secret): RegistryCredentials[] {
     const value = data[key];
     return value === undefined ? [] : parseText(Buffer.from(value, 'base64').toString('utf8'), form);
   });
+}
+
+/** Credentials that stand in the secret without the name of a registry. */
+function wholeSecret({ data = {} }: Secret): ImageAuth | undefined {
+  try {
+    return parseAuthConfig(JSON.parse(Buffer.from(data['.dockerconfigjson'] ?? '', 'base64').toString('utf8')));
+  } catch {
+    return undefined;
+  }
 }
 
 function parseText(content: string, form: 'config' | 'dockercfg'): RegistryCredentials[] {

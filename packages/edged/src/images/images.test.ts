@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ObjectReader } from '../apply/object-reader.js';
 import { CannotStart } from '../errors.js';
 import type { PodEvent } from '../plan/event.js';
-import { createImages, type PullRules } from './create-images.js';
+import { createImagePulling, type ImagePulling, type PullRules } from './create-images.js';
 import type { Images } from './images.js';
 
 const RULES: PullRules = { serial: true, parallel: 0, perSecond: 0, burst: 1 };
@@ -24,6 +24,10 @@ class Registry {
   readonly events: PodEvent[] = [];
 
   images(rules: Partial<PullRules> = {}, rootDirectory = '/nowhere'): Images {
+    return this.pulling(rules, rootDirectory).images;
+  }
+
+  pulling(rules: Partial<PullRules> = {}, rootDirectory = '/nowhere'): ImagePulling {
     const runtime = Object.assign(createMemoryRuntime({}), {
       imageStatus: async (image: string) => this.present.get(image),
       pullImage: async (image: string, auth: ImageAuth | undefined, signal: AbortSignal) => {
@@ -39,7 +43,7 @@ class Registry {
         return new Map(secret ? [[`secret/${reference?.name}`, secret]] : []);
       },
     } as unknown as ObjectReader;
-    return createImages({ runtime, objects, rootDirectory, rules: { ...RULES, ...rules }, log: silentLogger });
+    return createImagePulling({ runtime, objects, rootDirectory, rules: { ...RULES, ...rules }, log: silentLogger });
   }
 
   say = (event: PodEvent): void => void this.events.push(event);
@@ -62,6 +66,37 @@ beforeEach(() => {
   registry = new Registry();
 });
 afterEach(() => void vi.useRealTimers());
+
+describe('images that jobs order', () => {
+  const order = (content: object): Promise<object> => registry.pulling().ordered.pull(content, never);
+
+  it('[edged-41.1] one that is here is not asked for again; one that is not is pulled by its whole name', async () => {
+    expect(await order({ image: 'busybox' })).toEqual({ image: 'busybox:latest' });
+    expect(await order({ image: 'busybox' })).toEqual({ image: 'id of busybox:latest' });
+    expect(registry.pulls).toEqual([{ image: 'busybox:latest', auth: undefined }]);
+  });
+
+  it.each([
+    ['docker\'s configuration', { '.dockerconfigjson': encoded(JSON.stringify({ auths: { 'registry.example': { auth: encoded('me:pw') } } })) }],
+    ['docker\'s old one', { '.dockercfg': encoded(JSON.stringify({ 'registry.example': { username: 'me', password: 'pw' } })) }],
+    ['credentials alone', { '.dockerconfigjson': encoded(JSON.stringify({ username: 'me', password: 'pw' })) }],
+  ])('[edged-41.2] a pull secret may hold %s', async (_name, data) => {
+    registry.secrets.set('reg', { metadata: { name: 'reg' }, data });
+    registry.answer = (_image, auth) => (auth?.username === 'me' && auth.password === 'pw' ? Promise.resolve() : Promise.reject(new Error('401')));
+    expect(await order({ image: 'registry.example/app:1', secret: 'default/reg' })).toEqual({ image: 'registry.example/app:1' });
+  });
+
+  it('[edged-41.3] says what is wrong with an order, its secret, and what the runtime says', async () => {
+    registry.secrets.set('empty', { metadata: { name: 'empty' }, data: {} });
+    await expect(order({ image: 7 })).rejects.toThrow('a pull needs the name of an image');
+    await expect(order({ image: 'Bad Name' })).rejects.toThrow('is no name of an image');
+    await expect(order({ image: 'a:1', secret: 'reg' })).rejects.toThrow('pull secret "reg" must be of the form namespace/name');
+    await expect(order({ image: 'a:1', secret: 'default/lost' })).rejects.toThrow('there is no pull secret "default/lost"');
+    await expect(order({ image: 'a:1', secret: 'default/empty' })).rejects.toThrow('there are no credentials in pull secret "default/empty"');
+    registry.answer = () => Promise.reject(new Error('manifest unknown'));
+    await expect(order({ image: 'a:1' })).rejects.toThrow('manifest unknown');
+  });
+});
 
 describe('images of containers', () => {
   it('[edged-23.7] a present image is used unless the policy says Always; an absent one is pulled unless it says Never', async () => {

@@ -32,6 +32,12 @@ export function parseDockerConfig(content: unknown, form: 'config' | 'dockercfg'
   });
 }
 
+/** Reads what CRI calls AuthConfig: credentials without a registry. Undefined when there are none in it. */
+export function parseAuthConfig(content: unknown): ImageAuth | undefined {
+  const { identity_token: identitytoken, registry_token: registrytoken, ...entry } = record(content);
+  return authOf({ identitytoken, registrytoken, ...entry });
+}
+
 /** The credentials to try for an image, the most specific pattern first; each once. */
 export function credentialsFor(name: ImageName, keyring: readonly RegistryCredentials[]): ImageAuth[] {
   const path = name.repository.slice(name.registry.length);

@@ -1,8 +1,6 @@
 import type { CloudLink, Logger, NodeIdentity } from '@edge/core';
 import type { MetaClient } from '../apply/meta-client.js';
-import { ObjectReader } from '../apply/object-reader.js';
 import type { EdgedConfig } from '../config.js';
-import { createImages } from '../images/create-images.js';
 import type { Isolation } from '../isolation/isolation.js';
 import { LogLinks } from '../logs/log-links.js';
 import { TerminationMessages } from '../messages/termination-messages.js';
@@ -19,7 +17,7 @@ import { PodManager, type PodManagerDeps } from './pod-manager.js';
 const RELIST_MS = 10_000;
 const RELIST_WITHOUT_EVENTS_MS = 2_000;
 
-export interface PodManagerParts extends Pick<PodManagerDeps, 'meta' | 'isolation' | 'admission' | 'onRuntime' | 'onMirrors'> {
+export interface PodManagerParts extends Pick<PodManagerDeps, 'meta' | 'objects' | 'images' | 'isolation' | 'admission' | 'onRuntime' | 'onMirrors'> {
   readonly config: EdgedConfig;
   readonly identity: NodeIdentity;
   readonly link: CloudLink;
@@ -33,10 +31,9 @@ export interface PodManagerParts extends Pick<PodManagerDeps, 'meta' | 'isolatio
 
 /** The manager of all pods, with what it needs for a runtime. */
 export async function createPodManager(parts: PodManagerParts): Promise<PodManager> {
-  const { config, identity, link, meta, runtime, drivers, facts, isolation, admission, onRuntime, onMirrors, log } = parts;
+  const { config, identity, link, meta, objects, images, runtime, drivers, facts, isolation, admission, onRuntime, onMirrors, log } = parts;
   const { rootDirectory: root, podLogsDir } = config;
   const nodeName = identity.name;
-  const objects = new ObjectReader({ meta, log });
   const volumes = await createVolumes({ root, runtime, meta, objects, drivers, nodeName, log });
   return new PodManager({
     runtime,
@@ -46,7 +43,7 @@ export async function createPodManager(parts: PodManagerParts): Promise<PodManag
     objects,
     links: new LogLinks({ podLogsDir, log }),
     messages: new TerminationMessages({ root, log }),
-    images: createImages({ runtime, objects, rootDirectory: root, rules: config.pulls, log }),
+    images,
     volumes,
     leftovers: new Leftovers({ root, podLogsDir, removePod: (uid, signal) => volumes.remove(uid, signal), log }),
     isolation,
