@@ -64,6 +64,9 @@ export const recordDocument: MessageKind = defineKind('recordDocument', { source
 /** metaserver asks whether a token that somebody shows is one of those that this node was given. */
 export const queryKnownToken: MessageKind = defineKind('queryKnownToken', { source: Sources.metaServer, group: Groups.meta, operation: Operations.get, resource: 'stored/token' });
 
+/** The task manager's upgrade that waits to be confirmed. */
+export const upgradeRecord: MessageKind = defineKind('upgradeRecord', { source: Modules.taskManager, group: Groups.meta, operation: [Operations.get, insert, Operations.delete], resource: 'stored/nodejob' });
+
 /** A question about one object, or about all of a type. */
 export const queryObjects: MessageKind = defineKind('queryObjects', { group: Groups.meta, operation: query });
 

@@ -7,6 +7,7 @@ import { LocalApiHandler } from './feed/local-api.js';
 import { ObjectFeed } from './feed/object-feed.js';
 import { DeviceEditHandler } from './handlers/device-edit.js';
 import { DeviceStoreHandler } from './handlers/device-store.js';
+import { JobRecordHandler } from './handlers/job-records.js';
 import { LateAnswerHandler } from './handlers/late-answer.js';
 import { PatchHandler } from './handlers/patch.js';
 import { PodInquiries } from './handlers/pod-inquiries.js';
@@ -51,6 +52,7 @@ const Feed = own<ObjectFeed>('ObjectFeed');
 const LocalApi = own<LocalApiHandler>('LocalApiHandler');
 const DeviceStore = own<DeviceStoreHandler>('DeviceStoreHandler');
 const DeviceEdits = own<DeviceEditHandler>('DeviceEditHandler');
+const JobRecords = own<JobRecordHandler>('JobRecordHandler');
 
 function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('metamanager'), [Logger]);
@@ -74,6 +76,7 @@ function bindings(bind: Bind): void {
   provide(bind, Volumes, VolumeHandler, { bus: MessageBus, cloud: CloudWay });
   provide(bind, DeviceStore, DeviceStoreHandler, { objects: Objects, log: Log });
   provide(bind, DeviceEdits, DeviceEditHandler, { objects: Objects, neighbours: Near });
+  provide(bind, JobRecords, JobRecordHandler, { store: Store });
   provide(bind, Feed, ObjectFeed, { objects: Objects, bus: MessageBus, log: Log });
   provide(bind, LocalApi, LocalApiHandler, { objects: Objects, feed: Feed, log: Log });
   provide(bind, MetaManagerEntry, MetaManager, {
@@ -87,6 +90,7 @@ function bindings(bind: Bind): void {
     volumes: Volumes,
     deviceStore: DeviceStore,
     deviceEdits: DeviceEdits,
+    jobRecords: JobRecords,
     localApi: LocalApi,
     cloud: CloudWay,
     reconciler: Reconciling,

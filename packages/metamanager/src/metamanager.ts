@@ -3,6 +3,7 @@ import type { Cloud } from './cloud.js';
 import type { LocalApiHandler } from './feed/local-api.js';
 import type { DeviceEditHandler } from './handlers/device-edit.js';
 import type { DeviceStoreHandler } from './handlers/device-store.js';
+import type { JobRecordHandler } from './handlers/job-records.js';
 import type { LateAnswerHandler } from './handlers/late-answer.js';
 import type { PatchHandler } from './handlers/patch.js';
 import type { PushHandler } from './handlers/push.js';
@@ -28,6 +29,7 @@ export interface Handlers {
   readonly volumes: VolumeHandler;
   readonly deviceStore: DeviceStoreHandler;
   readonly deviceEdits: DeviceEditHandler;
+  readonly jobRecords: JobRecordHandler;
   readonly localApi: LocalApiHandler;
 }
 
@@ -43,6 +45,7 @@ export class MetaManager implements Runnable, Handlers {
   readonly volumes: VolumeHandler;
   readonly deviceStore: DeviceStoreHandler;
   readonly deviceEdits: DeviceEditHandler;
+  readonly jobRecords: JobRecordHandler;
   readonly localApi: LocalApiHandler;
   readonly #cloud: Cloud;
   readonly #reconciler: Reconciler;
@@ -61,6 +64,7 @@ export class MetaManager implements Runnable, Handlers {
     this.volumes = deps.volumes;
     this.deviceStore = deps.deviceStore;
     this.deviceEdits = deps.deviceEdits;
+    this.jobRecords = deps.jobRecords;
     this.localApi = deps.localApi;
     this.#cloud = deps.cloud;
     this.#reconciler = deps.reconciler;

@@ -24,6 +24,7 @@ export const routes: readonly Route<MetaManager>[] = [
   route(kinds.recordObjects, singleLane, (module: MetaManager, _body, message) => module.localApi.record(message)),
   route(kinds.queryDocuments, 'documents', (module: MetaManager, _body, message) => module.localApi.documents(message)),
   route(kinds.recordDocument, 'documents', (module: MetaManager, _body, message) => module.localApi.recordDocument(message)),
+  route(kinds.upgradeRecord, requestLane, (module: MetaManager, _body, message) => module.jobRecords.handle(message)),
   route(kinds.queryObjects, requestLane, (module: MetaManager, _body, message) => module.queries.handle(message)),
   route(kinds.writeObject, requestLane, (module: MetaManager, _body, message) => module.writes.handle(message)),
 ];
