@@ -1,20 +1,20 @@
-import { EdgeError, token, type ConfigSlice } from '@edge/core';
+import { EdgeError, token, type ConfigSlice, type Token } from '@edge/core';
 
-/** The slice `modules.taskmanager` of the configuration. */
-export interface TaskmanagerConfig {
-  /** Whether the module runs. Default true. */
+/** The slice `modules.taskManager`. */
+export interface TaskManagerConfig {
+  /** Default false, as upstream. */
   readonly enable: boolean;
 }
 
-export const TaskmanagerConfig = token<TaskmanagerConfig>('taskmanager', 'TaskmanagerConfig');
+export const TaskManagerConfig: Token<TaskManagerConfig> = token<TaskManagerConfig>('taskmanager', 'TaskManagerConfig');
 
-/** @throws EdgeError `taskmanager.config` naming the value and what would be right */
-function parse(raw: unknown): TaskmanagerConfig {
-  const { enable = true } = (raw ?? {}) as { enable?: unknown };
+/** @throws EdgeError `config.invalid` naming the value and what would be right */
+function parse(raw: unknown): TaskManagerConfig {
+  const { enable = false } = (raw ?? {}) as { enable?: unknown };
   if (typeof enable !== 'boolean') {
-    throw new EdgeError('taskmanager.config', `enable is ${JSON.stringify(enable)}, it must be true or false`);
+    throw new EdgeError('config.invalid', `modules.taskManager.enable is ${JSON.stringify(enable)}, it must be true or false`);
   }
   return { enable };
 }
 
-export const config: ConfigSlice<TaskmanagerConfig> = { path: 'modules.taskmanager', token: TaskmanagerConfig, parse };
+export const config: ConfigSlice<TaskManagerConfig> = { path: 'modules.taskManager', token: TaskManagerConfig, parse };

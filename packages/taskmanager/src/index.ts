@@ -1,2 +1,6 @@
-export { TaskmanagerConfig } from './config.js';
-export { taskmanager } from './taskmanager.module.js';
+export type { LoadMeter } from './checks/check-items.js';
+export { TaskManagerConfig } from './config.js';
+export { TaskErrors } from './errors.js';
+export { NodeInstallation } from './installation.js';
+export type { InstallationReport } from './installation.js';
+export { createTaskManager, taskmanager } from './taskmanager.module.js';
