@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createCell, type Credentials, type LogFields } from '@edge/core';
 import { collectingLogger, createTestBus, createTestCa, testIdentity, type LogLine, type TestCa } from '@edge/testing';
-import { Tunnel, TunnelListener, type SessionKind, type TunnelCaller, type TunnelSession } from '@edge/tunnel';
+import { Tunnel, TunnelListener, type SessionKind, type TunnelCaller, type TunnelSession, type Wire } from '@edge/tunnel';
 import { parseEdgeStreamConfig } from '../src/config.js';
 import { EdgeStream } from '../src/edgestream.js';
 
@@ -14,6 +14,8 @@ export interface CloudEnd {
   readonly caller: TunnelCaller;
   readonly certificate: string;
   readonly tunnel: Tunnel;
+  /** For frames that no tunnel would send. */
+  readonly wire: Wire;
 }
 
 /** A node's edgestream between a cloud and a kubelet API that a test plays. */
@@ -59,7 +61,7 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
   const startCloud = async (): Promise<TunnelListener> => {
     const listener = new TunnelListener({
       tls: { cert, key, ca: ca.certificate }, refuse: () => undefined, onRefused: () => undefined,
-      onWire: (caller, wire) => void tunnels.push({ caller, certificate: credentials.value?.certificate ?? '', tunnel: new Tunnel({ wire, onGarbage: () => undefined, silence: SILENCE }) }),
+      onWire: (caller, wire) => void tunnels.push({ caller, wire, certificate: credentials.value?.certificate ?? '', tunnel: new Tunnel({ wire, onGarbage: () => undefined, silence: SILENCE }) }),
     });
     listener.server.listen(port, '127.0.0.1');
     await once(listener.server, 'listening');

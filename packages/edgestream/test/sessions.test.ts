@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { encodeFrame, FrameTypes } from '@edge/protocol';
 import { expect, it } from 'vitest';
 import { scene, textOf } from './scene.js';
 
@@ -92,6 +93,40 @@ it('[edgestream-2.6] lets go of the kubelet API when the tunnel is cut in the mi
   await world.cloudBack();
   expect(String((await once(await world.open('logs', PATH), 'data'))[0])).toBe('x');
   expect(world.tunnels).toHaveLength(2);
+});
+
+it('[edgestream-2.8] takes unknown frames, frames for nobody, ends said twice, empty ones and a whole MiB; ended by the cloud, it dials again', async () => {
+  await using world = await scene();
+  world.kubelet.on('upgrade', (_request, socket: Socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+    socket.pipe(socket);
+  });
+  const { wire, tunnel } = await world.tunnel();
+  const raw = (id: number, type: number, bytes: Uint8Array = new Uint8Array()): Promise<void> =>
+    new Promise((resolve, reject) => wire.send(encodeFrame(id, type, bytes), (error) => (error ? reject(error) : resolve())));
+  const session = await world.open('exec', '/exec/a/b/c', { method: 'POST', headers: { Connection: ['Upgrade'], Upgrade: ['SPDY/3.1'] } });
+  await once(session, 'data');
+  const gone = await world.open('exec', '/exec/a/b/c', { method: 'POST', headers: { Connection: ['Upgrade'], Upgrade: ['SPDY/3.1'] } });
+  await once(gone, 'data');
+  for (const id of [gone.id, gone.id, 77, 77]) await raw(id, FrameTypes.removeConnect);
+  await raw(gone.id, FrameTypes.data, Buffer.from('late'));
+  await raw(78, FrameTypes.data, Buffer.from('for nobody'));
+  for (const type of [9, 100]) await raw(session.id, type, Buffer.from('what is this'));
+  await raw(session.id, FrameTypes.data);
+  const whole = randomBytes(1024 * 1024);
+  await raw(session.id, FrameTypes.data, whole);
+  const back: Buffer[] = [];
+  session.on('data', (part: Buffer) => back.push(part));
+  await expect.poll(() => back.reduce((sum, { length }) => sum + length, 0)).toBe(whole.length);
+  expect(Buffer.concat(back).equals(whole)).toBe(true);
+  expect(world.tunnels).toHaveLength(1);
+
+  await raw(0, FrameTypes.closeConnect, Buffer.from('failed to Update KubeletEndpoint Port'));
+  expect(await tunnel.ended).toContain('closed');
+  await expect.poll(() => world.kubeletSockets.size).toBe(0);
+  expect((await world.tunnel()).tunnel.over).toBe(false);
+  expect(world.tunnels).toHaveLength(2);
+  expect(world.lines.find(({ message }) => message === 'the tunnel has ended')?.fields['reason']).toBe('the cloud ends the tunnel: failed to Update KubeletEndpoint Port');
 });
 
 it('[edgestream-3.1] opens the tunnel anew with a renewed certificate, once nobody is in the middle of something', async () => {
