@@ -22,6 +22,8 @@ import type { ListenAddress } from './net.js';
 import { DEVICE_API } from './objects.js';
 import type { ResolvedOptions } from './options.js';
 import { PolicyController } from './policy-controller/policy-controller.js';
+import { Router } from './router/router.js';
+import { RULE_API } from './router/rules.js';
 
 export interface CloudLinkServiceDeps {
   readonly pki: Pki;
@@ -47,6 +49,7 @@ export class CloudLinkService {
   readonly #devices: DeviceDownstream;
   readonly #listeners: Listeners;
   readonly #policies: PolicyController | undefined;
+  readonly #router: Router;
   readonly #jobs: NodeJobs;
 
   constructor(deps: CloudLinkServiceDeps) {
@@ -70,13 +73,17 @@ export class CloudLinkService {
     this.hub = new CloudHub({
       pki, records: this.#records, log,
       find: (record) => this.#find(record),
-      handle: (node, message, receiver) => {
+      handle: async (node, message, receiver) => {
+        if (receiver === 'router') return void this.#router.handle(node, message);
         if (receiver === 'dynamic') return dynamic.handle(node, message);
         if (receiver === 'tasks') return this.#jobs.handle(node, message);
         return receiver === 'devices' ? reports.handle(node, message) : upstream.handle(node, message, receiver);
       },
       complete: (node) => this.#devices.complete(node),
-      onConnected: (node) => void this.#annotate(node).catch((error: unknown) => log.verbose(1, 'a node was not annotated', { node, err: errorText(error) })),
+      onConnected: (node) => {
+        this.#router.connected(node);
+        void this.#annotate(node).catch((error: unknown) => log.verbose(1, 'a node was not annotated', { node, err: errorText(error) }));
+      },
       config: {
         keepaliveMs: options.keepaliveMs, nodeLimit: options.nodeLimit, authorize: options.authorizeNodes, resyncIntervalMs: options.resyncIntervalMs,
         retry: options.retry, maxMessageBytes: options.maxMessageBytes,
@@ -96,6 +103,10 @@ export class CloudLinkService {
     });
     this.#devices = new DeviceDownstream({ store: cluster.store, hub: this.hub, modelWaitMs: MODEL_WAIT_MS });
     this.#jobs = new NodeJobs({ store: cluster.store, source: cluster.api, hub: this.hub, authorize: options.authorizeNodes, log: options.log.named('taskmanager'), now: Date.now });
+    this.#router = new Router({
+      store: cluster.store, rules: cluster.api.resource(RULE_API, 'rules'), push: (node, message) => hub.push(node, message),
+      timeoutMs: options.ruleTimeoutMs, pauseMs: options.rulePauseMs, log: options.log.named('router'),
+    });
     this.#policies = options.requireAuthorization ? new PolicyController({ store: cluster.store, source: cluster.api, clients: cluster.clients, hub: this.hub, log }) : undefined;
   }
 
@@ -109,7 +120,13 @@ export class CloudLinkService {
     return this.hub.listen(address);
   }
 
+  /** Opens the REST side of rules; resolves with the port. */
+  startRouter(address: ListenAddress): Promise<number> {
+    return this.#router.start(address);
+  }
+
   async close(): Promise<void> {
+    await this.#router.close();
     this.#downstream.stop();
     this.#devices.stop();
     await this.#policies?.stop();

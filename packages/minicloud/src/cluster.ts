@@ -15,6 +15,7 @@ import { PodCleanup } from './controllers/pod-cleanup.js';
 import { ReplicaSets } from './controllers/replica-sets.js';
 import { Scheduler } from './controllers/scheduler.js';
 import { type Clients, createClients } from './objects.js';
+import { ruleEndpointRules, ruleRules } from './router/rule-admission.js';
 
 export interface ClusterDeps {
   readonly database: Store;
@@ -37,7 +38,7 @@ export interface Cluster {
 export async function openCluster(deps: ClusterDeps): Promise<Cluster> {
   const store = await MemoryObjectStore.open({ persistence: new StorePersistence({ store: deps.database }) });
   const registry = createRegistry();
-  const hooks = [podDefaults, nodeTaint, serviceAddresses(() => store), namespaceRules(() => store), deviceRules];
+  const hooks = [podDefaults, nodeTaint, serviceAddresses(() => store), namespaceRules(() => store), deviceRules, ruleEndpointRules, ruleRules(() => store)];
   const api = new KubeApi({ registry, store, hooks, garbageCollection: true });
   const clients = createClients(api);
   for (const name of [...SYSTEM_NAMESPACES, 'kubeedge']) {

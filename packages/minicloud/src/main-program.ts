@@ -22,6 +22,7 @@ export interface ReadyLine {
   readonly hubAddress: string;
   readonly httpsAddress: string;
   readonly tunnelAddress: string;
+  readonly routerUrl: string;
   readonly kubeconfig: string;
   /** Join token at this moment. */
   readonly token: string;
@@ -32,7 +33,7 @@ const HOUR_MS = 3_600_000;
 
 /**
  * Runs a cloud side until it is told to stop.
- * @param argv `--data <folder>` and optionally `--host --hub-port --https-port --tunnel-port --api-port --name (repeatable)
+ * @param argv `--data <folder>` and optionally `--host --hub-port --https-port --tunnel-port --router-port --api-port --name (repeatable)
  * --token-ttl-hours --certificate-ttl-hours`
  * @returns the exit code: 0 stopped as told, 1 could not start, 2 wrong arguments
  */
@@ -47,7 +48,7 @@ export async function runMinicloud(argv: readonly string[], io: ProgramIo): Prom
   try {
     await using cloud = await startMinicloud({ ...options, log: io.log ?? silentLogger });
     const ready: ReadyLine = {
-      url: cloud.url, hubAddress: cloud.hubAddress, httpsAddress: cloud.httpsAddress, tunnelAddress: cloud.tunnelAddress, kubeconfig: cloud.kubeconfigPath, token: cloud.token(), pid: process.pid,
+      url: cloud.url, hubAddress: cloud.hubAddress, httpsAddress: cloud.httpsAddress, tunnelAddress: cloud.tunnelAddress, routerUrl: cloud.routerUrl, kubeconfig: cloud.kubeconfigPath, token: cloud.token(), pid: process.pid,
     };
     io.stdout.write(`${JSON.stringify(ready)}\n`);
     await untilTold(io);
@@ -69,7 +70,7 @@ export function readArguments(argv: readonly string[]): MinicloudOptions {
     ({ values } = parseArgs({
       args: [...argv],
       options: {
-        data: text, host: text, 'hub-port': text, 'https-port': text, 'tunnel-port': text, 'api-port': text, name: { type: 'string', multiple: true },
+        data: text, host: text, 'hub-port': text, 'https-port': text, 'tunnel-port': text, 'router-port': text, 'api-port': text, name: { type: 'string', multiple: true },
         'token-ttl-hours': text, 'certificate-ttl-hours': text,
       },
     }));
@@ -81,7 +82,7 @@ export function readArguments(argv: readonly string[]): MinicloudOptions {
   if (!dataDir) throw minicloudError(MinicloudErrors.badOption, '--data <folder> is missing');
   const numbers = {
     hubPort: number('hub-port', one('hub-port'), 65_535), httpsPort: number('https-port', one('https-port'), 65_535), tunnelPort: number('tunnel-port', one('tunnel-port'), 65_535),
-    apiPort: number('api-port', one('api-port'), 65_535),
+    routerPort: number('router-port', one('router-port'), 65_535), apiPort: number('api-port', one('api-port'), 65_535),
     tokenTtl: hours('token-ttl-hours', one('token-ttl-hours')), certificateTtl: hours('certificate-ttl-hours', one('certificate-ttl-hours')),
   };
   const host = one('host');

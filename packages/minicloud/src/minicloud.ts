@@ -30,6 +30,8 @@ export interface Minicloud extends AsyncDisposable {
   readonly httpsAddress: string;
   /** `host:port` of the nodes' tunnels for logs and commands: `modules.edgeStream.server`. */
   readonly tunnelAddress: string;
+  /** Where clients reach rules: `<routerUrl>/<node>/<namespace>/<path of the rule>`. */
+  readonly routerUrl: string;
   /** File for `kubectl --kubeconfig`, readable by its owner only. */
   readonly kubeconfigPath: string;
   /** The token that nodes join with now. */
@@ -98,6 +100,7 @@ async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promi
   const httpsPort = await enrolment.listen({ host, port: options.httpsPort });
   const hubPort = await link.start({ host, port: options.hubPort });
   const tunnelPort = await tunnels.listen({ host, port: options.tunnelPort });
+  const routerPort = await link.startRouter({ host, port: options.routerPort });
   cluster.startControllers();
   await joinToken.publish();
   const shown = advertisedHost(options);
@@ -107,7 +110,7 @@ async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promi
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= closeAll(opened, log));
   return {
-    url, hubAddress: hostPort(shown, hubPort), httpsAddress: hostPort(shown, httpsPort), tunnelAddress: hostPort(shown, tunnelPort), kubeconfigPath,
+    url, hubAddress: hostPort(shown, hubPort), httpsAddress: hostPort(shown, httpsPort), tunnelAddress: hostPort(shown, tunnelPort), routerUrl: `http://${hostPort(shown, routerPort)}`, kubeconfigPath,
     token: () => joinToken.get(), api: cluster.api, hub: link.hub, close, [Symbol.asyncDispose]: close,
   };
 }

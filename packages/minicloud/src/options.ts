@@ -42,6 +42,12 @@ export interface MinicloudOptions {
   readonly eventTtlMs?: number;
   /** True: the first report of each property of a device is lost and not answered, as CloudCore v1.23 does. For tests of agents. */
   readonly firstReportBug?: boolean;
+  /** Port of the REST side of rules (CloudCore's 9443): plain HTTP without a password. */
+  readonly routerPort?: number;
+  /** How long a rule waits for a service on a node, or for an application. */
+  readonly ruleTimeoutMs?: number;
+  /** Between the three attempts of a request for a rule. */
+  readonly rulePauseMs?: number;
 }
 
 export type ResolvedOptions = Required<MinicloudOptions>;
@@ -54,6 +60,7 @@ export function resolveOptions(options: MinicloudOptions): ResolvedOptions {
     host: '127.0.0.1', hubPort: 0, httpsPort: 0, tunnelPort: 0, apiPort: 0, names: [], log: silentLogger,
     tokenTtl: 24 * HOUR, certificateTtl: 365 * 24 * HOUR, resyncIntervalMs: 5000, keepaliveMs: 30_000, nodeLimit: 500,
     authorizeNodes: true, requireAuthorization: false, retry: DEFAULT_RETRY, maxMessageBytes: 32 * 1024 * 1024, nodeGraceMs: 40_000, goneMs: 600_000, eventTtlMs: HOUR, firstReportBug: false,
+    routerPort: 0, ruleTimeoutMs: 60_000, rulePauseMs: 1000,
     ...given,
   };
 }

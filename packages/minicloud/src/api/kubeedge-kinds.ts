@@ -3,6 +3,7 @@ import { JOBS_GROUP } from '../jobs/job-kinds.js';
 import type { StoredJob } from '../jobs/types.js';
 import { DEVICE_API, type StoredDeviceStatus } from '../objects.js';
 import { configUpdateJobSchema, imagePrePullJobSchema, nodeUpgradeJobSchema } from './job-schemas.js';
+import { ruleEndpointSchema, ruleSchema } from './rule-schemas.js';
 import { deviceModelSchema, deviceSchema, deviceStatusSchema } from './device-schemas.js';
 
 const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -51,8 +52,8 @@ export function kubeEdgeKinds(): ResourceType[] {
       status: false, schema: deviceStatusSchema,
       columns: [text('State', 'status', 'state'), { name: 'Reported', type: 'string', value: reportedValues }, text('Last Online', 'status', 'lastOnlineTime')],
     }),
-    kind('rules.kubeedge.io/v1', 'rules', 'Rule', { columns: [text('Source', 'spec', 'source'), text('Target', 'spec', 'target')] }),
-    kind('rules.kubeedge.io/v1', 'ruleendpoints', 'RuleEndpoint', { shortNames: ['re'], status: false, columns: [text('Type', 'spec', 'ruleEndpointType')] }),
+    kind('rules.kubeedge.io/v1', 'rules', 'Rule', { schema: ruleSchema, columns: [text('Source', 'spec', 'source'), text('Target', 'spec', 'target'), text('Arrived', 'status', 'successMessages'), text('Failed', 'status', 'failMessages')] }),
+    kind('rules.kubeedge.io/v1', 'ruleendpoints', 'RuleEndpoint', { shortNames: ['re'], status: false, schema: ruleEndpointSchema, columns: [text('Type', 'spec', 'ruleEndpointType')] }),
     ...jobs('nodeupgradejobs', 'NodeUpgradeJob', nodeUpgradeJobSchema, ['v1alpha1', 'v1alpha2']),
     ...jobs('imageprepulljobs', 'ImagePrePullJob', imagePrePullJobSchema, ['v1alpha1', 'v1alpha2']),
     ...jobs('configupdatejobs', 'ConfigUpdateJob', configUpdateJobSchema, ['v1alpha2']),
