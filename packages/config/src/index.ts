@@ -13,5 +13,6 @@ export { configReference } from './reference.js';
 export { FEATURE_GATES } from './schema/checks.js';
 export type { ConfiguredTaint, LogModule, PriorityGracePeriod, ReservedMemory } from './schema/kubelet.js';
 export type { EdgeCoreConfig, EdgeOwnConfig, ModuleName, ModulesConfig } from './schema/schema.js';
+export { setFields } from './set-fields.js';
 export { writeBack } from './write-back/write-back.js';
 export type { Change } from './write-back/edit.js';

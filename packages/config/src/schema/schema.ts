@@ -65,6 +65,11 @@ export const schema = section('edgecore.yaml', {
       auth: choice(['open', 'token'], 'open (whoever reaches the port, as upstream) or token (only with the token of tokenFile; health checks need none).'),
       tokenFile: string('/etc/kubeedge/kubelet-api.token', 'File with the token, made at start when it is not there; only its owner may read it.', { check: present }),
     }),
+    upgrade: own('Versions of the agent on this node.', {
+      registry: string('', 'Address of the registry that versions come from. Empty: the one that npm is configured with.'),
+      readyTimeoutSeconds: int32(300, 'A new version that is not Ready after this many seconds is taken back.', { check: between(1, 86400, 'seconds') }),
+      settleSeconds: int32(10, 'So long without a break a new version has to be Ready.', { check: between(0, 3600, 'seconds') }),
+    }),
   }),
 });
 
