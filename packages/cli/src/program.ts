@@ -32,7 +32,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[], 
   join: async () => (await import('./commands/join.js')).join,
   modules: async () => (await import('./commands/modules.js')).modules,
   reset: async () => (await import('./commands/reset.js')).reset,
+  rollback: async () => (await import('./commands/upgrade.js')).rollback,
   uninstall: async () => (await import('./commands/install.js')).uninstall,
+  upgrade: async () => (await import('./commands/upgrade.js')).upgrade,
+  upgrader: async () => (await import('./commands/upgrader.js')).upgrader,
+  versions: async () => (await import('./commands/upgrade.js')).versions,
 };
 
 /** Runs the program; resolves with its exit code. */
@@ -56,7 +60,7 @@ async function agent(args: readonly string[], terminal: Terminal): Promise<numbe
   const { values, positional } = parseFlags(AGENT_FLAGS, args);
   // Upstream ignores words behind the flags. A word in the first place is meant as a command.
   if (positional[0] !== undefined && positional[0] === args[0]) {
-    throw new EdgeError('cli.flag', `unknown command "${positional[0]}"; there are ${Object.keys(COMMANDS).join(', ')}, and none at all runs the agent`);
+    throw new EdgeError('cli.flag', `unknown command "${positional[0]}"; there are ${Object.keys(COMMANDS).filter((name) => name !== 'upgrader').join(', ')}, and none at all runs the agent`);
   }
   const on = (name: string): boolean => readBoolean(values[name] ?? 'false') ?? false;
   if (on('help')) {

@@ -77,6 +77,7 @@ describe('what upstream v1.23.1 prints', () => {
       serviceBus: { allow: [], callTimeoutSeconds: 10, redirects: 'follow', repeatWindowSeconds: 0, body: 'base64', openToNetwork: false, tokenFile: '', requestsPerSecond: 100, maxRequests: 256 },
       metaServer: { certificateDirectory: '/etc/kubeedge/pki/metaserver' },
       kubeletApi: { auth: 'open', tokenFile: '/etc/kubeedge/kubelet-api.token' },
+      upgrade: { registry: '', readyTimeoutSeconds: 300, settleSeconds: 10 },
     });
     expect(printDefaultConfig(host)).not.toMatch(/^edge:/m);
     expect(printMinConfig(host)).not.toMatch(/^edge:/m);

@@ -53,6 +53,7 @@ export class Edged implements Runnable {
   /** Releases that came before there was a runtime. */
   readonly #releases: ResourcePath[] = [];
   #node: NodeReporter | undefined;
+  #facts: NodeFacts | undefined;
   readonly #api: KubeletApi;
   readonly #commands: PodCommands;
 
@@ -85,6 +86,7 @@ export class Edged implements Runnable {
       onAddresses: () => this.#manager?.nodeChanged(),
     });
     await facts.refresh();
+    this.#facts = facts;
     this.#node = createNodeReporter({ config, identity, meta: this.#meta, link, known: this.#known, facts, log });
     const lease = new LeaseKeeper({
       meta: this.#meta,
@@ -168,6 +170,12 @@ export class Edged implements Runnable {
   /** Where the local kubelet API is. @throws EdgeError `edged.no-api` */
   get kubeletEndpoint(): KubeletEndpoint {
     return this.#api.endpoint;
+  }
+
+  /** Whether the node can run pods, as its condition Ready says it now, and why not. */
+  async nodeReadiness(): Promise<{ readonly ready: boolean; readonly reason: string }> {
+    const condition = (await this.#facts?.refresh())?.conditions.find(({ type }) => type === 'Ready');
+    return { ready: condition?.status === 'True', reason: condition?.message ?? 'the node has not been looked at yet' };
   }
 
   /** @throws EdgeError `edged.bad-answer` */

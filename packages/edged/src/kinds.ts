@@ -29,6 +29,8 @@ export const volumeOperation: MessageKind = defineKind('volumeOperation', {
 });
 /** Another module of the node asks where the local kubelet API is. */
 export const queryKubeletEndpoint: MessageKind = defineKind('queryKubeletEndpoint', { operation: Operations.get, resource: 'kubelet/endpoint' });
+/** The program asks whether the node can run pods; the answer is `{ ready, reason }`. */
+export const queryNodeReadiness: MessageKind = defineKind('queryNodeReadiness', { operation: Operations.get, resource: 'node/readiness' });
 /** What somebody at the node wants done to running pods, through the node's own API. */
 export const restartPods: MessageKind = defineKind('restartPods', { source: Sources.metaServer, operation: Operations.update, resource: 'pods/restart' });
 export const runCommand: MessageKind = defineKind('runCommand', { source: Sources.metaServer, operation: Operations.update, resource: 'pods/exec' });

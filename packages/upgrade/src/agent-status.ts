@@ -43,8 +43,12 @@ export class StatusFile {
     const text = JSON.stringify({ pid: process.pid, version, ...(await look()) } satisfies AgentStatus);
     if (text === this.#written) return;
     const next = `${layout.status}.${process.pid}`;
-    await writeFile(next, text, { mode: 0o644 });
-    await rename(next, layout.status);
-    this.#written = text;
+    try {
+      await writeFile(next, text, { mode: 0o644 });
+      await rename(next, layout.status);
+      this.#written = text;
+    } catch {
+      // A full disk must not end the agent; it is tried again, and a version on trial that cannot say how it is goes back.
+    }
   }
 }

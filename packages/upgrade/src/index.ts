@@ -1,7 +1,7 @@
 export type { ServiceManager } from './service-manager.js';
 export { UpgradeErrors } from './errors.js';
 export { StatusFile, untilReleased } from './agent-status.js';
-export type { AgentStatus } from './change/judge.js';
+export type { AgentStatus, Awaited } from './change/judge.js';
 export { readJournal, readLast } from './change/journal.js';
 export type { Finished, Journal, Phase } from './change/journal.js';
 export { serveFolder } from './fetch/folder-registry.js';

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile, rm, stat, statfs } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -6,10 +5,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { EdgeError, Logger } from '@edge/core';
 import { sizeOfData } from './change/copies.js';
 import type { AgentStatus } from './change/judge.js';
-import { readJournal, readLast, writeJournal, type Journal } from './change/journal.js';
+import { readJournal, readLast, writeJournal, type Finished, type Journal } from './change/journal.js';
 import { readJson, readOptional, replaceFile } from './disk/files.js';
 import { upgradeError, UpgradeErrors } from './errors.js';
-import { prepareVersion, type Source } from './fetch/prepare-version.js';
+import { newestVersion, prepareVersion, type Source } from './fetch/prepare-version.js';
 import type { PrepareOrder, Report, UpgradeOrder } from './installation-orders.js';
 import type { Layout } from './layout/layout.js';
 import type { Place } from './layout/place.js';
@@ -42,8 +41,8 @@ export interface InstallationDeps {
    * @throws naming the field and the value, and what would be right; the whole of it is checked
    */
   readonly editConfiguration: (text: string, fields: Readonly<Record<string, string>>) => Promise<string> | string;
-  /** Copies the agent's database and configuration to a folder; the agent may be using them. */
-  readonly copyData: (folder: string) => Promise<void>;
+  /** Copies the agent's database and configuration to a folder while they are in use; only the agent itself can. */
+  readonly copyData?: ((folder: string) => Promise<void>) | undefined;
   /** Starts the process that carries out the change, with the program of the version that is kept for it. */
   readonly startUpgrader: (main: string) => Promise<void>;
   readonly log: Logger;
@@ -62,6 +61,11 @@ export class Installation {
     return versionLabel(await this.#current());
   }
 
+  /** The newest version that the source has. */
+  newest(signal: AbortSignal): Promise<string> {
+    return newestVersion(this.#deps.source, signal);
+  }
+
   /**
    * Fetches a version, checks it by its digests, and lays it beside the one that runs. Whatever fails, nothing else has changed.
    * @throws EdgeError `upgrade.*`, with what can be done about it
@@ -74,9 +78,11 @@ export class Installation {
 
   /** Copies database and configuration below `<state folder>/backup/<version>`. `from` and `to` are versions, the same one. */
   async backUp(_signal: AbortSignal): Promise<{ readonly from: string; readonly to: string }> {
+    const { copyData, place } = this.#deps;
+    if (copyData === undefined) throw upgradeError(UpgradeErrors.noInstallation, 'data that are in use can be copied by the agent alone');
     await this.#mustBeIdle();
     const version = await this.running();
-    await withOrderLock(this.#deps.place.stateFolder, () => this.#deps.copyData(join(this.#deps.place.stateFolder, 'backup', version)));
+    await withOrderLock(place.stateFolder, () => copyData(join(place.stateFolder, 'backup', version)));
     return { from: version, to: version };
   }
 
@@ -125,6 +131,11 @@ export class Installation {
     return (await this.isBusy()) ? undefined : this.#deps.reports.read();
   }
 
+  /** The last change that came to its end, also after its report was dropped. */
+  lastChange(): Promise<Finished | undefined> {
+    return readLast(this.#deps.layout);
+  }
+
   async dropReport(): Promise<void> {
     await this.#deps.reports.drop();
   }
@@ -142,7 +153,7 @@ export class Installation {
       if (event !== 'ConfigUpdate' && to === from) throw upgradeError(UpgradeErrors.badVersion, `version ${versionLabel(to)} runs already`);
       if (!versions.isWhole(to)) throw upgradeError(UpgradeErrors.noVersion, `version ${versionLabel(to)} is not on this node; there are ${(await versions.list()).map(versionLabel).join(', ')}`);
       await this.#mustHaveRoom();
-      const before = await versions.previous();
+      const [before, status] = [await versions.previous(), await this.#status()];
       const journal: Journal = {
         id: randomUUID(),
         event,
@@ -153,7 +164,8 @@ export class Installation {
         attempts: 0,
         readyTimeoutSeconds: readyTimeoutSeconds ?? this.#deps.readyTimeoutSeconds,
         settleSeconds: this.#deps.settleSeconds,
-        needsLink: await this.#linkIsUp(),
+        needsLink: status?.link ?? false,
+        tolerated: status?.waitingFor.map(({ what }) => what) ?? [],
         databasePath,
       };
       await reports.drop();
@@ -201,10 +213,11 @@ export class Installation {
     }
   }
 
-  async #linkIsUp(): Promise<boolean> {
+  /** How the agent that runs is; `undefined` when none does. */
+  async #status(): Promise<AgentStatus | undefined> {
     const { layout } = this.#deps;
-    const status = existsSync(layout.status) ? ((await readJson(layout.status)) as AgentStatus | undefined) : undefined;
-    return status?.link === true && status.pid === (await runningAgent(layout));
+    const status = (await readJson(layout.status)) as AgentStatus | undefined;
+    return status !== undefined && status.pid === (await runningAgent(layout)) ? status : undefined;
   }
 }
 

@@ -41,7 +41,7 @@ describe.concurrent('an upgrade', () => {
 
   it.each([
     ['exits', 'it was started 4 times and did not go on'],
-    ['never-ready', 'it was not Ready within 6 s: the agent waits for module edged'],
+    ['never-ready', 'it was not Ready within 6 s: the agent waits for module edged (it starts)'],
     ['hangs', 'it was not Ready within 6 s: the agent runs and does not get as far as to open its database'],
   ] as const)('[upgrade-5.2] to a version that %s is taken back by itself, and its report says why', async (behaviour, reason) => {
     await using node = await nodeWith(behaviour);

@@ -2,6 +2,7 @@ import { readConfigFile, warningText, withBootstrapToken, writeBack, type EdgeCo
 import { EdgeError, errorCode, errorText, type Logger, type NodeIdentity } from '@edge/core';
 import { checkEnvironment, gatherHostFacts, gatherNetwork, lookupHost, resolveNodeAddress } from '@edge/envcheck';
 import { deadLetters, openStore } from '@edge/store';
+import { layoutOf, ownRoot, untilReleased } from '@edge/upgrade';
 import { compose } from '../compose.js';
 import { AGENT_FLAGS } from '../flags/spec.js';
 import { createKlog } from '../log/klog.js';
@@ -10,6 +11,7 @@ import { parseVmodule } from '../log/verbosity.js';
 import type { Terminal } from '../program.js';
 import { reportToService } from '../service/report-to-service.js';
 import { AGENT_VERSION, KUBEEDGE_VERSION } from '../version.js';
+import { reportStatus } from './agent-status.js';
 import { gatesOf } from './gates.js';
 import { protectFromOutOfMemory } from './oom-score.js';
 import { stopOnSignals } from './signals.js';
@@ -50,6 +52,9 @@ async function startAgent(configPath: string, terminal: Terminal, log: Logger, s
   const addresses = await identity.addresses();
   if (addresses.length === 0) log.warn('this machine has no address a node can use at present; the agent starts all the same');
 
+  // An upgrade that has just stopped this agent copies the database.
+  const installation = ownRoot(terminal.env, undefined);
+  if (installation !== undefined) await untilReleased(layoutOf(installation), signal);
   await using store = await openStore({ path: config.database.dataSource, log: log.named('store') });
   const core = compose({
     config: config as unknown as Record<string, unknown>,
@@ -64,7 +69,8 @@ async function startAgent(configPath: string, terminal: Terminal, log: Logger, s
     },
     readyTimeoutMs: config.edge.readyTimeoutSeconds * 1000,
   });
-  await Promise.all([core.run(signal), reportToService(core, terminal.env, log, signal)]);
+  const installed = installation === undefined ? undefined : reportStatus(core, layoutOf(installation), signal);
+  await Promise.all([core.run(signal), reportToService(core, terminal.env, log, signal), installed]);
   log.info('stopped');
 }
 

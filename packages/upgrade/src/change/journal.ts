@@ -46,6 +46,8 @@ export interface Journal {
   readonly settleSeconds: number;
   /** The link to the cloud was up before, so it has to be up again. */
   readonly needsLink: boolean;
+  /** What the agent waited for before the change: a version is not held to more than the one before did. */
+  readonly tolerated: readonly string[];
   readonly databasePath: string;
   /** Why it is taken back. */
   readonly reason?: string;

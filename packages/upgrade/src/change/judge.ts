@@ -3,12 +3,19 @@ export interface AgentStatus {
   readonly pid: number;
   /** Version of its package, as `1.23.1`. */
   readonly version: string;
-  /** It holds its database and runs its modules, all of which are ready, and the node can run pods. */
+  /** It holds its database, all its modules are ready, and the node can run pods: it waits for nothing. */
   readonly ready: boolean;
   /** The link to the cloud is up. */
   readonly link: boolean;
-  /** What it waits for to be Ready, in words. */
-  readonly waitingFor: readonly string[];
+  /** What it waits for to be Ready. */
+  readonly waitingFor: readonly Awaited[];
+}
+
+/** Something that an agent waits for. */
+export interface Awaited {
+  /** Stays the same from version to version: `module edged`, `node`. */
+  readonly what: string;
+  readonly why: string;
 }
 
 /** What was seen of an agent since it was let run. */
@@ -28,6 +35,8 @@ export interface Limits {
   readonly timeoutMs: number;
   readonly settleMs: number;
   readonly needsLink: boolean;
+  /** What the agent waited for before the change, and may wait for after it. */
+  readonly tolerated: readonly string[];
 }
 
 export type Verdict = { readonly verdict: 'wait' } | { readonly verdict: 'works' } | { readonly verdict: 'fails'; readonly reason: string };
@@ -38,7 +47,7 @@ export const MOST_STARTS = 4;
 /** Whether the agent that was seen is the one that is to run, runs, and is Ready, for this moment. */
 export function isReady(seen: Omit<Seen, 'readyMs'>, limits: Limits): boolean {
   const { status, pid } = seen;
-  return pid !== undefined && status?.pid === pid && status.version === limits.version && status.ready && (status.link || !limits.needsLink);
+  return pid !== undefined && status?.pid === pid && status.version === limits.version && missing(status, limits).length === 0 && (status.link || !limits.needsLink);
 }
 
 /** Whether a version on trial works. It has to be Ready within its time, and stay so. */
@@ -62,10 +71,16 @@ export function judgeReturn(seen: Seen, limits: Limits): Verdict {
   return { verdict: 'fails', reason: whyNot(seen, limits) };
 }
 
-function whyNot({ pid, status, starts }: Seen, { version, needsLink }: Limits): string {
+function missing({ waitingFor }: AgentStatus, { tolerated }: Limits): readonly Awaited[] {
+  return waitingFor.filter(({ what }) => !tolerated.includes(what));
+}
+
+function whyNot({ pid, status, starts }: Seen, limits: Limits): string {
+  const { version, needsLink } = limits;
   if (pid === undefined) return starts === 0 ? 'nothing starts the agent' : 'the agent does not run';
   if (status?.pid !== pid) return 'the agent runs and does not get as far as to open its database';
   if (status.version !== version) return `version ${status.version} runs instead`;
-  if (!status.ready) return `the agent waits for ${status.waitingFor.join(', ') || 'itself'}`;
+  const awaited = missing(status, limits);
+  if (awaited.length > 0) return `the agent waits for ${awaited.map(({ what, why }) => `${what} (${why})`).join(', ')}`;
   return needsLink && !status.link ? 'the link to the cloud does not come up again' : 'it did not stay Ready';
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PHASES, type Journal, type Phase } from './journal.js';
 import { MOST_ATTEMPTS, nextStep, type Facts, type Step } from './next-step.js';
 
-const JOURNAL: Journal = { id: 'a', event: 'Upgrade', from: '1.0.0', to: '2.0.0', phase: 'begun', attempts: 1, readyTimeoutSeconds: 60, settleSeconds: 5, needsLink: true, databasePath: '/db' };
+const JOURNAL: Journal = { id: 'a', event: 'Upgrade', from: '1.0.0', to: '2.0.0', phase: 'begun', attempts: 1, readyTimeoutSeconds: 60, settleSeconds: 5, needsLink: true, tolerated: [], databasePath: '/db' };
 const BOOLEANS = [true, false];
 const ALL_FACTS: readonly Facts[] = BOOLEANS.flatMap((held) => BOOLEANS.flatMap((toWhole) => BOOLEANS.flatMap((fromWhole) => BOOLEANS.map((copied) => ({ held, toWhole, fromWhole, copied })))));
 

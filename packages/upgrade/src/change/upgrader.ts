@@ -113,10 +113,10 @@ export class Upgrader {
   /** Lets the agent run and watches it; resolves with why it does not work, or `undefined`. */
   async #watch(journal: Journal, version: string, by: typeof judge): Promise<string | undefined> {
     const { layout, service } = this.#deps;
-    const { readyTimeoutSeconds, settleSeconds, needsLink } = journal;
+    const { readyTimeoutSeconds, settleSeconds, needsLink, tolerated } = journal;
     await rm(layout.starts, { force: true });
     await service.start();
-    const limits: Limits = { version, timeoutMs: readyTimeoutSeconds * 1000, settleMs: settleSeconds * 1000, needsLink };
+    const limits: Limits = { version, timeoutMs: readyTimeoutSeconds * 1000, settleMs: settleSeconds * 1000, needsLink, tolerated };
     const outcome = await watchAgent(layout, limits, by);
     return outcome.verdict === 'works' ? undefined : outcome.reason;
   }

@@ -32,7 +32,7 @@ async function agent(installation: string): Promise<void> {
   appendFileSync(database, `${version}\n`);
   if (behaviour === 'spoils') writeFileSync(database, 'unreadable');
   const isFit = behaviour === 'good' && !readFileSync(join(installation, 'state', 'edgecore.yaml'), 'utf8').includes('bad');
-  await new StatusFile({ layout, version, look: async () => ({ ready: isFit, link: true, waitingFor: isFit ? [] : ['module edged'] }) }).run(stop.signal);
+  await new StatusFile({ layout, version, look: async () => ({ ready: isFit, link: true, waitingFor: isFit ? [] : [{ what: 'module edged', why: 'it starts' }] }) }).run(stop.signal);
 }
 
 function alive(pid: number): boolean {
