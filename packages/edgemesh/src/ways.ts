@@ -1,5 +1,5 @@
 import { Complaints, errorText, sleep, type Logger, type NodeIdentity } from '@edge/core';
-import { EndpointCheck, checkedEndpoints, CHECK_RULES, type TryEndpoint } from './balance/endpoint-check.js';
+import { EndpointCheck, checkedEndpoints, CHECK_RULES } from './balance/endpoint-check.js';
 import { endpointKey } from './balance/endpoint.js';
 import { HealthBook } from './balance/health.js';
 import type { ServiceTable } from './data/service-table.js';
@@ -16,7 +16,6 @@ import type { WaysConfig } from './ways-config.js';
 
 /** Changes that come together are done together. */
 const GATHER_MS = 100;
-/** Between looks whether somebody took rules or routes away. */
 const LOOK_MS = 10_000;
 
 export interface WaysDeps {
@@ -25,29 +24,31 @@ export interface WaysDeps {
   readonly log: Logger;
   readonly nft: SystemCommand;
   readonly ip: SystemCommand;
-  /** Asks an endpoint whether it takes connections; in tests. */
-  readonly tries?: TryEndpoint;
+  /** Between looks whether somebody took rules or routes away. Default 10 s. */
+  readonly lookMs?: number;
 }
 
 /** Ways from cluster addresses to endpoints: by the kernel where it can, by the agent for what it cannot. [edgemesh-42] */
 export class Ways implements MeshPart {
   readonly #deps: WaysDeps;
   readonly #complaints = new Complaints();
+  #carrier: Carrier | undefined;
 
   constructor(deps: WaysDeps) {
     this.#deps = deps;
   }
 
   async run(table: ServiceTable, signal: AbortSignal, ready: () => void): Promise<void> {
-    const { config, nft, ip, tries } = this.#deps;
+    const { config, nft, ip, lookMs = LOOK_MS } = this.#deps;
     const interceptor = (await this.#hasKernel()) ? new Interceptor({ nft }) : undefined;
     const routes = new ServiceRoutes({ ip });
     const health = new HealthBook();
-    const check = new EndpointCheck({ rules: { ...CHECK_RULES, everyMs: config.checkSeconds * 1000 }, ...(tries ? { tries } : {}) });
+    const check = new EndpointCheck({ rules: { ...CHECK_RULES, everyMs: config.checkSeconds * 1000 } });
     const backends = this.#backends(table, health, check);
     const changed = new Alarm();
     using _subscription = table.changes.subscribe(() => changed.ring());
-    await using carrier = this.#carrier(backends, interceptor !== undefined);
+    await using carrier = this.#makeCarrier(backends, interceptor !== undefined);
+    this.#carrier = carrier;
     const checking = this.#check(table, check, changed, signal);
     try {
       let isFirst = true;
@@ -57,13 +58,18 @@ export class Ways implements MeshPart {
         health.keepOnly(new Set([...table.all()].flatMap(({ ports }) => ports.flatMap(({ endpoints }) => endpoints.map(endpointKey)))));
         if (isFirst) ready();
         isFirst = false;
-        if (!(await changed.wait(LOOK_MS, signal))) await this.#look(interceptor, routes);
+        if (!(await changed.wait(lookMs, signal))) await this.#look(interceptor, routes);
         else await sleep(GATHER_MS, signal).catch(() => undefined);
       }
     } finally {
       await checking;
       await this.#leave(interceptor, routes);
     }
+  }
+
+  /** Connections that the agent itself carries now. */
+  get carried(): number {
+    return this.#carrier?.connections ?? 0;
   }
 
   /** @throws EdgeError `edgemesh.intercept` when the configuration insists on the kernel */
@@ -127,7 +133,7 @@ export class Ways implements MeshPart {
     return new Backends({ table, health, node: identity.name, locality: config.locality, strategy: config.strategy, isDead: check.isDead, now: () => performance.now(), random: () => Math.random(), say: (text) => log.warn(text) });
   }
 
-  #carrier(backends: Backends, hasKernel: boolean): Carrier {
+  #makeCarrier(backends: Backends, hasKernel: boolean): Carrier {
     const { config } = this.#deps;
     return new Carrier({
       limits: { ...PROXY_LIMITS, connections: config.maxConnections, idleMs: config.idleSeconds * 1000, halfClosedMs: Math.min(PROXY_LIMITS.halfClosedMs, config.idleSeconds * 1000) },

@@ -44,7 +44,10 @@ export class Balancer {
   choose(source: string, tried: ReadonlySet<string> = new Set()): Endpoint | undefined {
     const now = this.#now();
     const all = candidates(this.#endpoints, { ...this.#rules, isEjected: (key) => this.#isDead(key) || this.#health.isEjected(key, now) });
-    const left = all.filter((endpoint) => !tried.has(endpointKey(endpoint)));
+    const untried = all.filter((endpoint) => !tried.has(endpointKey(endpoint)));
+    // A pod with addresses of both families is one: it is called by the one that the client has too.
+    const alike = untried.filter(({ address }) => address.includes(':') === source.includes(':'));
+    const left = alike.length > 0 ? alike : untried;
     const kept = this.#affinity?.find(source, now);
     const chosen = left.find((endpoint) => endpointKey(endpoint) === kept) ?? pick(this.#strategy, left, { turn: this.#turn, random: this.#random(), open: (key) => this.#open.get(key) ?? 0, node: this.#rules.node });
     if (chosen === undefined) return undefined;

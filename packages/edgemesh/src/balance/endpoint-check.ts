@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { connect } from 'node:net';
 import type { Endpoint, MeshService } from '../data/service-table.js';
 import { endpointKey } from './endpoint.js';
@@ -54,10 +55,13 @@ export class EndpointCheck {
     const died: string[] = [];
     const back: string[] = [];
     for (const key of this.#failures.keys()) if (!endpoints.has(key)) this.#failures.delete(key);
+    // One listener for each that is under way.
+    const own = AbortSignal.any([signal]);
+    setMaxListeners(this.#rules.parallel + 1, own);
     const waiting = [...endpoints].values();
     const work = async (): Promise<void> => {
       for (const [key, endpoint] of waiting) {
-        const takes = await this.#tries(endpoint, this.#rules.timeoutMs, signal);
+        const takes = await this.#tries(endpoint, this.#rules.timeoutMs, own);
         if (signal.aborted) return;
         const wasDead = this.isDead(key);
         if (takes) this.#failures.delete(key);

@@ -1,7 +1,7 @@
 import type { SystemCommand } from './commands.js';
 
-/** Marks the routes of this agent among all others; `ip route show proto 236` lists them. */
-const PROTOCOL = '236';
+/** Marks the routes of this agent among all others: `ip route show table all proto 236` lists them. */
+const MARK = '236';
 
 /** The kernel's routes to cluster addresses. */
 export interface Route {
@@ -27,7 +27,7 @@ export class ServiceRoutes {
     const wanted = new Set(routes.map(routeLine));
     const present = this.#present ?? (await this.#left());
     this.#present = undefined;
-    const lines = [...[...present].filter((line) => !wanted.has(line)).map((line) => `route del ${line}`), ...[...wanted].filter((line) => !present.has(line)).map((line) => `route replace ${line}`)];
+    const lines = [...[...present].filter((line) => !wanted.has(line)).map((line) => line.replace(' ', ' del ')), ...[...wanted].filter((line) => !present.has(line)).map((line) => line.replace(' ', ' replace '))];
     if (lines.length > 0) await this.#ip(['-force', '-batch', '-'], `${lines.join('\n')}\n`);
     this.#present = wanted;
   }
@@ -36,8 +36,14 @@ export class ServiceRoutes {
   async #left(): Promise<ReadonlySet<string>> {
     const lines = new Set<string>();
     for (const family of ['-4', '-6']) {
-      const listed = await this.#ip([family, '-json', 'route', 'show', 'table', 'all', 'proto', PROTOCOL]).catch(() => '[]');
-      for (const { dst, type = 'unicast' } of JSON.parse(listed || '[]') as { dst: string; type?: Route['type'] }[]) lines.add(routeLine({ address: dst.replace(/\/.*$/, ''), type }));
+      const listed = await this.#ip([family, '-json', 'route', 'show', 'table', 'all', 'proto', MARK]).catch(() => '[]');
+      for (const { dst, type = 'unicast' } of JSON.parse(listed || '[]') as { dst: string; type?: Route['type'] }[]) {
+        lines.add(routeLine({ address: dst.replace(/\/.*$/, ''), type: family === '-6' ? 'unicast' : type }));
+      }
+    }
+    const carried = await this.#ip(['-6', '-json', 'address', 'show', 'dev', 'lo']).catch(() => '[]');
+    for (const { addr_info: found = [] } of JSON.parse(carried || '[]') as { addr_info?: { local: string; metric?: number }[] }[]) {
+      for (const { local, metric } of found) if (metric === Number(MARK)) lines.add(routeLine({ address: local, type: 'local' }));
     }
     return lines;
   }
@@ -48,7 +54,11 @@ export class ServiceRoutes {
   }
 }
 
-/** IPv6 knows no other route through the loopback than to an own address. */
+/**
+ * Object of `ip`, and what follows its verb. IPv6 differs: it has no route through the loopback but to an own address,
+ * and to listen there an address must stand on a link; its metric is the mark then.
+ */
 function routeLine({ address, type }: Route): string {
-  return address.includes(':') ? `local ${address}/128 dev lo proto ${PROTOCOL}` : `${type} ${address}/32 dev lo proto ${PROTOCOL}`;
+  if (!address.includes(':')) return `route ${type} ${address}/32 dev lo proto ${MARK}`;
+  return type === 'unicast' ? `route local ${address}/128 dev lo proto ${MARK}` : `address ${address}/128 dev lo metric ${MARK}`;
 }

@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BALANCE_ANNOTATION, ROUTES_ANNOTATION } from '../src/balance/settings.js';
+import type { Endpoint, MeshService, ServicePort } from '../src/data/service-table.js';
+import { Network, type Pod } from './nodes/network.js';
+import { Program } from './nodes/programs.js';
+import { PORTS } from './nodes/servers.js';
+
+const run = promisify(execFile);
+const ADDRESS = '10.96.0.10';
+const ADDRESS6 = 'fd96::10';
+const CONFIG = { intercept: 'nftables', checkSeconds: 1, lapseSeconds: 60 };
+
+let network: Network;
+/** On node 1. */
+let agent: Program;
+/** A pod of node 1, and a program of node 1 itself. */
+let pod: Program;
+let host: Program;
+const served: Record<string, Program> = {};
+
+const endpoint = (node: number, { address }: { address: string }, port: number, more: Partial<Endpoint> = {}): Endpoint => ({ address, port, nodeName: `node${node}`, ready: true, ...more });
+const both = (node: number, pod: Pod, port: number): Endpoint[] => [endpoint(node, pod, port), endpoint(node, { address: pod.address6 }, port)];
+const everywhere = (port: number): Endpoint[] => [1, 2, 3].flatMap((node) => both(node, network.pod(node, 2), port));
+
+function service(name: string, more: Partial<MeshService> = {}, endpoints: (port: number) => readonly Endpoint[] = everywhere): MeshService {
+  const ports: ServicePort[] = Object.entries(PORTS).map(([kind, port]) => ({ name: kind, protocol: kind === 'udp' ? 'UDP' : 'TCP', port: port - 6000, endpoints: endpoints(port) }));
+  return { namespace: 'default', name, clusterIPs: [ADDRESS, ADDRESS6], headless: false, ports, hosts: [], foreignProxy: false, localOnly: false, annotations: {}, ...more };
+}
+const at = (address: string, kind: keyof typeof PORTS) => ({ host: address, port: PORTS[kind] - 6000 });
+const nft = async (...args: readonly string[]): Promise<string> => (await run('ip', ['netns', 'exec', network.node(1), 'nft', ...args])).stdout;
+/** Who answers, over some calls. */
+async function names(caller: Program, kind: 'tcp' | 'http', address: string, count = 12, more = {}): Promise<string> {
+  const answers: string[] = [];
+  for (let index = 0; index < count; index += 1) answers.push((await caller.ask<string>(kind, { ...at(address, kind), ...more })).split(' ')[0] as string);
+  return [...new Set(answers)].sort().join(' ');
+}
+
+beforeAll(async () => {
+  network = await Network.make([3, 1, 1]);
+  [agent, pod, host] = await Promise.all([Program.start(network.node(1)), Program.start(network.pod(1, 3).network), Program.start(network.node(1))]);
+  for (const node of [1, 2, 3]) {
+    const { network: place, address, address6 } = network.pod(node, 2);
+    const server = await Program.start(place);
+    served[`one${node}`] = server;
+    await server.ask('serve', { name: `one${node}`, addresses: [address, address6] });
+  }
+  await agent.ask('agent', { config: CONFIG, services: [service('web')] });
+});
+afterAll(async () => {
+  for (const program of [agent, pod, host, ...Object.values(served)]) await program?.end('SIGKILL');
+  await network?.[Symbol.asyncDispose]();
+});
+
+it('[edgemesh-46.1] a cluster address leads pods and the node itself to all endpoints, without a default route, over IPv4 and IPv6', async () => {
+  for (const caller of [pod, host]) for (const address of [ADDRESS, ADDRESS6]) expect(await names(caller, 'tcp', address)).toBe('one1 one2 one3');
+  // Whoever is called sees the pod, not the node.
+  expect((await pod.ask<string>('tcp', at(ADDRESS, 'tcp'))).split(' ')[1]).toBe(network.pod(1, 3).address);
+});
+
+it('[edgemesh-46.2] TCP, UDP, HTTP/1.1, WebSocket, HTTP/2 and gRPC pass', async () => {
+  for (const caller of [pod, host]) {
+    for (const address of [ADDRESS, ADDRESS6]) {
+      expect(await caller.ask('udp', at(address, 'udp'))).toMatch(/^one\d \S+ x$/);
+      expect(await caller.ask('http', { ...at(address, 'http'), path: '/p' })).toMatch(/^one\d \/p$/);
+      expect(await caller.ask('websocket', at(address, 'http'))).toMatch(/^one\d \/ws hello$/);
+      expect(await caller.ask('http2', at(address, 'http2'))).toMatch(/^one\d 2\.0 \/two$/);
+      expect(await caller.ask('grpc', at(address, 'grpc'))).toMatch(/^one\d hello$/);
+    }
+  }
+});
+
+it('[edgemesh-46.3] a pod reaches itself, a port that no service has is refused at once, and so is a service with nobody behind it', async () => {
+  const self = await Program.start(network.pod(1, 2).network);
+  expect(await names(self, 'tcp', ADDRESS)).toBe('one1 one2 one3');
+  await self.end();
+  await agent.ask('services', { services: [service('web'), service('none', { clusterIPs: ['10.96.0.11'] }, () => [])] });
+  await expect.poll(() => nft('list', 'set', 'ip', 'edgecore_mesh', 'addresses')).toContain('10.96.0.11');
+  for (const caller of [pod, host]) {
+    await expect(caller.ask('tcp', { host: ADDRESS, port: 9 })).rejects.toThrow('ECONNREFUSED');
+    await expect(caller.ask('tcp', at('10.96.0.11', 'tcp'))).rejects.toThrow('ECONNREFUSED');
+  }
+});
+
+it('[edgemesh-46.4] a client keeps its endpoint when the service asks for it', async () => {
+  const sticky = service('sticky', { clusterIPs: ['10.96.0.12'], sessionAffinitySeconds: 100 });
+  await agent.ask('services', { services: [service('web'), sticky] });
+  await expect.poll(() => names(pod, 'tcp', '10.96.0.12', 1).catch(() => 'none')).toMatch(/^one/);
+  expect((await names(pod, 'tcp', '10.96.0.12')).split(' ')).toHaveLength(1);
+  expect((await names(host, 'tcp', '10.96.0.12')).split(' ')).toHaveLength(1);
+  await agent.ask('services', { services: [service('web')] });
+});
+
+it('[edgemesh-46.5] while nothing comes from the cloud, endpoints of a node that is gone are left out and come back with it', async () => {
+  await network.cable(3, 'down');
+  try {
+    await expect.poll(() => names(pod, 'tcp', ADDRESS, 6, { patienceMs: 300 }).catch(() => 'waits'), { timeout: 90_000 }).toBe('one1 one2');
+  } finally {
+    await network.cable(3, 'up');
+  }
+  await expect.poll(() => names(pod, 'tcp', ADDRESS, 6), { timeout: 90_000 }).toBe('one1 one2 one3');
+  expect((await agent.ask<string[]>('said')).join()).toContain(`endpoint ${network.pod(3, 2).address}:7000 takes no connections`);
+});
+
+it('[edgemesh-46.6] open connections, and new ones, outlive the end of the agent and its restart; its rules end by themselves when it does not come back', async () => {
+  const open = await pod.ask<number>('open', at(ADDRESS, 'tcp'));
+  const own = await host.ask<number>('open', at(ADDRESS, 'tcp'));
+  const alive = async (): Promise<void> => {
+    expect(await pod.ask('say', { of: open, words: 'still' })).toContain('still');
+    expect(await host.ask('say', { of: own, words: 'still' })).toContain('still');
+  };
+  await alive();
+  await agent.end('SIGTERM');
+  expect(await nft('list', 'map', 'ip', 'edgecore_mesh', 'services')).toMatch(/timeout 1m/);
+  await alive();
+  expect(await names(pod, 'tcp', ADDRESS, 6)).toBe('one1 one2 one3');
+  // It dies as it starts again.
+  agent = await Program.start(network.node(1));
+  await agent.ask('agent', { config: CONFIG, services: [service('web')] });
+  expect(await nft('list', 'map', 'ip', 'edgecore_mesh', 'services')).not.toContain('timeout 1m');
+  await agent.end('SIGKILL');
+  await alive();
+  expect(await names(host, 'tcp', ADDRESS, 6)).toBe('one1 one2 one3');
+  agent = await Program.start(network.node(1));
+  await agent.ask('agent', { config: { ...CONFIG, lapseSeconds: 1 }, services: [service('web')] });
+  await agent.end('SIGTERM');
+  await expect.poll(() => nft('list', 'map', 'ip', 'edgecore_mesh', 'services')).not.toContain(ADDRESS);
+  await alive();
+  agent = await Program.start(network.node(1));
+  await agent.ask('agent', { config: CONFIG, services: [service('web')] });
+  await alive();
+});
+
+it('[edgemesh-46.7] rules that somebody takes away come back', async () => {
+  await run('ip', ['netns', 'exec', network.node(1), 'nft', 'flush', 'ruleset']);
+  await expect.poll(() => names(pod, 'tcp', ADDRESS, 3).catch(() => 'none'), { timeout: 90_000 }).toMatch(/^one/);
+});
+
+it('[edgemesh-46.8] a service that asks for routes by host and path has them at the same address, and one for the fewest connections as well', async () => {
+  const only = (node: number) => (port: number): Endpoint[] => both(node, network.pod(node, 2), port);
+  const routed = service('shop', { clusterIPs: ['10.96.0.20', 'fd96::20'], annotations: { [ROUTES_ANNOTATION]: '[{"service":"api","path":"/api","port":1002},{"service":"web","host":"web.example","port":1002}]' } }, only(1));
+  const least = service('least', { clusterIPs: ['10.96.0.21'], annotations: { [BALANCE_ANNOTATION]: 'LeastConnections' } });
+  await agent.ask('services', { services: [service('web', {}, only(3)), service('api', { clusterIPs: ['10.96.0.22'] }, only(2)), routed, least] });
+  await expect.poll(() => names(pod, 'http', '10.96.0.20', 1).catch(() => 'none')).toBe('one1');
+  for (const caller of [pod, host]) {
+    for (const address of ['10.96.0.20', 'fd96::20']) {
+      expect(await caller.ask('http', { ...at(address, 'http'), path: '/api/x' })).toBe('one2 /api/x');
+      expect(await caller.ask('http', { ...at(address, 'http'), name: 'web.example' })).toBe('one3 /');
+      expect(await caller.ask('http', at(address, 'http'))).toBe('one1 /');
+      expect(await caller.ask('websocket', at(address, 'http'))).toBe('one1 /ws hello');
+      expect(await caller.ask('http2', at(address, 'http2'))).toMatch(/^one1 2\.0/);
+    }
+    // While they are open, each goes to another one; the node's own is first.
+    const held: string[] = [];
+    for (let index = 0; index < 3; index += 1) {
+      const of = await caller.ask<number>('open', at('10.96.0.21', 'tcp'));
+      held.push((await caller.ask<string>('say', { of, words: 'x' })).slice(0, 4));
+    }
+    expect([held[0], held.sort().join(' ')]).toEqual(['one1', 'one1 one2 one3']);
+    await caller.ask('leave');
+    await expect.poll(() => agent.ask('connections')).toBe(0);
+  }
+});
+
+it('[edgemesh-46.9] without rules of the kernel the agent carries everything, at the same addresses', async () => {
+  await agent.end('SIGTERM');
+  await run('ip', ['netns', 'exec', network.node(1), 'nft', 'flush', 'ruleset']);
+  agent = await Program.start(network.node(1));
+  await agent.ask('agent', { config: { ...CONFIG, intercept: 'listeners' }, services: [service('web')] });
+  for (const caller of [pod, host]) {
+    for (const address of [ADDRESS, ADDRESS6]) {
+      expect(await names(caller, 'tcp', address)).toBe('one1 one2 one3');
+      expect(await caller.ask('udp', at(address, 'udp'))).toMatch(/^one\d \S+ x$/);
+      expect(await caller.ask('http2', at(address, 'http2'))).toMatch(/^one\d 2\.0/);
+      expect(await caller.ask('grpc', at(address, 'grpc'))).toMatch(/^one\d hello$/);
+      expect(await caller.ask('websocket', at(address, 'http'))).toMatch(/^one\d \/ws/);
+    }
+  }
+  expect(await nft('list', 'ruleset')).toBe('');
+  await agent.end('SIGTERM');
+  const left = await Promise.all(['-4', '-6'].map(async (family) => (await run('ip', ['-n', network.node(1), family, 'route', 'show', 'table', 'all', 'proto', '236'])).stdout));
+  expect(left.join('')).toBe('');
+  expect((await run('ip', ['-n', network.node(1), '-6', 'address', 'show', 'dev', 'lo'])).stdout).not.toContain('fd96');
+});

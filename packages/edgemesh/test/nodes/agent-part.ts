@@ -1,0 +1,62 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { MeshService, ServiceName, ServiceTable } from '../../src/data/service-table.js';
+import { systemCommand } from '../../src/intercept/commands.js';
+import type { WaysConfig } from '../../src/ways-config.js';
+import { Ways } from '../../src/ways.js';
+
+/** The agent as far as this package is it: ways over a table that is given. */
+export class AgentPart {
+  readonly said: string[] = [];
+  readonly #services = new Map<string, MeshService>();
+  readonly #listeners = new Set<(changed: readonly ServiceName[]) => void>();
+  readonly #stop = new AbortController();
+  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
+  #work: Promise<void> = Promise.resolve();
+  #ways: Ways | undefined;
+
+  async start(config: WaysConfig, services: readonly MeshService[]): Promise<void> {
+    this.put(services);
+    const line = (text: string): void => void this.said.push(text);
+    const log = { debug: () => undefined, info: line, warn: line, error: line, named: () => log };
+    this.#ways = new Ways({ config, identity: { name: 'node1' }, log: log as never, nft: systemCommand('nft'), ip: systemCommand('ip'), lookMs: 1_000 });
+    await new Promise<void>((resolve, reject) => {
+      this.#work = this.#ways?.run(this.#table, this.#stop.signal, resolve) ?? Promise.resolve();
+      this.#work.catch(reject);
+    });
+    this.#delay.enable();
+  }
+
+  put(services: readonly MeshService[]): void {
+    this.#services.clear();
+    for (const service of services) this.#services.set(`${service.namespace}/${service.name}`, service);
+    for (const listener of this.#listeners) listener(services);
+  }
+
+  get connections(): number {
+    return this.#ways?.carried ?? 0;
+  }
+
+  /** The longest that anything else in this process had to wait since the last question. */
+  stallMs(): number {
+    const longest = this.#delay.max / 1e6;
+    this.#delay.reset();
+    return longest;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#work;
+  }
+
+  readonly #table: ServiceTable = {
+    get: (namespace, name) => this.#services.get(`${namespace}/${name}`),
+    byAddress: (address) => [...this.#services.values()].find(({ clusterIPs }) => clusterIPs.includes(address)),
+    all: () => this.#services.values(),
+    changes: {
+      subscribe: (listener) => {
+        this.#listeners.add(listener);
+        return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+      },
+    },
+  };
+}
