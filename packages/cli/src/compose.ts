@@ -11,6 +11,7 @@ import {
 import { devicetwin } from '@edge/devicetwin';
 import { edged } from '@edge/edged';
 import { edgehub, TokenStore } from '@edge/edgehub';
+import { edgemesh } from '@edge/edgemesh';
 import { edgestream } from '@edge/edgestream';
 import { eventbus } from '@edge/eventbus';
 import { metamanager } from '@edge/metamanager';
@@ -18,7 +19,7 @@ import { metaserver } from '@edge/metaserver';
 import { servicebus } from '@edge/servicebus';
 
 /** The modules of the agent. Adding one to the agent is adding one line here. */
-export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, metaserver, eventbus, servicebus, devicetwin, edged, edgestream] as unknown as readonly ModuleDefinition[];
+export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, metaserver, eventbus, servicebus, devicetwin, edged, edgestream, edgemesh] as unknown as readonly ModuleDefinition[];
 
 /** What the modules stand on. */
 export interface Platform {

@@ -1,6 +1,7 @@
 import { token, type Token } from '@edge/core';
 import type { Taint } from '@edge/protocol';
 import { isolationConfig } from './config/isolation.js';
+import { meshDns } from './config/mesh-dns.js';
 import { localApiForPods, type LocalApi } from './config/local-api.js';
 import { invalid, reader, tree, type Tree } from './config/reader.js';
 import { unsupportedSettings } from './config/unsupported.js';
@@ -166,7 +167,7 @@ export function parseEdgedConfig(raw: unknown, root: Tree): EdgedConfig {
       evictionHard,
       ignoreEvictionLimits: own.flag('experimentalNodeAllocatableIgnoreEvictionThreshold', false),
     },
-    isolation: isolationConfig(kubelet, tailored, own, KUBELET),
+    isolation: isolationConfig(kubelet, tailored, own, KUBELET, meshDns(root)),
     eviction: {
       thresholds: parseThresholds({
         evictionHard,

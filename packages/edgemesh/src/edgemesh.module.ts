@@ -1,4 +1,5 @@
 import { defineModule, fromPackage, Logger, MessageBus, NodeIdentity, provide, token, type Bind, type ModuleDefinition } from '@edge/core';
+import { Modules } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
 import { config, EdgeMeshConfig } from './config.js';
 import { Feed } from './data/feed.js';
@@ -28,7 +29,7 @@ function bindings(bind: Bind): void {
 export const edgemesh: ModuleDefinition<EdgeMesh, EdgeMeshConfig> = defineModule<EdgeMesh, EdgeMeshConfig>({
   ...fromPackage(manifest),
   name: 'edgemesh',
-  wire: { module: 'edgemesh', group: 'mesh' },
+  wire: { module: Modules.edgeMesh, group: 'mesh' },
   config,
   after: ['metamanager'],
   routes,

@@ -1,4 +1,5 @@
 import { CONNECTION_RESOURCE, defineKind, Groups, Modules, Operations, ResourceTypes, Sources, type MessageKind } from '@edge/protocol';
+import { FOLLOWERS } from './feed/object-feed.js';
 
 /** What comes over the link carries these groups; modules of the node send with group `meta`. */
 const FROM_CLOUD = [Groups.resource, Groups.func];
@@ -51,8 +52,8 @@ export const recordMapper: MessageKind = defineKind('recordMapper', { source: Mo
 /** A Device that was changed on the node itself; upstream's resource has a literal word in place of the name. */
 export const editDevice: MessageKind = defineKind('editDevice', { source: Modules.metaManager, group: Groups.twin, operation: update, resource: /^[^/]+\/device\/updated$/, answer: false });
 
-/** metaserver asks for everything that it shows, and for all changes from then on. */
-export const followObjects: MessageKind = defineKind('followObjects', { source: Sources.metaServer, group: Groups.meta, operation: Operations.get, resource: 'stored/objects' });
+/** metaserver or edgemesh asks for everything that it shows, and for all changes from then on. */
+export const followObjects: MessageKind = defineKind('followObjects', { source: FOLLOWERS, group: Groups.meta, operation: Operations.get, resource: 'stored/objects' });
 
 /** What metaserver read in the cloud. */
 export const recordObjects: MessageKind = defineKind('recordObjects', { source: Sources.metaServer, group: Groups.meta, operation: update, resource: 'stored/objects' });

@@ -124,8 +124,9 @@ export class MetaObjects {
   }
 
   /** Everything that the local API has, by key. Rows without a resource are documents of the cloud. */
-  allShown(): { readonly key: string; readonly object: KubeObject }[] {
+  allShown(counts: (key: string) => boolean = (): boolean => true): { readonly key: string; readonly object: KubeObject }[] {
     return this.#metaV2.all({}, { orderBy: ['key'] }).flatMap(({ key, value }) => {
+      if (!counts(key)) return [];
       const object = readObject(value.trimEnd());
       return object?.kind && object.apiVersion ? [{ key, object }] : [];
     });

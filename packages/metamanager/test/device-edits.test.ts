@@ -1,7 +1,7 @@
 import { createMessage, metaTable, metaV2Table, type Message, type MetaRow, type MetaV2Row } from '@edge/protocol';
 import { createMemoryStore } from '@edge/testing';
 import { expect, it } from 'vitest';
-import type { FeedContent } from '../src/feed/object-feed.js';
+import type { FeedContent } from '../src/feed/follower.js';
 import { eventually, object, openScene, push, type Scene } from './scene.js';
 
 const SHOWN = '/devices.kubeedge.io/v1beta1/devices/default/thermo';

@@ -1,7 +1,7 @@
 import { createMessage, metaV2Table, type Message, type MetaV2Row } from '@edge/protocol';
 import { createMemoryStore } from '@edge/testing';
 import { expect, it } from 'vitest';
-import type { FeedContent } from '../src/feed/object-feed.js';
+import type { FeedContent } from '../src/feed/follower.js';
 import { eventually, object, openScene, push, settle, type Scene } from './scene.js';
 
 const asServer = (operation: string, resource: string, content?: unknown): Message => createMessage({ source: 'metaserver', group: 'meta', operation, resource, content });
@@ -150,4 +150,24 @@ it('[metamanager-11.8] shows a pod with the last status that the node has report
   await scene.tell({ operation: 'patch', resource: 'default/podpatch/web', content: 'no JSON' });
   await eventually(() => scene.objects.value('default/podpatch/web') === 'no JSON');
   expect(status(await follow(scene))).toBe('Running');
+});
+
+it('[metamanager-11.9] two modules follow each by itself, the mesh services and endpoints alone', async () => {
+  await using scene = await openScene();
+  const server = scene.running.bus.play('metaserver', 'metaserver');
+  const mesh = scene.running.bus.play('edgemesh', 'mesh');
+  await scene.fromCloud(push('insert', 'default/service/a', object('Service', 'a', 5)));
+  await scene.fromCloud(push('insert', 'default/configmap/a', object('ConfigMap', 'a', 5)));
+  await eventually(() => scene.objects.value('default/configmap/a') !== undefined);
+  await settle();
+  const question = createMessage({ source: 'edgemesh', group: 'meta', operation: 'get', resource: 'stored/objects', content: { prefixes: ['/core/v1/services/'] } });
+  const first = (await scene.running.bus.bus.request({ group: 'meta' }, question, { timeoutMs: 30_000 })).content as FeedContent;
+  expect(first.items.map(({ key }) => key)).toEqual(['/core/v1/services/default/a']);
+  await follow(scene);
+  await scene.fromCloud(push('insert', 'default/configmap/b', object('ConfigMap', 'b', 6)));
+  await scene.fromCloud(push('insert', 'default/service/b', object('Service', 'b', 7)));
+  await eventually(() => told(server.received).flatMap(names).includes('b@7'));
+  await eventually(() => told(mesh.received).flatMap(names).includes('b@7'));
+  expect([told(server.received).flatMap(names), told(mesh.received).flatMap(names)]).toEqual([['b@6', 'b@7'], ['b@7']]);
+  expect(told(mesh.received).map(({ sequence }) => sequence)).toEqual([first.sequence + 1]);
 });

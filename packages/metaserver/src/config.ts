@@ -3,8 +3,12 @@ import { isFields } from '@edge/protocol';
 
 /** The slice `modules.metaManager.metaServer` and `edge.metaServer`. */
 export interface MetaServerConfig {
-  /** Default false, as upstream. */
+  /** Whether the module runs: for clients, or because the mesh needs what it follows. */
   readonly enable: boolean;
+  /** `enable` in the file: clients are served. Default false, as upstream. */
+  readonly isServing: boolean;
+  /** `edge.edgeMesh.enable`: services and what is behind them are followed. */
+  readonly isForMesh: boolean;
   /** Where it listens. Default 127.0.0.1:10550. */
   readonly server: Address;
   /** Where it listens for pods while authorization is required, on a link made for it. Default 169.254.30.10:10550. */
@@ -40,12 +44,16 @@ export function parseMetaServerConfig(raw: unknown, root: Fields = {}): MetaServ
   const slice = (raw ?? {}) as Fields;
   const edge = isFields(root['edge']) ? root['edge'] : {};
   const own = isFields(edge['metaServer']) ? edge['metaServer'] : {};
-  const { enable = false } = slice;
-  if (typeof enable !== 'boolean') throw invalid(`${CONFIG_PATH}.enable`, enable, 'true or false');
+  const mesh = isFields(edge['edgeMesh']) ? edge['edgeMesh'] : {};
+  const { enable: isServing = false } = slice;
+  if (typeof isServing !== 'boolean') throw invalid(`${CONFIG_PATH}.enable`, isServing, 'true or false');
+  const isForMesh = mesh['enable'] === true;
   const issuers = texts(slice, 'serviceAccountIssuers') ?? ['https://kubernetes.default.svc.cluster.local'];
   const audiences = texts(slice, 'apiAudiences') ?? [];
   return {
-    enable,
+    enable: isServing || isForMesh,
+    isServing,
+    isForMesh,
     server: address(slice, 'server', '127.0.0.1:10550'),
     dummyServer: address(slice, 'dummyServer', '169.254.30.10:10550'),
     tlsCaFile: text(slice, CONFIG_PATH, 'tlsCaFile', '/etc/kubeedge/ca/rootCA.crt'),

@@ -5,6 +5,7 @@ import { Documents } from './api/documents.js';
 import { CloudApi } from './cloud/cloud-api.js';
 import { CloudReader } from './cloud/cloud-reader.js';
 import { Follower } from './cloud/follower.js';
+import { MeshData } from './cloud/mesh-data.js';
 import { config, MetaServerConfig } from './config.js';
 import { Feed } from './copy/feed.js';
 import { CertificateFiles } from './guard/certificate-files.js';
@@ -24,6 +25,7 @@ const CloudWay = own<CloudApi>('CloudApi');
 const Objects = own<Feed>('Feed');
 const Reading = own<CloudReader>('CloudReader');
 const Following = own<Follower>('Follower');
+const ForMesh = own<MeshData>('MeshData');
 const Docs = own<Documents>('Documents');
 const Ip = own<typeof ipCommand>('IpCommand');
 const Pki = own<CertificateFiles>('CertificateFiles');
@@ -40,6 +42,7 @@ function bindings(bind: Bind): void {
   provide(bind, Objects, Feed, { bus: MessageBus, log: Log });
   provide(bind, Reading, CloudReader, { cloud: CloudWay, feed: Objects, catalog: Catalog });
   provide(bind, Following, Follower, { cloud: CloudWay, reader: Reading, link: CloudLink, log: Log });
+  provide(bind, ForMesh, MeshData, { follower: Following, catalog: Catalog, link: CloudLink });
   provide(bind, Docs, Documents, { bus: MessageBus, cloud: CloudWay, catalog: Catalog, log: Log });
   bind(Pki).toResolvedValue(({ certificateDirectory: folder }: MetaServerConfig) => new CertificateFiles({ folder }), [MetaServerConfig]);
   provide(bind, Issuer, CloudCertificates, { bus: MessageBus, link: CloudLink, identity: NodeIdentity, config: MetaServerConfig, log: Log });
@@ -49,6 +52,7 @@ function bindings(bind: Bind): void {
   provide(bind, Link, DummyLink, { ip: Ip });
   provide(bind, Entrances, Doors, { config: MetaServerConfig, gates: FeatureGates, guard: Admitting, certificate: Serving, link: Link, log: Log });
   provide(bind, MetaServerEntry, MetaServer, {
+    config: MetaServerConfig,
     store: Store,
     bus: MessageBus,
     link: CloudLink,
@@ -60,6 +64,7 @@ function bindings(bind: Bind): void {
     cloud: CloudWay,
     reader: Reading,
     follower: Following,
+    meshData: ForMesh,
     doors: Entrances,
   });
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { errorText, token, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable, type Store, type Token } from '@edge/core';
+import { errorText, token, untilAborted, type CloudLink, type Life, type Logger, type MessageBus, type NodeIdentity, type Runnable, type Store, type Token } from '@edge/core';
 import { ApiServer, KubeApi, type ApiServerOptions, type RequestHook } from '@edge/kubeapi';
 import type { Message } from '@edge/protocol';
 import { CloudWriter } from './api/cloud-writer.js';
@@ -10,6 +10,8 @@ import { tokenRequests } from './api/token-requests.js';
 import type { CloudApi } from './cloud/cloud-api.js';
 import type { CloudReader } from './cloud/cloud-reader.js';
 import type { Follower } from './cloud/follower.js';
+import type { MeshData } from './cloud/mesh-data.js';
+import type { MetaServerConfig } from './config.js';
 import type { Feed } from './copy/feed.js';
 import { ObjectCopy } from './copy/object-copy.js';
 import type { Doors } from './guard/doors.js';
@@ -20,6 +22,7 @@ import { createWaiting } from './waiting/waiting.js';
 import type { WaitingWrites } from './waiting/waiting-writes.js';
 
 export interface MetaServerDeps {
+  readonly config: MetaServerConfig;
   readonly store: Store;
   readonly bus: MessageBus;
   readonly link: CloudLink;
@@ -31,6 +34,7 @@ export interface MetaServerDeps {
   readonly cloud: CloudApi;
   readonly reader: CloudReader;
   readonly follower: Follower;
+  readonly meshData: MeshData;
   readonly doors: Doors;
 }
 
@@ -50,7 +54,7 @@ export class MetaServer implements Runnable {
   }
 
   async run(life: Life): Promise<void> {
-    const { documents, feed, store, catalog, cloud, reader, follower, link, log, doors, bus, identity } = this.#deps;
+    const { documents, feed, store, catalog, cloud, reader, follower, link, log, bus, identity } = this.#deps;
     this.#signal = life.signal;
     await documents.load(life.signal);
     const copy = await feed.begin((items) => ObjectCopy.open({ store, catalog }, items), life.signal);
@@ -72,11 +76,25 @@ export class MetaServer implements Runnable {
     const works = [
       follower.run(copy, signal),
       waiting.run(signal),
-      doors.run({ make, objects: new NodeObjects({ store: copy.store, catalog, node: this.#deps.identity.name }), signal, ready }),
+      this.#serve(make, copy, signal, ready),
+      this.#followForMesh(signal),
     ].map((work) => work.finally(() => ended.abort()));
     await Promise.allSettled(works);
     backend.close();
     await Promise.all(works);
+  }
+
+  /** Without clients the module does for the mesh alone what it does for all. */
+  async #serve(make: (options: Partial<ApiServerOptions>) => ApiServer, copy: ObjectCopy, signal: AbortSignal, ready: (port: number) => void): Promise<void> {
+    const { config, doors, catalog, identity } = this.#deps;
+    if (config.isServing) return doors.run({ make, objects: new NodeObjects({ store: copy.store, catalog, node: identity.name }), signal, ready });
+    ready(0);
+    await untilAborted(signal);
+  }
+
+  async #followForMesh(signal: AbortSignal): Promise<void> {
+    if (this.#deps.config.isForMesh) await this.#deps.meshData.run(signal);
+    await untilAborted(signal);
   }
 
   /** A message of metamanager about its objects. */

@@ -14,6 +14,7 @@ export const Modules = {
   edgeStream: 'edgestream',
   taskManager: 'taskmanager',
   testManager: 'testManager',
+  edgeMesh: 'edgemesh',
 } as const;
 
 /** Groups: on the bus the set of modules that get a copy, on the wire the routing class. */

@@ -74,6 +74,15 @@ export const listOfIp: Check<readonly string[]> = (value) => {
   return bad === undefined ? undefined : doubtful('should hold IP addresses only');
 };
 
+/** `address`, `address:port` or `[address]:port`. */
+export const listOfResolvers: Check<readonly string[]> = (value) => {
+  const isServer = (item: string): boolean => {
+    const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(item);
+    return isIP(item) !== 0 || (match !== null && isIP(match[1] ?? match[2] ?? '') !== 0 && Number(match[3]) >= 1 && Number(match[3]) <= 65535);
+  };
+  return value.every(isServer) ? undefined : wrong('should hold addresses, for example 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:53');
+};
+
 /** The gates upstream's edge knows; two of them are group switches of its gate library. */
 export const FEATURE_GATES = ['requireAuthorization', 'moduleRestart', 'disableNodeTaskV1alpha2', 'AllAlpha', 'AllBeta'] as const;
 

@@ -2,6 +2,7 @@ import { atLeast, between, knownGates, present } from './checks.js';
 import { bool, choice, flags, int32, int64, own, section, string } from './build.js';
 import { edged } from './edged.js';
 import { edgeHub } from './edge-hub.js';
+import { edgeMesh } from './edge-mesh.js';
 import { dbTest, deviceTwin, edgeStream, eventBus, metaManager, serviceBus, taskManager } from './other-modules.js';
 import { ownServiceBus } from './own-service-bus.js';
 import type { Infer } from './field.js';
@@ -61,6 +62,7 @@ export const schema = section('edgecore.yaml', {
     metaServer: own('The local Kubernetes API, beyond what upstream can set.', {
       certificateDirectory: string('/etc/kubeedge/pki/metaserver', 'Folder of its serving certificate and the cluster\'s authority, in upstream\'s layout.', { check: present }),
     }),
+    edgeMesh,
     kubeletApi: own('Who may use the node\'s own kubelet API.', {
       auth: choice(['open', 'token'], 'open (whoever reaches the port, as upstream) or token (only with the token of tokenFile; health checks need none).'),
       tokenFile: string('/etc/kubeedge/kubelet-api.token', 'File with the token, made at start when it is not there; only its owner may read it.', { check: present }),

@@ -5,8 +5,9 @@ import { tree, type Reader, type Tree } from './reader.js';
  * What of `tailoredKubeletConfig` concerns isolation.
  * @param own reads `modules.edged` itself, which has one of these keys as well
  * @param path of the section
+ * @param otherDns servers for pods when the section names none
  */
-export function isolationConfig(kubelet: Tree, tailored: Reader, own: Reader, path: string): IsolationConfig {
+export function isolationConfig(kubelet: Tree, tailored: Reader, own: Reader, path: string, otherDns: readonly string[] = []): IsolationConfig {
   const gates = tree(kubelet['featureGates'], `${path}.featureGates`);
   const swap = tree(kubelet['memorySwap'], `${path}.memorySwap`);
   const texts = (key: string): string[] => tailored.list(key).map(String);
@@ -33,7 +34,7 @@ export function isolationConfig(kubelet: Tree, tailored: Reader, own: Reader, pa
     },
     seccompDefault: own.flag('seccompDefault', false) || tailored.flag('seccompDefault', false),
     dns: {
-      clusterDNS: texts('clusterDNS'),
+      clusterDNS: texts('clusterDNS').length > 0 ? texts('clusterDNS') : otherDns,
       clusterDomain: tailored.text('clusterDomain', 'cluster.local'),
       // An empty text means "inherit nothing" here, unlike elsewhere.
       resolverFile: kubelet['resolvConf'] === '' ? '' : tailored.text('resolvConf', '/etc/resolv.conf'),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PodSpec } from '@edge/protocol';
+import { parseEdgedConfig } from '../config.js';
 import { somePod } from '../../test/plan-kit.js';
 import { podDns, type DnsSettings } from './dns.js';
 import { kernelHostname, podHostname } from './hostname.js';
@@ -34,6 +35,14 @@ describe('podDns', () => {
     const found = dns({}, { clusterDNS: [] });
     expect(found.dns).toEqual(host);
     expect(found.warnings).toMatchObject([{ reason: 'MissingClusterDNS' }]);
+  });
+
+  it("[edged-27.25] without them the node's own mesh is asked where it is on, and the configured ones win", () => {
+    const servers = (edge: object, kubelet: object = {}): readonly string[] => parseEdgedConfig({ tailoredKubeletConfig: kubelet }, { edge }).isolation.dns.clusterDNS;
+    expect(servers({ edgeMesh: { enable: true } })).toEqual(['169.254.96.17']);
+    expect(servers({ edgeMesh: { enable: true, address: '169.254.7.7' } })).toEqual(['169.254.7.7']);
+    expect(servers({ edgeMesh: { enable: true } }, { clusterDNS: ['10.96.0.10'] })).toEqual(['10.96.0.10']);
+    for (const edgeMesh of [undefined, { enable: false }, { enable: true, dns: { enable: false } }, { enable: true, dns: { port: 5353 } }]) expect(servers({ edgeMesh })).toEqual([]);
   });
 
   it('[edged-27.3] adds what the pod wants, without repetition; its options win', () => {

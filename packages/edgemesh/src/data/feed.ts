@@ -1,5 +1,5 @@
 import { errorText, sleep, type Logger, type MessageBus } from '@edge/core';
-import { createMessage, Groups, isFields, Operations, type Message } from '@edge/protocol';
+import { createMessage, Groups, isFields, Modules, Operations, type Message } from '@edge/protocol';
 import { edgeMeshError, EdgeMeshErrors } from '../errors.js';
 import type { MeshTable, ObjectChange } from './mesh-table.js';
 
@@ -70,7 +70,7 @@ export class Feed {
   }
 
   async #ask(signal: AbortSignal): Promise<Told> {
-    const question = createMessage({ source: 'edgemesh', group: Groups.meta, operation: Operations.get, resource: RESOURCE, content: { prefixes: PREFIXES } });
+    const question = createMessage({ source: Modules.edgeMesh, group: Groups.meta, operation: Operations.get, resource: RESOURCE, content: { prefixes: PREFIXES } });
     const answer = await this.#bus.request({ group: Groups.meta }, question, { timeoutMs: PATIENCE_MS, signal });
     if (answer.route.operation === Operations.error) throw edgeMeshError(EdgeMeshErrors.noObjects, `metamanager does not give its objects: ${String(answer.content)}`);
     return readTold(answer);

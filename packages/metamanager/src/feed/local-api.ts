@@ -27,8 +27,11 @@ export class LocalApiHandler {
     this.#feed.close();
   }
 
+  /** Everything that is stored, or what of it begins with one of the given prefixes. */
   follow(message: Message): Message {
-    return answer(message, this.#feed.follow());
+    const { prefixes } = isFields(message.content) ? message.content : {};
+    const texts = Array.isArray(prefixes) ? prefixes.filter((prefix) => typeof prefix === 'string') : [];
+    return answer(message, this.#feed.of(message.route.source).follow(texts));
   }
 
   /**
@@ -39,7 +42,7 @@ export class LocalApiHandler {
   async record(message: Message): Promise<Message> {
     const { objects, absent } = isFields(message.content) ? message.content : {};
     await this.#objects.record(this.#readable(message, objects), this.#readable(message, absent));
-    return answer(message, this.#feed.tells());
+    return answer(message, this.#feed.of(message.route.source).tells());
   }
 
   /** Documents by path, as they were received. */

@@ -26,8 +26,9 @@ export class ShownObjects {
     return this.#patched(key, this.#objects.shown(key));
   }
 
-  all(): FeedItem[] {
-    return this.#objects.allShown().map(({ key, object }) => this.#patched(key, object));
+  /** @param counts which keys are asked for */
+  all(counts: (key: string) => boolean): FeedItem[] {
+    return this.#objects.allShown(counts).map(({ key, object }) => this.#patched(key, object));
   }
 
   #patched(key: string, object: KubeObject | undefined): FeedItem {

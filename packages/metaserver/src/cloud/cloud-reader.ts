@@ -6,6 +6,7 @@ import { metaServerError } from '../errors.js';
 import type { TypeCatalog } from '../types/catalog.js';
 import { applicationKey } from './application.js';
 import type { CloudApi } from './cloud-api.js';
+import { isFalsified } from './falsified-slices.js';
 import { readListing, readObject, versionOf } from './listing.js';
 import { fieldText, isInScope, type Scope } from './scope.js';
 
@@ -122,11 +123,25 @@ export class CloudReader {
       const key = applicationKey(ref);
       const list = readListing(await this.#cloud.ask({ key, verb: 'list', option: { ...selectors, ...any, ...page } }, isShared), { apiVersion: apiVersionOf(type), kind: type.kind });
       if (list === undefined) throw metaServerError('metaserver.malformed', `the cloud's answer to list ${key} is no list`);
-      items.push(...list.items);
+      for (const item of list.items) {
+        const right = type.plural === 'endpointslices' && isFalsified(item) ? await this.#itself(ref, item) : item;
+        if (right !== undefined) items.push(right);
+      }
       version ??= list.version;
       next = list.next;
     } while (next !== undefined);
     return { items, version };
+  }
+
+  /** Undefined when it has gone meanwhile. */
+  async #itself({ name: _, ...place }: ResourceRef, { metadata }: CloudObject): Promise<CloudObject | undefined> {
+    try {
+      const ref: ResourceRef = { ...place, namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
+      return readObject(await this.#cloud.ask({ key: applicationKey(ref), verb: 'get', option: {} }));
+    } catch (error) {
+      if (isApiError(error, 'NotFound')) return undefined;
+      throw error;
+    }
   }
 
   /** What the copy has and the list lacks, unless it is younger than the list. */
