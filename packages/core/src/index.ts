@@ -10,6 +10,7 @@ export type { Cell, WritableCell } from './cell.js';
 export { Core } from './core.js';
 export type { CoreOptions } from './core.js';
 export { Complaints } from './complaints.js';
+export { ipCommand, OwnLink, type IpCommand } from './net/own-link.js';
 export { abortError, EdgeError, errorCode, errorText, isAbort } from './errors.js';
 export { Health } from './health.js';
 export type { ModuleHealth, ModulePhase } from './health.js';

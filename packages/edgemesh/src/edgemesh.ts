@@ -3,6 +3,7 @@ import type { Message } from '@edge/protocol';
 import type { Feed } from './data/feed.js';
 import type { MeshTable } from './data/mesh-table.js';
 import type { MeshPart } from './mesh-part.js';
+import { refuseRivals } from './rivals.js';
 
 export interface EdgeMeshDeps {
   readonly table: MeshTable;
@@ -22,6 +23,7 @@ export class EdgeMesh implements Runnable {
   async run(life: Life): Promise<void> {
     const { table, feed, parts } = this.#deps;
     this.#signal = life.signal;
+    await refuseRivals();
     await feed.begin(life.signal);
     // One does not outlive the other.
     const ended = new AbortController();

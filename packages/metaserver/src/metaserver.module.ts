@@ -1,4 +1,4 @@
-import { CloudLink, defineModule, FeatureGates, fromPackage, Logger, MessageBus, NodeIdentity, provide, provideValue, Store, token, type Bind, type ModuleDefinition } from '@edge/core';
+import { CloudLink, defineModule, FeatureGates, fromPackage, ipCommand, Logger, MessageBus, NodeIdentity, provide, provideValue, Store, token, type Bind, type ModuleDefinition } from '@edge/core';
 import { Sources } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
 import { Documents } from './api/documents.js';
@@ -11,7 +11,7 @@ import { Feed } from './copy/feed.js';
 import { CertificateFiles } from './guard/certificate-files.js';
 import { CloudCertificates } from './guard/cloud-certificates.js';
 import { Doors } from './guard/doors.js';
-import { DummyLink, ipCommand } from './guard/dummy-link.js';
+import { DummyLink } from './guard/dummy-link.js';
 import { Guard } from './guard/guard.js';
 import { ServingCertificate } from './guard/serving-certificate.js';
 import { MetaServer, MetaServerEntry } from './metaserver.js';

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { DummyLink, type IpCommand } from './dummy-link.js';
+import type { IpCommand } from '@edge/core';
+import { DummyLink } from './dummy-link.js';
 
 const run = promisify(execFile);
 /** Not the usual one, which this machine may have: what it carries itself needs no link. */
