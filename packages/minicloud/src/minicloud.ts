@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { errorText, type Logger } from '@edge/core';
 import { ApiServer, type KubeApi } from '@edge/kubeapi';
 import { hostPort } from '@edge/protocol';
@@ -17,6 +18,9 @@ import { ApiCaller } from './dynamic-controller/api-caller.js';
 import type { SessionInfo } from './hub/cloud-hub.js';
 import { lockData } from './data-lock.js';
 import { JoinToken } from './join-token.js';
+import { withMetrics } from './metrics/metrics-backend.js';
+import { NodeMeasurements } from './metrics/node-measurements.js';
+import { readResourceMetrics } from './metrics/read-metrics.js';
 import { NodeTunnels } from './tunnel/node-tunnels.js';
 import { advertisedHost, certificateNames, localHost, type MinicloudOptions, resolveOptions, type ResolvedOptions } from './options.js';
 
@@ -129,8 +133,11 @@ interface ApiParts {
 async function openApi({ options, pki, cluster, tokens, tunnels }: ApiParts): Promise<{ server: ApiServer; kubeconfigPath: string; adminToken: string }> {
   const { dataDir, log } = options;
   const adminToken = await openAdminToken(join(dataDir, 'pki', 'admin.token'));
+  const measurements = new NodeMeasurements({
+    read: (node, signal) => readResourceMetrics(tunnels, node, signal), now: Date.now, pause: (milliseconds, signal) => pause(milliseconds, undefined, { signal }),
+  });
   const server = new ApiServer({
-    backend: cluster.api, registry: cluster.api.registry,
+    backend: withMetrics(cluster.api, { clients: cluster.clients, measurements }), registry: cluster.api.registry,
     subresources: subresourceHandlers({ clients: cluster.clients, tokens, tunnels, bind: (pod, node) => bindPod({ clients: cluster.clients, now: Date.now }, pod, node) }),
     options: {
       authenticate: bearerAuthenticator(adminToken, tokens), authorize, version: API_VERSION,

@@ -5,6 +5,7 @@ import { commandTests } from '../streams/commands.js';
 import { enduranceTests } from '../streams/endurance.js';
 import { logTests } from '../streams/logs.js';
 import { openStreamScene, type StreamScene } from '../streams/stream-scene.js';
+import { topTests } from '../streams/top.js';
 import { transferTests } from '../streams/transfers.js';
 import { eventually } from '../support/agent.js';
 
@@ -21,6 +22,7 @@ afterAll(async () => {
 logTests(scene);
 commandTests(scene);
 transferTests(scene);
+topTests(scene);
 enduranceTests(scene);
 
 it('[cli-stream-1.5] a command over WebSocket: the channels of v4, those of v5 with an end of the input, and what is refused as an answer', { timeout: 300_000 }, async () => {

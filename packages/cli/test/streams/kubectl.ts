@@ -43,10 +43,13 @@ export class Kubectl {
   readonly #env: NodeJS.ProcessEnv;
   #terminals = 0;
 
-  /** @param folder for notes of its own */
-  constructor(deps: { kubeconfig: string; folder: string; env?: Readonly<Record<string, string>> }) {
+  /**
+   * @param folder for notes of its own
+   * @param program the one on the path unless given
+   */
+  constructor(deps: { kubeconfig: string; folder: string; env?: Readonly<Record<string, string>>; program?: string }) {
     this.#folder = deps.folder;
-    this.#first = ['kubectl', '--kubeconfig', deps.kubeconfig];
+    this.#first = [deps.program ?? 'kubectl', '--kubeconfig', deps.kubeconfig];
     this.#env = { ...process.env, TERM: 'xterm', ...deps.env };
   }
 

@@ -1,4 +1,5 @@
 import { builtinResources, ResourceRegistry, type ResourceType } from '@edge/kubeapi';
+import { metricsTypes } from '../metrics/objects.js';
 import { kubeEdgeKinds } from './kubeedge-kinds.js';
 
 const VOLUME_ATTACHMENTS: ResourceType = {
@@ -9,5 +10,5 @@ const VOLUME_ATTACHMENTS: ResourceType = {
 
 /** Everything that this cloud serves before the first CustomResourceDefinition. */
 export function createRegistry(): ResourceRegistry {
-  return new ResourceRegistry([...builtinResources(), VOLUME_ATTACHMENTS, ...kubeEdgeKinds()]);
+  return new ResourceRegistry([...builtinResources(), VOLUME_ATTACHMENTS, ...kubeEdgeKinds(), ...metricsTypes()]);
 }
