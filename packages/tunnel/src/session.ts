@@ -25,6 +25,8 @@ export class TunnelSession extends Duplex implements Waiting {
   readonly #wire: SessionWire;
   #removed = false;
   #over = false;
+  #bytesIn = 0;
+  #bytesOut = 0;
 
   constructor(deps: { id: number; wire: SessionWire }) {
     super({ allowHalfOpen: false, readableHighWaterMark: CHUNK, writableHighWaterMark: CHUNK });
@@ -43,9 +45,21 @@ export class TunnelSession extends Duplex implements Waiting {
     return this.#over;
   }
 
+  /** Bytes that the other side has sent. */
+  get bytesIn(): number {
+    return this.#bytesIn;
+  }
+
+  /** Bytes that were sent to it. */
+  get bytesOut(): number {
+    return this.#bytesOut;
+  }
+
   /** Bytes of the other side. */
   receive(bytes: Uint8Array): void {
-    if (!this.#over && !this.destroyed) this.push(bytes);
+    if (this.#over || this.destroyed) return;
+    this.#bytesIn += bytes.length;
+    this.push(bytes);
   }
 
   /** The other side has given its number to another session: this one ends without a word. */
@@ -96,6 +110,7 @@ export class TunnelSession extends Duplex implements Waiting {
   #send(bytes: Buffer, from: number, done: (error?: Error | null) => void): void {
     // After the end there is nobody to write to, and whoever still writes is told so by the end.
     if (this.#over || from >= bytes.length) return done();
+    this.#bytesOut += Math.min(CHUNK, bytes.length - from);
     this.#wire.data(this.id, bytes.subarray(from, from + CHUNK), (error) => (error ? done(error) : this.#send(bytes, from + CHUNK, done)));
   }
 
