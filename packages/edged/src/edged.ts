@@ -5,6 +5,7 @@ import { PodCommands } from './commands/pod-commands.js';
 import type { EdgedConfig } from './config.js';
 import { edgedError } from './errors.js';
 import { createNodeReporter } from './node/create-node-reporter.js';
+import { NodeRemarks } from './node/node-remarks.js';
 import { LeaseKeeper } from './node/lease-keeper.js';
 import { NodeFacts } from './node/node-facts.js';
 import { NodeKnown } from './node/node-known.js';
@@ -20,6 +21,7 @@ import { listingProblem } from './server/health.js';
 import type { KubeletApi, KubeletEndpoint } from './server/kubelet-api.js';
 import type { PodHost } from './server/pod-host.js';
 import { AgentMetrics } from './stats/agent-metrics.js';
+import { ModuleMetrics } from './stats/module-metrics.js';
 import { measuredRuntime } from './stats/measured-runtime.js';
 import { probeMetrics } from './stats/probe-metrics.js';
 import { afterwards, together } from './together.js';
@@ -42,6 +44,7 @@ export class Edged implements Runnable {
   readonly #deps: EdgedDeps;
   readonly #meta: MetaClient;
   readonly #known = new NodeKnown();
+  readonly #remarks = new NodeRemarks();
   readonly #metrics = new AgentMetrics();
   readonly #drivers: CsiDrivers;
   #signal: AbortSignal = AbortSignal.abort();
@@ -87,7 +90,7 @@ export class Edged implements Runnable {
     });
     await facts.refresh();
     this.#facts = facts;
-    this.#node = createNodeReporter({ config, identity, meta: this.#meta, link, known: this.#known, facts, log });
+    this.#node = createNodeReporter({ config, identity, meta: this.#meta, link, known: this.#known, facts, remarks: this.#remarks, log });
     const lease = new LeaseKeeper({
       meta: this.#meta,
       link,
@@ -167,6 +170,11 @@ export class Edged implements Runnable {
     if (content !== 'OK') this.#deps.log.verbose(1, 'the cloud answered a pod deletion with something else than OK', { resource: route.resource });
   }
 
+  /** @throws EdgeError `edged.bad-answer` */
+  remarkOnNode(content: unknown): void {
+    if (this.#remarks.take(content)) this.#node?.wake();
+  }
+
   /** Where the local kubelet API is. @throws EdgeError `edged.no-api` */
   get kubeletEndpoint(): KubeletEndpoint {
     return this.#api.endpoint;
@@ -200,6 +208,7 @@ export class Edged implements Runnable {
       config,
       host,
       agent: this.#metrics,
+      others: new ModuleMetrics({ bus: this.#deps.bus }),
       probes: () => probeMetrics(this.#manager?.probeCounts() ?? []),
       syncProblem: () => listingProblem(this.#manager?.listedAt),
       nodeName: identity.name,

@@ -31,6 +31,8 @@ export const volumeOperation: MessageKind = defineKind('volumeOperation', {
 export const queryKubeletEndpoint: MessageKind = defineKind('queryKubeletEndpoint', { operation: Operations.get, resource: 'kubelet/endpoint' });
 /** The program asks whether the node can run pods; the answer is `{ ready, reason }`. */
 export const queryNodeReadiness: MessageKind = defineKind('queryNodeReadiness', { operation: Operations.get, resource: 'node/readiness' });
+/** Another module wants a word of its own to be read at the Node: `{ 'edge.kubeedge.io/<name>': text }`. */
+export const remarkOnNode: MessageKind = defineKind('remarkOnNode', { operation: Operations.update, resource: 'node/annotations' });
 /** What somebody at the node wants done to running pods, through the node's own API. */
 export const restartPods: MessageKind = defineKind('restartPods', { source: Sources.metaServer, operation: Operations.update, resource: 'pods/restart' });
 export const runCommand: MessageKind = defineKind('runCommand', { source: Sources.metaServer, operation: Operations.update, resource: 'pods/exec' });

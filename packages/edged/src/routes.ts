@@ -1,7 +1,7 @@
 import { route, type Route } from '@edge/core';
 import { createResponse, parseResource } from '@edge/protocol';
 import type { Edged } from './edged.js';
-import { nodePatchAnswered, objectChanged, otherPush, podChanged, podDeleteAnswered, podDeleted, podPatchAnswered, podReleased, pullImage, queryKubeletEndpoint, queryNodeReadiness, restartPods, runCommand, volumeOperation } from './kinds.js';
+import { nodePatchAnswered, objectChanged, otherPush, podChanged, podDeleteAnswered, podDeleted, podPatchAnswered, podReleased, pullImage, queryKubeletEndpoint, queryNodeReadiness, remarkOnNode, restartPods, runCommand, volumeOperation } from './kinds.js';
 
 /** Pods in order: a deletion must not overtake the change before it. The work itself is done by workers, side by side. */
 export const routes: readonly Route<Edged>[] = [
@@ -16,6 +16,7 @@ export const routes: readonly Route<Edged>[] = [
   route(nodePatchAnswered, 'node', (edged, _content, message) => edged.nodePatchAnswered(message)),
   route(queryKubeletEndpoint, 'questions', (edged, _content, message) => createResponse(message, edged.kubeletEndpoint)),
   route(queryNodeReadiness, 'questions', async (edged, _content, message) => createResponse(message, await edged.nodeReadiness())),
+  route(remarkOnNode, 'node', (edged, content) => edged.remarkOnNode(content)),
   // Each by itself: a container that does not end, or a command that does not, holds up no other.
   route(restartPods, ({ header }) => header.id, async (edged, _content, message) => createResponse(message, await edged.restartPods(message))),
   route(runCommand, ({ header }) => header.id, async (edged, _content, message) => createResponse(message, await edged.runCommand(message))),

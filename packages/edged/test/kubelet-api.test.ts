@@ -247,6 +247,23 @@ describe('the local kubelet API', () => {
     for (const path of ['out', '../secret', '../../../etc/passwd', 'none', 'in/below', 'nul\0l']) await expect(get(path), path).rejects.toMatchObject({ status: 404 });
   });
 
+  it('[edged-29.49] figures of other modules stand among the agent\'s; of one that gives no figures there are none', async () => {
+    const figures = [
+      { name: 'edgecore_stream_sessions_total', help: 'Sessions', type: 'counter', samples: [{ labels: { kind: 'logs' }, value: 3 }] },
+      { name: 'not a name', help: 'x', type: 'counter', samples: [] },
+      { name: 'no_samples', help: 'x', type: 'counter' },
+    ];
+    let answer: unknown = 'nothing of use';
+    await start();
+    agent.bus.play('edgestream', 'edgestream', ({ route: { operation, resource } }) => (operation === 'get' && resource === 'metrics' ? answer : undefined));
+    await listening();
+    expect((await ask(`${base}/metrics`)).body).not.toContain('edgecore_stream');
+    answer = figures;
+    const { body } = await ask(`${base}/metrics`);
+    expect(body).toMatch(/^edgecore_stream_sessions_total\{kind="logs"\} 3$/m);
+    expect(body).not.toMatch(/not a name|no_samples/);
+  });
+
   it('[edged-29.11] measures the node and its pods when asked, in the forms that metrics-server and Prometheus read', async () => {
     await start();
     await listening();

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCell, type LinkStatus } from '@edge/core';
-import type { KubeNode, Pod } from '@edge/protocol';
+import { createMessage, type KubeNode, type Pod } from '@edge/protocol';
 import { createMemoryRuntime, runModule, startModule, testIdentity } from '@edge/testing';
 import { createEdged, openConfiguredRuntime } from '../src/index.js';
 import { NODE, openScene, PlayedCloud, pod, withLink, type Scene } from './scene.js';
@@ -35,6 +35,26 @@ describe('node', () => {
     expect(cloud.received.filter(({ route }) => route.operation !== 'query')).toEqual([]);
     scene.connect();
     await cloud.until('registered', () => cloud.node !== undefined);
+  });
+
+  it('[edged-2.13] another module of the agent has a word of its own written at the Node; annotations of others are left alone', async () => {
+    scene = await openScene();
+    const { cloud } = scene;
+    await cloud.until('registered', () => cloud.node !== undefined);
+    const remark = (content: unknown) => createMessage({ source: 'edgestream', group: 'edged', operation: 'update', resource: 'node/annotations', content });
+    const annotations = () => cloud.node?.metadata.annotations;
+    const before = annotations();
+    // What is not ours, or no text, is refused as a whole.
+    for (const wrong of [{ cloudcore: 'x', 'edge.kubeedge.io/stream': 'x' }, { 'edge.kubeedge.io/stream': 5 }, {}, null, ['x']]) await scene.agent.bus.bus.send({ module: 'edged' }, remark(wrong));
+    await scene.agent.bus.bus.send({ module: 'edged' }, remark({ 'edge.kubeedge.io/stream': 'ok' }));
+    await cloud.until('remark', () => annotations()?.['edge.kubeedge.io/stream'] === 'ok');
+    expect(annotations()).toEqual({ ...before, 'edge.kubeedge.io/stream': 'ok' });
+    const patches = cloud.sent('patch', `null/nodepatch/${NODE}`).length;
+    await scene.agent.bus.bus.send({ module: 'edged' }, remark({ 'edge.kubeedge.io/stream': 'ok' }));
+    await scene.agent.bus.bus.send({ module: 'edged' }, remark({ 'edge.kubeedge.io/stream': `failed: ${'x'.repeat(5000)}` }));
+    await cloud.until('second remark', () => annotations()?.['edge.kubeedge.io/stream']?.startsWith('failed: ') ?? false);
+    expect(annotations()?.['edge.kubeedge.io/stream']).toHaveLength(1024);
+    expect(cloud.sent('patch', `null/nodepatch/${NODE}`).length).toBe(patches + 1);
   });
 
   it('[edged-2.3] each new session begins with lease and node status, which puts right what the cloud has concluded', async () => {

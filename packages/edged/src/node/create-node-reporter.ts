@@ -4,6 +4,7 @@ import type { EdgedConfig } from '../config.js';
 import { nodeLabels, nodeObject } from '../plan/node-status.js';
 import type { NodeFacts } from './node-facts.js';
 import type { NodeKnown } from './node-known.js';
+import type { NodeRemarks } from './node-remarks.js';
 import { NodeReporter } from './node-reporter.js';
 
 export interface NodeReporterParts {
@@ -14,11 +15,12 @@ export interface NodeReporterParts {
   readonly known: NodeKnown;
   /** Refreshed at least once. */
   readonly facts: NodeFacts;
+  readonly remarks: NodeRemarks;
   readonly log: Logger;
 }
 
 /** The reporter of this machine as a node. */
-export function createNodeReporter({ config, identity, meta, link, known, facts, log }: NodeReporterParts): NodeReporter {
+export function createNodeReporter({ config, identity, meta, link, known, facts, remarks, log }: NodeReporterParts): NodeReporter {
   const { architecture, operatingSystem } = facts.machine;
   const about = { name: identity.name, architecture, operatingSystem, labels: config.nodeLabels };
   return new NodeReporter({
@@ -29,7 +31,7 @@ export function createNodeReporter({ config, identity, meta, link, known, facts,
     register: config.registerNode,
     updateMs: config.nodeStatusUpdateMs,
     reportMs: config.nodeStatusReportMs,
-    wanted: async () => ({ status: await facts.refresh(), labels: nodeLabels(about) }),
+    wanted: async () => ({ status: await facts.refresh(), labels: nodeLabels(about), annotations: remarks.all }),
     object: ({ status }) =>
       nodeObject({ ...about, status, taints: [...config.registerWithTaints], schedulable: config.registerSchedulable, port: config.readOnlyPort }),
     log,

@@ -5,6 +5,8 @@ import { sortedJson } from './sorted-json.js';
 export interface NodeWanted {
   readonly status: ReportedNodeStatus;
   readonly labels: Readonly<Record<string, string>>;
+  /** What other modules want to be read at the node. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export type Changes = Readonly<Record<string, unknown>>;
@@ -21,7 +23,7 @@ export function nodeChanges(known: KubeNode, wanted: NodeWanted, restate: boolea
   const after = {
     metadata: {
       labels: { ...before.metadata.labels, ...wanted.labels },
-      annotations: { ...before.metadata.annotations, ...NODE_ANNOTATIONS },
+      annotations: { ...before.metadata.annotations, ...NODE_ANNOTATIONS, ...wanted.annotations },
     },
     status: {
       ...before.status,

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { Logger } from '@edge/core';
 import type { EdgedConfig } from '../config.js';
 import type { AgentMetrics } from '../stats/agent-metrics.js';
+import type { ModuleMetrics } from '../stats/module-metrics.js';
 import type { MetricFamily } from '../stats/prometheus.js';
 import { Statistics } from '../stats/statistics.js';
 import type { HealthCheck } from './health.js';
@@ -15,6 +16,8 @@ export interface KubeletApiParts {
   readonly host: PodHost;
   readonly agent: AgentMetrics;
   readonly probes: () => readonly MetricFamily[];
+  /** Figures of other modules. */
+  readonly others: ModuleMetrics;
   /** What is wrong with the work on pods, in words. */
   readonly syncProblem: () => string | undefined;
   readonly nodeName: string;
@@ -23,7 +26,7 @@ export interface KubeletApiParts {
 }
 
 /** The local kubelet API with all its paths. */
-export function createKubeletApi({ config, host, agent, probes, syncProblem, nodeName, version, log }: KubeletApiParts): KubeletApi {
+export function createKubeletApi({ config, host, agent, probes, others, syncProblem, nodeName, version, log }: KubeletApiParts): KubeletApi {
   const { api, readOnlyPort, rootDirectory, podLogsDir, kubeletConfig } = config;
   const fine = (): undefined => undefined;
   const checks: HealthCheck[] = [
@@ -45,7 +48,7 @@ export function createKubeletApi({ config, host, agent, probes, syncProblem, nod
     routes: routes({
       host,
       checks,
-      measurements: measurements({ statistics, agent, probes, checks, pods: () => host.pods(), runtime: () => host.runtime(), nodeName, version, log }),
+      measurements: measurements({ statistics, agent, probes, others, checks, pods: () => host.pods(), runtime: () => host.runtime(), nodeName, version, log }),
       kubeletConfig,
       nodeLogDirectories: ['/var/log', dirname(podLogsDir)],
       switches: api.switches,

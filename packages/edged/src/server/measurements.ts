@@ -2,6 +2,7 @@ import { errorText, type ContainerRuntime, type Logger } from '@edge/core';
 import type { PodsView } from '../pods/pods-view.js';
 import { kubeletMetrics, processMetrics, type AgentMetrics } from '../stats/agent-metrics.js';
 import { cadvisorMetrics } from '../stats/cadvisor-metrics.js';
+import type { ModuleMetrics } from '../stats/module-metrics.js';
 import { formatMetrics, gauge, type MetricFamily } from '../stats/prometheus.js';
 import { resourceMetrics, scrapeError } from '../stats/resource-metrics.js';
 import type { Sample } from '../stats/sample.js';
@@ -16,6 +17,7 @@ export interface MeasurementDeps {
   readonly agent: AgentMetrics;
   /** What probes have found. */
   readonly probes: () => readonly MetricFamily[];
+  readonly others: ModuleMetrics;
   readonly checks: readonly HealthCheck[];
   readonly pods: () => PodsView | undefined;
   readonly runtime: () => ContainerRuntime | undefined;
@@ -51,11 +53,11 @@ async function scrape({ statistics, log }: MeasurementDeps, scope: Scope, famili
   }
 }
 
-async function agentFamilies({ agent, pods, runtime, nodeName, version }: MeasurementDeps, signal: AbortSignal): Promise<MetricFamily[]> {
+async function agentFamilies({ agent, others, pods, runtime, nodeName, version }: MeasurementDeps, signal: AbortSignal): Promise<MetricFamily[]> {
   const containers: Record<string, number> = {};
   // The agent's own figures are worth most when the runtime does not answer.
   for (const { state } of (await runtime()?.listContainers(undefined, signal).catch(() => [])) ?? []) containers[state] = (containers[state] ?? 0) + 1;
-  return [...kubeletMetrics(nodeName, version, pods()?.list() ?? [], containers), ...agent.families(), ...(await processMetrics())];
+  return [...kubeletMetrics(nodeName, version, pods()?.list() ?? [], containers), ...agent.families(), ...(await others.families(signal)), ...(await processMetrics())];
 }
 
 function healthFamily(checks: readonly HealthCheck[]): MetricFamily {
