@@ -3,6 +3,7 @@ import { Groups, Modules } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
 import { config, EdgeStreamConfig } from './config.js';
 import { EdgeStream } from './edgestream.js';
+import { routes } from './routes.js';
 
 const Entry = token<EdgeStream>('edgestream', 'EdgeStream');
 const Log = token<Logger>('edgestream', 'Logger');
@@ -20,7 +21,7 @@ export const edgestream: ModuleDefinition<EdgeStream, EdgeStreamConfig> = define
   config,
   // It asks edged where to go, and edgehub for certificates; it waits for both by itself.
   after: [],
-  routes: [],
+  routes,
   entry: Entry,
   bindings,
 });

@@ -1,6 +1,8 @@
 import { backoffDelay, Complaints, errorText, isAbort, sleep, type Backoff, type Credentials, type Life, type Logger, type MessageBus, type NodeCredentials, type NodeIdentity, type Runnable } from '@edge/core';
 import { dialTunnel, Tunnel } from '@edge/tunnel';
 import type { EdgeStreamConfig } from './config.js';
+import { Figures, type Figure } from './figures.js';
+import { SelfTest } from './self-test.js';
 import { Sessions } from './sessions.js';
 
 export interface EdgeStreamDeps {
@@ -24,10 +26,18 @@ export class EdgeStream implements Runnable {
   readonly #deps: EdgeStreamDeps;
   readonly #complaints = new Complaints();
   readonly #sessions: Sessions;
+  readonly #figures = new Figures();
+  readonly #test: SelfTest;
 
   constructor(deps: EdgeStreamDeps) {
     this.#deps = deps;
     this.#sessions = new Sessions({ bus: deps.bus, log: deps.log, complaints: this.#complaints });
+    this.#test = new SelfTest({ bus: deps.bus, nodeName: deps.identity.name, log: deps.log });
+  }
+
+  /** What has gone through the tunnel. */
+  figures(): readonly Figure[] {
+    return this.#figures.all();
   }
 
   async run(life: Life): Promise<void> {
@@ -40,7 +50,9 @@ export class EdgeStream implements Runnable {
       } catch (error) {
         if (isAbort(error)) return;
         const why = errorText(error);
+        this.#figures.dialFailed();
         if (this.#complaints.passes(why)) this.#deps.log.warn('there is no tunnel for logs and commands; tried again', { why });
+        await this.#test.dialFailed(why, life.signal);
       }
       await sleep(backoffDelay(PAUSE, Math.max(0, failures), Math.random()), life.signal).catch(() => undefined);
     }
@@ -64,6 +76,7 @@ export class EdgeStream implements Runnable {
     const tunnel: Tunnel = new Tunnel({
       wire, pingMs: PING_MS, silence: SILENCE,
       onSession: (session, kind, request) => {
+        this.#figures.watch(session, kind);
         session.once('close', () => this.#leaveWhenOld(tunnel, shown));
         void this.#sessions.serve(session, kind, request);
       },
@@ -72,12 +85,18 @@ export class EdgeStream implements Runnable {
       },
     });
     log.info('the tunnel is open', { server: `${config.server.host}:${config.server.port}` });
+    this.#figures.tunnelOpened();
+    const over = new AbortController();
+    const tests = this.#test.keepTesting(AbortSignal.any([signal, over.signal]));
     const stop = (): void => tunnel.close('the agent stops');
     signal.addEventListener('abort', stop, { once: true });
     using _renewed = credentials.subscribe(() => this.#leaveWhenOld(tunnel, shown));
     if (signal.aborted) stop();
     const reason = await tunnel.ended;
     signal.removeEventListener('abort', stop);
+    this.#figures.tunnelEnded();
+    over.abort();
+    await tests;
     log.info('the tunnel has ended', { reason });
     return performance.now() - since;
   }

@@ -24,6 +24,10 @@ export interface Scene extends AsyncDisposable {
   readonly tunnels: CloudEnd[];
   readonly lines: readonly LogLine[];
   readonly kubelet: Server;
+  /** What edged was told to write at the Node, newest last. */
+  readonly remarks: readonly string[];
+  /** The figures of the tunnel, as the kubelet API asks for them: name, labels and value in one line each. */
+  figures(): readonly string[];
   /** Connections to the kubelet API that are open. */
   readonly kubeletSockets: ReadonlySet<Socket>;
   /** The tunnel that is open now; waits for it. */
@@ -39,6 +43,10 @@ export interface Scene extends AsyncDisposable {
 export interface SceneOptions {
   readonly serve?: RequestListener;
   readonly token?: string;
+  /** Status of the kubelet API by its own account; 200 unless given. */
+  readonly health?: number;
+  /** The port that metamanager's copy of the Node names; there is no copy unless given. */
+  readonly namedPort?: number;
   /** What edged answers in place of where its API is. */
   readonly endpoint?: unknown;
 }
@@ -46,7 +54,13 @@ export interface SceneOptions {
 export async function scene(options: SceneOptions = {}): Promise<Scene> {
   const ca = await createTestCa();
   const sockets = new Set<Socket>();
-  const kubelet = createServer(options.serve ?? ((_request, response) => response.end('hello\n')));
+  const serve = options.serve ?? ((_request, response) => void response.end('hello\n'));
+  const kubelet = createServer((request, response) => {
+    if (request.url !== '/healthz') return serve(request, response);
+    // The module's own look, which is no session.
+    sockets.delete(request.socket);
+    response.writeHead(options.health ?? 200).end('ok');
+  });
   kubelet.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -73,7 +87,14 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
   let cloud = await startCloud();
 
   const bus = createTestBus();
-  bus.play('edged', 'edged', () => options.endpoint ?? { host: '127.0.0.1', port: kubeletPort, ...(options.token === undefined ? {} : { token: options.token }) });
+  const remarks: string[] = [];
+  bus.play('metamanager', 'meta', () => (options.namedPort === undefined ? [] : [JSON.stringify({ status: { daemonEndpoints: { kubeletEndpoint: { Port: options.namedPort } } } })]));
+  bus.play('edged', 'edged', ({ route: { resource }, content }) => {
+    if (resource !== 'node/annotations') return endpoint();
+    remarks.push((content as Record<string, string>)['edge.kubeedge.io/stream'] ?? '');
+    return undefined;
+  });
+  const endpoint = (): unknown => options.endpoint ?? { host: '127.0.0.1', port: kubeletPort, ...(options.token === undefined ? {} : { token: options.token }) };
   const log = collectingLogger();
   const stop = new AbortController();
   const module = new EdgeStream({
@@ -92,7 +113,9 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
     throw new Error(`no tunnel: ${JSON.stringify(log.lines.map(({ message, fields }: { message: string; fields: LogFields }) => [message, fields]))}`);
   };
   return {
-    ca, tunnels, kubelet, kubeletSockets: sockets, lines: log.lines, tunnel: present,
+    ca, tunnels, remarks,
+    figures: () => module.figures().flatMap(({ name, samples }) => samples.map(({ labels, value }) => `${name}${labels ? JSON.stringify(labels) : ''} ${value}`)),
+    kubelet, kubeletSockets: sockets, lines: log.lines, tunnel: present,
     open: async (kind, path, { method, query = '', headers = {} } = {}) => {
       sessions += 1;
       const id = sessions;
