@@ -20,7 +20,7 @@ export class Callers {
   readonly #open = new Map<number, Socket>();
   #count = 0;
 
-  readonly answers = {
+  readonly answers: Readonly<Record<string, (question: never) => unknown>> = {
     /** One connection, one question. */
     tcp: async ({ host, port, patienceMs }: To & { patienceMs?: number }) => {
       const socket = await begin({ host, port }, patienceMs);
