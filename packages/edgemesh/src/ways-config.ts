@@ -16,7 +16,7 @@ export interface WaysConfig {
   readonly locality: 'spread' | 'near';
   /** Seconds between checks of endpoints; 0: none. Default 10. */
   readonly checkSeconds: number;
-  /** Connections that the agent itself carries at the same time. Default 10000. */
+  /** Connections that the agent itself carries at the same time, and no more than open files allow. Default 10000. */
   readonly maxConnections: number;
   /** Seconds without a byte either way, after which a carried connection is closed. Default 7200. */
   readonly idleSeconds: number;

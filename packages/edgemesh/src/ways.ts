@@ -11,6 +11,7 @@ import type { MeshPart } from './mesh-part.js';
 import { Backends } from './proxy/backends.js';
 import { Carrier } from './proxy/carrier.js';
 import { PROXY_LIMITS } from './proxy/limits.js';
+import { connectionsThatFit } from './proxy/open-files.js';
 import { planWays, type CarriedPort, type Ways as Plan } from './proxy/plan-ways.js';
 import type { WaysConfig } from './ways-config.js';
 
@@ -47,7 +48,7 @@ export class Ways implements MeshPart {
     const backends = this.#backends(table, health, check);
     const changed = new Alarm();
     using _subscription = table.changes.subscribe(() => changed.ring());
-    await using carrier = this.#makeCarrier(backends, interceptor !== undefined);
+    await using carrier = await this.#makeCarrier(backends, interceptor !== undefined);
     this.#carrier = carrier;
     const checking = this.#check(table, check, changed, signal);
     try {
@@ -133,10 +134,12 @@ export class Ways implements MeshPart {
     return new Backends({ table, health, node: identity.name, locality: config.locality, strategy: config.strategy, isDead: check.isDead, now: () => performance.now(), random: () => Math.random(), say: (text) => log.warn(text) });
   }
 
-  #makeCarrier(backends: Backends, hasKernel: boolean): Carrier {
+  async #makeCarrier(backends: Backends, hasKernel: boolean): Promise<Carrier> {
     const { config } = this.#deps;
+    // Without files left, nothing else in the agent could work.
+    const connections = Math.min(config.maxConnections, (await connectionsThatFit()) ?? Infinity);
     return new Carrier({
-      limits: { ...PROXY_LIMITS, connections: config.maxConnections, idleMs: config.idleSeconds * 1000, halfClosedMs: Math.min(PROXY_LIMITS.halfClosedMs, config.idleSeconds * 1000) },
+      limits: { ...PROXY_LIMITS, connections, idleMs: config.idleSeconds * 1000, halfClosedMs: Math.min(PROXY_LIMITS.halfClosedMs, config.idleSeconds * 1000) },
       backends,
       // Where the kernel leads connections any port will do: the service's own may be another's on all addresses.
       placesOf: ({ addresses, port }) => addresses.map((address) => ({ address, port: hasKernel ? 0 : port })),

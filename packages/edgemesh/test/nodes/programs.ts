@@ -27,10 +27,8 @@ export class Program implements AsyncDisposable {
     child.setMaxListeners(0);
   }
 
-  static async start(network: string, limitOfFiles?: number): Promise<Program> {
-    const node = [process.execPath, await program()];
-    const command = limitOfFiles === undefined ? node : ['sh', '-c', `ulimit -n ${limitOfFiles}; exec "$@"`, 'sh', ...node];
-    const child = spawn('ip', ['netns', 'exec', network, ...command], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  static async start(network: string): Promise<Program> {
+    const child = spawn('ip', ['netns', 'exec', network, process.execPath, await program()], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     return new Program(child);
   }
 
