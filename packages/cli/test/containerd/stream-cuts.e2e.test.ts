@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { loops, BUSYBOX_IMAGE, startContainerd, type Containerd } from '@edge/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { playTunnel, recordedAnswer, spdyWords } from '../recorded/tunnel-play.js';
 import { countInside, footprint } from '../streams/footprint.js';
 import { Kubectl, SPDY_ALONE, type Running } from '../streams/kubectl.js';
 import { eventually } from '../support/agent.js';
 import { openKillableScene, type KillableScene } from '../support/killable-scene.js';
+import { NODE } from '../support/scene.js';
 
 const ROUNDS = loops(12, 1);
 const SPARE_HANDLES = 8;
@@ -12,10 +15,12 @@ const SPARE_HANDLES = 8;
 const ENDED_MS = 90_000;
 
 const script = 'mkdir /www; head -c 20000000 /dev/zero > /www/big; httpd -p 8080 -h /www; n=0; while true; do n=$((n+1)); echo line $n; sleep 0.5; done';
-const POD = {
-  apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'default' },
-  spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'c', image: BUSYBOX_IMAGE, imagePullPolicy: 'Never', command: ['sh', '-c', script] }] },
-};
+const pod = (name: string, line: string): object => ({
+  apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' },
+  spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'c', image: BUSYBOX_IMAGE, imagePullPolicy: 'Never', command: ['sh', '-c', line] }] },
+});
+/** The second one is the pod of the recording, with the last line that it had written there. */
+const PODS = { apiVersion: 'v1', kind: 'List', items: [pod('p', script), pod('p1', 'echo Sun Nov 22 02:01:42 UTC 2026; exec sleep 100000')] };
 
 let containerd: Containerd;
 let scene: KillableScene;
@@ -27,8 +32,9 @@ beforeAll(async () => {
   const { kubeconfig, folder } = scene;
   clients = [new Kubectl({ kubeconfig, folder }), new Kubectl({ kubeconfig, folder, env: SPDY_ALONE })];
   await scene.ready(0, 90_000);
-  await scene.kubectl('apply', '-f', '-', JSON.stringify(POD));
-  await scene.kubectl('wait', '--for=condition=Ready', 'pod/p', '--timeout=120s');
+  await scene.kubectl('apply', '-f', '-', JSON.stringify(PODS));
+  await scene.kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=120s');
+  await eventually(async () => (await scene.kubectl('logs', 'p1')) !== '', 90_000, () => 'p1 wrote nothing');
   await serves();
 }, 300_000);
 afterAll(async () => {
@@ -101,4 +107,26 @@ it('[cli-stream-2.2] an agent that is killed ends every session with it, leaves 
     await serves();
   }
   await eventually(() => footprint(cloudPid).handles <= before + SPARE_HANDLES, 120_000, () => `the cloud has ${footprint(cloudPid).handles} descriptors, it had ${before}`);
+});
+
+it('[cli-stream-3.1] the cloud of recording 02 hears from the whole agent, and the runtime behind it, what it heard from the Go agent', { timeout: 300_000 }, async () => {
+  await using cloud = await playTunnel(join(scene.folder, 'cloud'));
+  const { tunnel } = scene;
+  if (!tunnel) throw new Error('the scene has no tunnel');
+  const { target } = tunnel;
+  tunnel.target = cloud.port;
+  tunnel.reset();
+  try {
+    expect(await cloud.session(5)).toEqual(recordedAnswer(5));
+    // The first command writes a line; the second one reads what it has to do from its input and ends with code 3.
+    for (const id of [6, 7]) expect(spdyWords(await cloud.session(id))).toEqual(spdyWords(recordedAnswer(id)));
+    expect([5, 6, 7].map(cloud.ends)).toEqual([1, 1, 1]);
+    expect(cloud.handshakes).toHaveLength(1);
+    expect(cloud.handshakes[0]).toMatchObject({ 'user-agent': 'Go-http-client/1.1', sessionhostnameoverride: NODE, sessioninternalip: expect.any(String) as string });
+    expect(cloud.handshakes[0]?.['sec-websocket-protocol']).toBeUndefined();
+  } finally {
+    tunnel.target = target;
+    tunnel.reset();
+  }
+  await serves();
 });
