@@ -1,5 +1,5 @@
 import { between, listOfResolvers } from './checks.js';
-import { bool, int32, list, own, string } from './build.js';
+import { bool, choice, int32, list, own, string } from './build.js';
 
 export const edgeMesh = own('Services by name and by cluster address on the node.', {
   enable: bool(false, 'Run the module.'),
@@ -10,5 +10,15 @@ export const edgeMesh = own('Services by name and by cluster address on the node
     upstream: list(undefined, 'Who is asked for all other names: addresses, with or without a port. Empty: the servers in resolvConf.', { check: listOfResolvers }),
     ttlSeconds: int32(5, 'How long answers about services may be kept.', { check: between(0, 3600, 'seconds') }),
     cacheEntries: int32(4096, 'Answers about other names that are kept.', { check: between(0, 1_000_000) }),
+  }),
+  proxy: own('Ways from cluster addresses to what serves them.', {
+    enable: bool(true, 'Make services reachable at their cluster addresses.'),
+    intercept: choice(['auto', 'nftables', 'listeners'], 'Who sends connections on: the kernel by rules of nftables; the agent itself, on listeners and without rules; or the former where it can be had.'),
+    strategy: choice(['RoundRobin', 'Random', 'LeastConnections'], 'How one of several endpoints is picked; the annotation mesh.edge/balance of a service goes before it. LeastConnections is carried by the agent itself.'),
+    locality: choice(['spread', 'near'], 'All endpoints alike, or those of this node while there are any.'),
+    checkSeconds: int32(10, 'Between checks whether endpoints take connections; 0 makes none.', { check: between(0, 86_400, 'seconds') }),
+    maxConnections: int32(10_000, 'Connections that the agent itself carries at the same time, and no more than open files allow.', { check: between(1, 1_000_000) }),
+    idleSeconds: int32(7_200, 'Without a byte either way, after which a carried connection is closed.', { check: between(1, 604_800, 'seconds') }),
+    lapseSeconds: int32(120, 'How long the kernel goes on sending new connections on after the agent has ended; 0 removes the rules at once, and open connections end.', { check: between(0, 86_400, 'seconds') }),
   }),
 });
