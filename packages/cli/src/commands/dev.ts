@@ -11,7 +11,7 @@ const FLAGS: readonly FlagSpec[] = [
   { name: 'data', value: 'folder', default: '.edge', help: 'Where cloud and agent keep everything. Starting again goes on with it.' },
   { name: 'help', shorthand: 'h', bare: 'true', help: 'Print this help, then exit.' },
   { name: 'node', value: 'string', default: 'edge-1', help: 'Name of the node of a new data folder.' },
-  { name: 'port-base', value: 'port', help: 'First of seven ports in a row. 26440 unless given, or free ones when these are taken.' },
+  { name: 'port-base', value: 'port', help: 'First of nine ports in a row. 26440 unless given, or free ones when these are taken.' },
   { name: 'runtime', value: 'string', default: 'auto', help: 'Container runtime: auto, cri or process.' },
   { name: 'v', shorthand: 'v', value: 'Level', default: '0', help: 'How much detail the logs hold, 0 to 10.' },
 ];
@@ -48,8 +48,8 @@ function readSettings(values: Readonly<Record<string, string>>): DevSettings {
   }
   const base = values['port-base'];
   const portBase = base === undefined ? undefined : Number(base);
-  if (portBase !== undefined && (!Number.isInteger(portBase) || portBase < 1 || portBase > 65_529)) {
-    throw new EdgeError('cli.flag', `--port-base is "${base ?? ''}", it must be 1 to 65529`);
+  if (portBase !== undefined && (!Number.isInteger(portBase) || portBase < 1 || portBase > 65_527)) {
+    throw new EdgeError('cli.flag', `--port-base is "${base ?? ''}", it must be 1 to 65527`);
   }
   const endpoint = values['container-runtime-endpoint'];
   if (endpoint !== undefined && runtime !== 'cri') throw new EdgeError('cli.flag', '--container-runtime-endpoint goes with --runtime cri');

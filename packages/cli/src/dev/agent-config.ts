@@ -18,6 +18,8 @@ export interface AgentConfigParts {
   readonly tunnelAddress?: string | undefined;
   /** Port of the node's own Kubernetes API on the loopback; without one there is none. */
   readonly nodeApiPort?: number | undefined;
+  /** Port of the HTTP server for programs on the node, on the loopback; without one rules reach no services. */
+  readonly serviceBusPort?: number | undefined;
   readonly token: string;
 }
 
@@ -69,6 +71,7 @@ export function agentConfig(parts: AgentConfigParts): string {
       deviceTwin: { dmiSockPath: agent },
       ...(parts.tunnelAddress === undefined ? {} : { edgeStream: { enable: true, server: parts.tunnelAddress } }),
       ...(parts.nodeApiPort === undefined ? {} : { metaManager: { metaServer: { enable: true, server: nodeApiAddress(parts.nodeApiPort) } } }),
+      ...(parts.serviceBusPort === undefined ? {} : { serviceBus: { enable: true, port: parts.serviceBusPort } }),
     },
     edge: { runtime: parts.runtime },
   });

@@ -10,6 +10,8 @@ export interface KeptChoices {
   readonly edgeStream: string | undefined;
   /** Whether the node's own API is on. */
   readonly nodeApi: string | undefined;
+  /** Whether rules reach services on the node. */
+  readonly serviceBus: string | undefined;
 }
 
 /** Reads the text of `edgecore.yaml`, which a later start of `edgecore dev` keeps: it does not rename the node. */
@@ -21,6 +23,7 @@ export function keptChoices(text: string): KeptChoices {
     mqttMode: textAt(config, 'modules', 'eventBus', 'mqttMode'),
     edgeStream: textAt(config, 'modules', 'edgeStream', 'enable'),
     nodeApi: textAt(config, 'modules', 'metaManager', 'metaServer', 'enable'),
+    serviceBus: textAt(config, 'modules', 'serviceBus', 'enable'),
   };
 }
 

@@ -17,22 +17,26 @@ export interface DevPorts {
   readonly tunnel: number;
   /** The node's own Kubernetes API. */
   readonly nodeApi: number;
+  /** The REST side of rules. */
+  readonly router: number;
+  /** The agent's HTTP server for programs on the node. */
+  readonly serviceBus: number;
 }
 
 const USUAL_BASE = 26_440;
 
 /**
- * The ports to use: seven in a row from `base`; without one the usual ones, or free ones when they are taken.
+ * The ports to use: nine in a row from `base`; without one the usual ones, or free ones when they are taken.
  * @throws EdgeError `cli.port` when a port of the given row is taken
  */
 export async function choosePorts(base: number | undefined): Promise<DevPorts> {
-  const row = [0, 1, 2, 3, 4, 5, 6].map((offset) => (base ?? USUAL_BASE) + offset);
+  const row = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((offset) => (base ?? USUAL_BASE) + offset);
   const taken = (await Promise.all(row.map(async (port) => ((await isFree(port)) ? undefined : port)))).filter((port) => port !== undefined);
   if (taken.length > 0 && base !== undefined) {
     throw new EdgeError('cli.port', `port ${taken.join(', ')} on 127.0.0.1 is taken; give another --port-base, or none to have free ones found`);
   }
-  const [hub = 0, https = 0, api = 0, kubelet = 0, mqtt = 0, tunnel = 0, nodeApi = 0] = taken.length === 0 ? row : await freePorts(row.length);
-  return { hub, https, api, kubelet, mqtt, tunnel, nodeApi };
+  const [hub = 0, https = 0, api = 0, kubelet = 0, mqtt = 0, tunnel = 0, nodeApi = 0, router = 0, serviceBus = 0] = taken.length === 0 ? row : await freePorts(row.length);
+  return { hub, https, api, kubelet, mqtt, tunnel, nodeApi, router, serviceBus };
 }
 
 /** Free ports, all held until the last is known so that none comes twice. */

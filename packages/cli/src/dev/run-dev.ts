@@ -46,6 +46,7 @@ export async function runDev(settings: DevSettings, terminal: Terminal): Promise
       httpsPort: ports.https,
       apiPort: ports.api,
       tunnelPort: ports.tunnel,
+      routerPort: ports.router,
       requireAuthorization: true,
       log,
     });
@@ -68,7 +69,7 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
   const token = cloud.token();
   if (!existsSync(path)) {
     const runtime = settings.runtime === 'cri' ? await containerRuntime(settings) : ({ runtime: 'process' } as const);
-    const parts = { data: settings.data, node: settings.node, ...runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, mqttPort: ports.mqtt, tunnelAddress: cloud.tunnelAddress, nodeApiPort: ports.nodeApi, token } as const;
+    const parts = { data: settings.data, node: settings.node, ...runtime, hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: ports.kubelet, mqttPort: ports.mqtt, tunnelAddress: cloud.tunnelAddress, nodeApiPort: ports.nodeApi, serviceBusPort: ports.serviceBus, token } as const;
     await writeFile(path, agentConfig(parts), { mode: 0o600 });
     return path;
   }
@@ -87,6 +88,8 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
     // A configuration that names no mode gets the embedded broker; a mode that the user chose stays.
     ...(kept.mqttMode === undefined ? [{ path: 'modules.eventBus.mqttMode', value: EMBEDDED_BROKER }] : []),
     { path: 'modules.metaManager.metaServer.server', value: nodeApiAddress(ports.nodeApi) },
+    { path: 'modules.serviceBus.port', value: ports.serviceBus },
+    ...(kept.serviceBus === undefined ? [{ path: 'modules.serviceBus.enable', value: true }] : []),
     ...(kept.nodeApi === undefined ? [{ path: 'modules.metaManager.metaServer.enable', value: true }] : []),
     ...(settings.runtime === 'auto' ? [] : [{ path: 'edge.runtime', value: settings.runtime }]),
     ...(endpoint === undefined ? [] : [{ path: 'modules.edged.tailoredKubeletConfig.containerRuntimeEndpoint', value: endpoint }]),
@@ -162,6 +165,7 @@ function banner({ settings, runtime, cloud, ports, logs, hasNodeApi }: BannerPar
   runtime     ${shown}${settings.runtime === 'auto' && runtime === 'process' && socket ? `; --runtime cri would use ${socket}` : ''}${hasNodeApi ? `
   node's API  kubectl --server http://${nodeApiAddress(ports.nodeApi)} get pods -A` : ''}
   mqtt        ${mqttUrl(ports.mqtt)}
+  rules       ${cloud.routerUrl}/<node>/<namespace>/<path>; programs on the node ask http://127.0.0.1:${ports.serviceBus}
   mappers     ${mapperSocket(join(settings.data, 'agent'))}
   logs        ${logs}
 

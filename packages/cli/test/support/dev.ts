@@ -20,10 +20,10 @@ export interface Dev extends AsyncDisposable {
   ended(): Promise<number | null>;
 }
 
-/** On seven ports of its own: others look for the usual ones at the same time. */
+/** On nine ports of its own: others look for the usual ones at the same time. */
 export async function startDev(folder: string, args: readonly string[] = [], program: readonly string[] = [process.execPath, PROGRAM]): Promise<Dev> {
   const [command = '', ...first] = program;
-  const child = spawn(command, [...first, 'dev', '--data', folder, '--node', 'edge-e2e', '--port-base', String(await freePorts(7)), ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } });
+  const child = spawn(command, [...first, 'dev', '--data', folder, '--node', 'edge-e2e', '--port-base', String(await freePorts(9)), ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } });
   let output = '';
   child.stdout.on('data', (chunk) => (output += String(chunk)));
   child.stderr.on('data', (chunk) => (output += String(chunk)));
