@@ -76,7 +76,12 @@ describe('what upstream v1.23.1 prints', () => {
       },
       serviceBus: { allow: [], callTimeoutSeconds: 10, redirects: 'follow', repeatWindowSeconds: 0, body: 'base64', openToNetwork: false, tokenFile: '', requestsPerSecond: 100, maxRequests: 256 },
       metaServer: { certificateDirectory: '/etc/kubeedge/pki/metaserver' },
-      edgeMesh: { enable: false, address: '169.254.96.17', dns: { enable: true, port: 53, upstream: undefined, ttlSeconds: 5, cacheEntries: 4096 } },
+      edgeMesh: {
+        enable: false,
+        address: '169.254.96.17',
+        dns: { enable: true, port: 53, upstream: undefined, ttlSeconds: 5, cacheEntries: 4096 },
+        proxy: { enable: true, intercept: 'auto', strategy: 'RoundRobin', locality: 'spread', checkSeconds: 10, maxConnections: 10_000, idleSeconds: 7_200, lapseSeconds: 120 },
+      },
       kubeletApi: { auth: 'open', tokenFile: '/etc/kubeedge/kubelet-api.token' },
       upgrade: { registry: '', readyTimeoutSeconds: 300, settleSeconds: 10 },
     });
