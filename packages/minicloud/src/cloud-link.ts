@@ -18,6 +18,7 @@ import { CloudHub } from './hub/cloud-hub.js';
 import type { CurrentObject } from './hub/resync.js';
 import { type SyncRecord, WriteBehindSyncRecords } from './hub/sync-records.js';
 import { NodeJobs } from './jobs/node-jobs.js';
+import { NodeTasks } from './jobs/v1alpha1/node-tasks.js';
 import type { ListenAddress } from './net.js';
 import { DEVICE_API } from './objects.js';
 import type { ResolvedOptions } from './options.js';
@@ -50,7 +51,7 @@ export class CloudLinkService {
   readonly #listeners: Listeners;
   readonly #policies: PolicyController | undefined;
   readonly #router: Router;
-  readonly #jobs: NodeJobs;
+  readonly #jobs: NodeJobs | NodeTasks;
 
   constructor(deps: CloudLinkServiceDeps) {
     const { pki, cluster, tokens, options, cloudAddress, apiCaller } = deps;
@@ -102,7 +103,8 @@ export class CloudLinkService {
       },
     });
     this.#devices = new DeviceDownstream({ store: cluster.store, hub: this.hub, modelWaitMs: MODEL_WAIT_MS });
-    this.#jobs = new NodeJobs({ store: cluster.store, source: cluster.api, hub: this.hub, authorize: options.authorizeNodes, log: options.log.named('taskmanager'), now: Date.now });
+    const taskDeps = { store: cluster.store, source: cluster.api, hub: this.hub, authorize: options.authorizeNodes, log: options.log.named('taskmanager'), now: Date.now };
+    this.#jobs = options.disableNodeTaskV1alpha2 ? new NodeTasks(taskDeps) : new NodeJobs(taskDeps);
     this.#router = new Router({
       store: cluster.store, rules: cluster.api.resource(RULE_API, 'rules'), push: (node, message) => hub.push(node, message),
       timeoutMs: options.ruleTimeoutMs, pauseMs: options.rulePauseMs, log: options.log.named('router'),

@@ -32,6 +32,8 @@ export interface MinicloudOptions {
   readonly authorizeNodes?: boolean;
   /** True: nodes are told what the service accounts of their pods may do, as by CloudCore with that feature gate. */
   readonly requireAuthorization?: boolean;
+  /** True: node jobs are those of v1alpha1, as with CloudCore's feature gate of that name. */
+  readonly disableNodeTaskV1alpha2?: boolean;
   readonly retry?: RetryPolicy;
   /** Bytes that one message of a node may have. */
   readonly maxMessageBytes?: number;
@@ -59,7 +61,7 @@ export function resolveOptions(options: MinicloudOptions): ResolvedOptions {
   return {
     host: '127.0.0.1', hubPort: 0, httpsPort: 0, tunnelPort: 0, apiPort: 0, names: [], log: silentLogger,
     tokenTtl: 24 * HOUR, certificateTtl: 365 * 24 * HOUR, resyncIntervalMs: 5000, keepaliveMs: 30_000, nodeLimit: 500,
-    authorizeNodes: true, requireAuthorization: false, retry: DEFAULT_RETRY, maxMessageBytes: 32 * 1024 * 1024, nodeGraceMs: 40_000, goneMs: 600_000, eventTtlMs: HOUR, firstReportBug: false,
+    authorizeNodes: true, requireAuthorization: false, disableNodeTaskV1alpha2: false, retry: DEFAULT_RETRY, maxMessageBytes: 32 * 1024 * 1024, nodeGraceMs: 40_000, goneMs: 600_000, eventTtlMs: HOUR, firstReportBug: false,
     routerPort: 0, ruleTimeoutMs: 60_000, rulePauseMs: 1000,
     ...given,
   };
