@@ -60,7 +60,7 @@ export async function startUpgrader(layout: Layout, main: string, log: Logger): 
 export function ownRoot(env: Readonly<Record<string, string | undefined>>, program: string | undefined): string | undefined {
   const named = env[INSTALLATION_VARIABLE];
   if (named !== undefined && named !== '') return named;
-  const [, root] = /^(.+)\/versions\/[^/]+\/node_modules\//.exec(program ?? '') ?? [];
+  const [, root] = /^(.+)\/(?:current|previous|keeper|versions\/[^/]+)\/node_modules\//.exec(program ?? '') ?? [];
   return root !== undefined && existsSync(join(root, 'installation.json')) ? root : undefined;
 }
 

@@ -115,8 +115,8 @@ async function mustLoad(main: string, version: string): Promise<void> {
     if (!stdout.includes(version)) throw new Error(`it says that it is ${stdout.trim()}`);
   } catch (error) {
     const { stderr = '', message } = error as { stderr?: string; message: string };
-    const line = stderr.split('\n').find((text) => /Error/.test(text)) ?? message;
-    throw upgradeError(UpgradeErrors.unusable, `version ${version} cannot be loaded: ${line.trim()}`, error);
+    const line = stderr.split('\n').find((text) => /^\w*Error\b/.test(text)) ?? message;
+    throw upgradeError(UpgradeErrors.unusable, `version ${version} cannot be loaded: ${line.trim()}`);
   }
 }
 
