@@ -39,6 +39,8 @@ export interface NodeInstallation {
    * @throws with field and value named, before anything is changed
    */
   updateConfiguration(fields: Readonly<Record<string, string>>): Promise<void>;
+  /** Whether a change is under way; until it is not, there is no report of it. */
+  isBusy(): Promise<boolean>;
   /** What came of the last change; stays until `dropReport`. */
   report(): Promise<InstallationReport | undefined>;
   dropReport(): Promise<void>;

@@ -6,13 +6,25 @@ export class FakeInstallation implements NodeInstallation {
   readonly prepared: { version: string; digest?: string }[] = [];
   /** Orders that were handed over, in their order. */
   readonly orders: string[] = [];
-  left: InstallationReport | undefined;
+  /** A change is under way. */
+  busy = false;
+  #left: InstallationReport | undefined;
   /** What fails, and how. */
   readonly failures: Partial<Record<'prepare' | 'backUp' | 'upgrade' | 'rollBack' | 'updateConfiguration', string>> = {};
   /** What comes of something that is handed over; nothing unless given: then it is under way. */
   onOrder: (order: string) => void = () => undefined;
   /** Ends waiting in `prepare`. */
   hold: Promise<void> = Promise.resolve();
+
+  get left(): InstallationReport | undefined {
+    return this.#left;
+  }
+
+  /** The process outside of the agent is done. */
+  set left(report: InstallationReport | undefined) {
+    this.#left = report;
+    this.busy = false;
+  }
 
   running(): Promise<string> {
     return Promise.resolve(this.version);
@@ -26,7 +38,7 @@ export class FakeInstallation implements NodeInstallation {
 
   backUp(): Promise<{ from: string; to: string }> {
     this.#fail('backUp');
-    return Promise.resolve({ from: '', to: this.version });
+    return Promise.resolve({ from: this.version, to: this.version });
   }
 
   upgrade(order: { version: string; readyTimeoutSeconds?: number }): Promise<void> {
@@ -41,18 +53,23 @@ export class FakeInstallation implements NodeInstallation {
     return this.#hand('updateConfiguration', `update ${JSON.stringify(fields)}`);
   }
 
+  isBusy(): Promise<boolean> {
+    return Promise.resolve(this.busy);
+  }
+
   report(): Promise<InstallationReport | undefined> {
     return Promise.resolve(this.left);
   }
 
   dropReport(): Promise<void> {
-    this.left = undefined;
+    this.#left = undefined;
     return Promise.resolve();
   }
 
   #hand(what: keyof FakeInstallation['failures'], order: string): Promise<void> {
     this.#fail(what);
     this.orders.push(order);
+    this.busy = true;
     this.onOrder(order);
     return Promise.resolve();
   }

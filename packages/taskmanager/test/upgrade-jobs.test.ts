@@ -169,6 +169,20 @@ it('[taskmanager-6.3] a later upgrade takes the place of one that waits, and is 
   expect(node.installation.orders).toEqual(['upgrade v1.24.0 400']);
 });
 
+it('[taskmanager-5.7] what was handed over and never begun, because power failed, is told and not tried again', async () => {
+  const node = new Node();
+  {
+    await using agent = await node.start();
+    await upgrade(agent);
+    await until('it is handed over', () => node.installation.orders.length === 1);
+  }
+  node.installation.busy = false;
+  await using agent = await node.start();
+  expect(await agent.action('Upgrade')).toMatchObject({ succ: false, reason: 'nobody says what came of it; the node runs v1.23.1' });
+  expect(await agent.action('RollBack')).toMatchObject({ succ: true, extend: 'v1.24.0,v1.23.1' });
+  expect(node.installation.orders).toHaveLength(1);
+});
+
 it('[taskmanager-6.4] an agent that stops in the middle of a preparation does it again', async () => {
   const node = new Node();
   let release = (): void => undefined;

@@ -59,8 +59,10 @@ export class HandOver {
     const since = performance.now();
     const running = await this.#installation.running();
     for (;;) {
+      // In this order: what ends in between has its report.
+      const busy = await this.#installation.isBusy();
       const report = await this.#installation.report();
-      const outcome = handedOutcome({ ...expected, running, report, waitedMs: performance.now() - since });
+      const outcome = handedOutcome({ ...expected, running, report, busy, waitedMs: performance.now() - since });
       if (outcome.kind === 'done') return outcome;
       await sleep(LOOK_MS, signal);
     }

@@ -38,7 +38,8 @@ export class UpgradeActions {
         return { succeeded: true, waits: spec.requireConfirmation };
       case NodeJobActions.backUp: {
         const { from, to } = await this.#deps.installation.backUp(signal);
-        return { succeeded: true, extend: `${from},${to}` };
+        // A copy of what runs changes no version; upstream leaves the first one empty.
+        return { succeeded: true, extend: `${from === to ? '' : from},${to}` };
       }
       case NodeJobActions.upgrade:
         return this.#upgrade(job, spec, signal);

@@ -11,7 +11,7 @@ export type Phase = 'doing' | 'waiting' | 'handed' | 'ended';
 
 /** A job under way, as it survives a restart. */
 export interface JobRow {
-  /** Resource of the cloud's message. */
+  /** Resource of the cloud's message; for v1alpha1 with `#` and the stage. */
   resource: string;
   /** Operation of the cloud's message, or of the action that follows by itself; `State` for v1alpha1. */
   action: string;

@@ -41,12 +41,13 @@ export class NodeTasks {
     if (stageOf(request.Type, request.State) === undefined) {
       throw taskError(TaskErrors.unknownJob, `a task of type ${JSON.stringify(request.Type)} has no state ${JSON.stringify(request.State)}`);
     }
-    const known = rows.get(resource);
+    const key = keyOf(resource, request.State);
+    const known = rows.get(key);
     if (known !== undefined && known.phase !== 'waiting') {
-      log.info('a task came again while it is under way', { resource, state: known.action });
+      log.info('a stage came again while it is under way', { resource, state: known.action });
       return;
     }
-    await this.#begin({ resource, action: request.State, phase: 'doing', content: encodeJson(request), from_version: '' });
+    await this.#begin({ resource: key, action: request.State, phase: 'doing', content: encodeJson(request), from_version: '' });
   }
 
   /** Lets the upgrade go that waits for it. False when there is none. */
@@ -60,7 +61,7 @@ export class NodeTasks {
     const record = (await records.all()).find(({ version }) => version === 'v1alpha1');
     if (!record) return false;
     // The Go agent left it, or its first stage was answered and nothing more was asked for.
-    const resource = `${TaskTypes.upgrade}/${record.job}/node/${this.#deps.identity.name}`;
+    const resource = keyOf(`${TaskTypes.upgrade}/${record.job}/node/${this.#deps.identity.name}`, TaskStates.init);
     if (rows.get(resource) !== undefined) return true;
     await this.#begin({ resource, action: CONFIRMED, phase: 'doing', content: encodeJson(record.value), from_version: '' });
     return true;
@@ -102,4 +103,9 @@ export class NodeTasks {
       return { action: 'Failure', reason: errorText(error) };
     }
   }
+}
+
+/** Of a stage's row: the next stage may come before the one that was just told is put away. */
+function keyOf(resource: string, state: string): string {
+  return `${resource}#${state === TaskStates.none ? TaskStates.init : state}`;
 }

@@ -12,9 +12,15 @@ export interface HandedFacts {
   /** Version that runs now. */
   readonly running: string;
   readonly report: InstallationReport | undefined;
+  /** Somebody is still at it. */
+  readonly busy: boolean;
   readonly waitedMs: number;
+  /** After which nothing more is expected of somebody who is at it. */
   readonly limitMs: number;
 }
+
+/** A report may come a moment after who wrote it is done. */
+const GRACE_MS = 3_000;
 
 /** How an action came out. */
 export interface HandedResult {
@@ -32,7 +38,7 @@ export type HandedOutcome = { readonly kind: 'wait' } | HandedResult;
 const EVENT_OF = { Upgrade: 'Upgrade', RollBack: 'Rollback', Update: 'ConfigUpdate' } as const;
 
 /** Decides what came of an action that was handed over: by its report, and without one by the version that runs. */
-export function handedOutcome({ action, from, wanted, running, report, waitedMs, limitMs }: HandedFacts): HandedOutcome {
+export function handedOutcome({ action, from, wanted, running, report, busy, waitedMs, limitMs }: HandedFacts): HandedOutcome {
   if (report?.event === EVENT_OF[action]) {
     const { success, fromVersion, toVersion, errorMessage = '' } = report;
     const reason = success ? '' : errorMessage || 'it failed, and nobody said why';
@@ -43,13 +49,12 @@ export function handedOutcome({ action, from, wanted, running, report, waitedMs,
     const reason = report.errorMessage || `version ${wanted ?? ''} was given up`;
     return { kind: 'done', succeeded: false, reason, from, to: wanted ?? '', keepReport: true };
   }
-  if (waitedMs < limitMs) return { kind: 'wait' };
-  return silent(action, from, wanted, running, limitMs);
+  if (waitedMs < (busy ? limitMs : Math.min(limitMs, GRACE_MS))) return { kind: 'wait' };
+  return silent(action, from, wanted, running, busy ? `it is not done after ${Math.round(limitMs / 1000)} s` : 'nobody says what came of it');
 }
 
 /** Nobody says what came of it: power may have failed before it was begun. */
-function silent(action: HandedAction, from: string, wanted: string | undefined, running: string, limitMs: number): HandedResult {
-  const nothing = `nothing was heard of it for ${Math.round(limitMs / 1000)} s`;
+function silent(action: HandedAction, from: string, wanted: string | undefined, running: string, nothing: string): HandedResult {
   const target = action === 'RollBack' ? (wanted ?? '') : (wanted ?? running);
   const succeeded = action !== 'Update' && target !== '' && running === target && running !== from;
   return { kind: 'done', succeeded, reason: succeeded ? '' : `${nothing}; the node runs ${running}`, from, to: target || running, keepReport: false };

@@ -30,8 +30,8 @@ describe('orders of upgrade jobs', () => {
   });
 });
 
-const LIMIT = 1000;
-const facts = (given: Partial<HandedFacts>): HandedFacts => ({ action: 'Upgrade', from: 'v1.0.0', wanted: 'v2.0.0', running: 'v1.0.0', report: undefined, waitedMs: 0, limitMs: LIMIT, ...given });
+const LIMIT = 100_000;
+const facts = (given: Partial<HandedFacts>): HandedFacts => ({ action: 'Upgrade', from: 'v1.0.0', wanted: 'v2.0.0', running: 'v1.0.0', report: undefined, busy: true, waitedMs: 0, limitMs: LIMIT, ...given });
 const report = (event: InstallationReport['event'], success: boolean, errorMessage?: string): InstallationReport => ({ event, success, fromVersion: 'v1.0.0', toVersion: 'v2.0.0', ...(errorMessage ? { errorMessage } : {}) });
 const LATE = { waitedMs: LIMIT };
 
@@ -44,14 +44,16 @@ describe('what came of an action that another process did', () => {
     ['failed without words', { report: report('Upgrade', false) }, { succeeded: false, reason: 'it failed, and nobody said why' }],
     ['what is reported is the way back', { report: report('Rollback', true, 'it never came up') }, { succeeded: false, reason: 'it never came up', from: 'v1.0.0', to: 'v2.0.0', keepReport: true }],
     ['no report, and the new version runs', { ...LATE, running: 'v2.0.0' }, { succeeded: true, from: 'v1.0.0', to: 'v2.0.0' }],
-    ['no report, and the old version runs', LATE, { succeeded: false, reason: 'nothing was heard of it for 1 s; the node runs v1.0.0' }],
+    ['no report, and the old version runs', LATE, { succeeded: false, reason: 'it is not done after 100 s; the node runs v1.0.0' }],
+    ['nobody is at it any more, and there may be a report in a moment', { busy: false, waitedMs: 2_000 }, { kind: 'wait' }],
+    ['nobody is at it, and there is no report', { busy: false, waitedMs: 3_000 }, { succeeded: false, reason: 'nobody says what came of it; the node runs v1.0.0' }],
     ['rolled back', { action: 'RollBack', from: 'v2.0.0', wanted: 'v1.0.0', report: report('Rollback', true) }, { succeeded: true, keepReport: false }],
     ['roll-back failed', { action: 'RollBack', from: 'v2.0.0', wanted: 'v1.0.0', running: 'v2.0.0', report: report('Rollback', false, 'disk full') }, { succeeded: false, reason: 'disk full' }],
     ['no report of a roll-back, and the old version runs', { action: 'RollBack', from: 'v2.0.0', wanted: 'v1.0.0', ...LATE }, { succeeded: true }],
     ['no report of a roll-back, and the new version runs', { action: 'RollBack', from: 'v2.0.0', wanted: 'v1.0.0', running: 'v2.0.0', ...LATE }, { succeeded: false }],
     ['configured', { action: 'Update', wanted: undefined, report: report('ConfigUpdate', true) }, { succeeded: true, reason: '' }],
     ['not configured', { action: 'Update', wanted: undefined, report: report('ConfigUpdate', false, 'it did not start') }, { succeeded: false, reason: 'it did not start' }],
-    ['no report of a configuration', { action: 'Update', wanted: undefined, ...LATE }, { succeeded: false, reason: 'nothing was heard of it for 1 s; the node runs v1.0.0' }],
+    ['no report of a configuration', { action: 'Update', wanted: undefined, ...LATE }, { succeeded: false, reason: 'it is not done after 100 s; the node runs v1.0.0' }],
   ])('[taskmanager-4.6] %s', (_name, given, outcome) => {
     expect(handedOutcome(facts(given))).toMatchObject(outcome);
   });
