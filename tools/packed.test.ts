@@ -99,7 +99,7 @@ describe('packed install', () => {
     const { version } = readManifest(packageFolder('@edge/cli'));
     expect(await mustRun('npx', ['--no', '--', 'edgecore', '--version'], app)).toContain(`@edge/cli ${version}`);
     const modules = await mustRun('npx', ['--no', '--', 'edgecore', 'modules', '--check'], app);
-    for (const name of ['edgehub', 'metamanager', 'metaserver', 'eventbus', 'devicetwin', 'edged', 'edgestream']) expect(modules).toContain(`@edge/${name}`);
+    for (const name of ['edgehub', 'metamanager', 'metaserver', 'eventbus', 'devicetwin', 'edged', 'edgestream', 'taskmanager']) expect(modules).toContain(`@edge/${name}`);
     expect(parse(await mustRun('npx', ['--no', '--', 'edgecore', '--defaultconfig'], app))).toMatchObject({ kind: 'EdgeCore', modules: { edgeHub: { enable: true } } });
   });
 

@@ -17,9 +17,10 @@ import { eventbus } from '@edge/eventbus';
 import { metamanager } from '@edge/metamanager';
 import { metaserver } from '@edge/metaserver';
 import { servicebus } from '@edge/servicebus';
+import { NodeInstallation, taskmanager } from '@edge/taskmanager';
 
 /** The modules of the agent. Adding one to the agent is adding one line here. */
-export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, metaserver, eventbus, servicebus, devicetwin, edged, edgestream, edgemesh] as unknown as readonly ModuleDefinition[];
+export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, metaserver, eventbus, servicebus, devicetwin, edged, edgestream, edgemesh, taskmanager] as unknown as readonly ModuleDefinition[];
 
 /** What the modules stand on. */
 export interface Platform {
@@ -30,6 +31,8 @@ export interface Platform {
   readonly deadLetters: DeadLetters;
   readonly identity: NodeIdentity;
   readonly tokenStore: TokenStore;
+  /** The versions of the agent on this node, for jobs that change them. */
+  readonly installation: NodeInstallation;
   /** Milliseconds that a module may take to get ready. */
   readonly readyTimeoutMs: number;
 }
@@ -50,6 +53,7 @@ export function compose(platform: Platform, modules: readonly ModuleDefinition[]
       bind(Store).toConstantValue(platform.store);
       bind(NodeIdentity).toConstantValue(platform.identity);
       bind(TokenStore).toConstantValue(platform.tokenStore);
+      bind(NodeInstallation).toConstantValue(platform.installation);
     },
   });
   for (const module of modules) core.register(module);

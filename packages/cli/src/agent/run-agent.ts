@@ -13,6 +13,7 @@ import { reportToService } from '../service/report-to-service.js';
 import { AGENT_VERSION, KUBEEDGE_VERSION } from '../version.js';
 import { reportStatus } from './agent-status.js';
 import { gatesOf } from './gates.js';
+import { noInstallation } from './on-demand-installation.js';
 import { protectFromOutOfMemory } from './oom-score.js';
 import { stopOnSignals } from './signals.js';
 
@@ -67,6 +68,7 @@ async function startAgent(configPath: string, terminal: Terminal, log: Logger, s
       forgetToken: () => forgetToken(configPath, log),
       readToken: async () => (await withBootstrapToken((await readConfigFile(configPath, host)).config)).modules.edgeHub.token,
     },
+    installation: noInstallation(`v${AGENT_VERSION}`),
     readyTimeoutMs: config.edge.readyTimeoutSeconds * 1000,
   });
   const installed = installation === undefined ? undefined : reportStatus(core, layoutOf(installation), signal);

@@ -69,6 +69,7 @@ export function agentConfig(parts: AgentConfigParts): string {
       },
       eventBus: parts.mqttPort === undefined ? { enable: false } : { mqttMode: EMBEDDED_BROKER, mqttServerInternal: mqttUrl(parts.mqttPort) },
       deviceTwin: { dmiSockPath: agent },
+      taskManager: { enable: true },
       ...(parts.tunnelAddress === undefined ? {} : { edgeStream: { enable: true, server: parts.tunnelAddress } }),
       ...(parts.nodeApiPort === undefined ? {} : { metaManager: { metaServer: { enable: true, server: nodeApiAddress(parts.nodeApiPort) } } }),
       ...(parts.serviceBusPort === undefined ? {} : { serviceBus: { enable: true, port: parts.serviceBusPort } }),

@@ -13,6 +13,7 @@ import { openStore } from '@edge/store';
 import { collectingDeadLetters, collectingLogger, eventually, testGates, testIdentity } from '@edge/testing';
 import type { ModuleDefinition } from '@edge/core';
 import { expect, it } from 'vitest';
+import { noInstallation } from '../../src/agent/on-demand-installation.js';
 import { compose } from '../../src/compose.js';
 
 const run = promisify(execFile);
@@ -50,6 +51,7 @@ it('[local-api-3.1] a pod\'s token opens what the cloud\'s roles say, nothing el
       },
       log, gates: testGates({ requireAuthorization: true }), deadLetters: collectingDeadLetters(), readyTimeoutMs: 60_000, store, identity: testIdentity(NODE),
       tokenStore: { forgetToken: () => Promise.resolve() },
+      installation: noInstallation('v0.0.0'),
     }, [edgehub, metamanager, metaserver] as unknown as readonly ModuleDefinition[]);
     life = core.run(end.signal);
     await until(() => log.lines.some(({ message }) => message === 'the local API listens'), 'the local API to listen');

@@ -4,6 +4,7 @@ import type { Core, ModuleDefinition, Store } from '@edge/core';
 import { createEdged } from '@edge/edged';
 import { deadLetters, openStore } from '@edge/store';
 import { collectingLogger, ownLoopback, testGates, testIdentity, type LogLine, type MemoryRuntime, type TestCa } from '@edge/testing';
+import { noInstallation } from '../../src/agent/on-demand-installation.js';
 import { compose, MODULES } from '../../src/compose.js';
 import { EMBEDDED_BROKER, mqttUrl, nodeApiAddress } from '../../src/dev/agent-config.js';
 
@@ -68,6 +69,7 @@ export async function startAgent({ folder, node, cloud, runtime, mqttPort, nodeA
       deadLetters: deadLetters(store, { log }),
       identity: { ...testIdentity(node, ['192.0.2.2']), version: AGENT_VERSION },
       tokenStore: { forgetToken: () => Promise.resolve() },
+      installation: noInstallation(AGENT_VERSION),
       readyTimeoutMs: 10_000,
     },
     MODULES.map((module) => (module.name === 'edged' ? edged : module)),
