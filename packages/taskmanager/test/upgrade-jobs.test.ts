@@ -169,6 +169,15 @@ it('[taskmanager-6.3] a later upgrade takes the place of one that waits, and is 
   expect(node.installation.orders).toEqual(['upgrade v1.24.0 400']);
 });
 
+it('[taskmanager-5.8] a node that runs the version already is upgraded without being touched', async () => {
+  const node = new Node();
+  node.installation.version = 'v1.24.0';
+  await using agent = await node.start();
+  await upgrade(agent);
+  expect(await agent.action('Upgrade')).toMatchObject({ succ: true, extend: 'v1.24.0,v1.24.0' });
+  expect(node.installation.orders).toEqual([]);
+});
+
 it('[taskmanager-5.7] what was handed over and never begun, because power failed, is told and not tried again', async () => {
   const node = new Node();
   {

@@ -13,7 +13,8 @@ import { reportToService } from '../service/report-to-service.js';
 import { AGENT_VERSION, KUBEEDGE_VERSION } from '../version.js';
 import { reportStatus } from './agent-status.js';
 import { gatesOf } from './gates.js';
-import { noInstallation } from './on-demand-installation.js';
+import { openNodeInstallation } from './node-installation.js';
+import { noInstallation, OnDemandInstallation } from './on-demand-installation.js';
 import { protectFromOutOfMemory } from './oom-score.js';
 import { stopOnSignals } from './signals.js';
 
@@ -68,7 +69,14 @@ async function startAgent(configPath: string, terminal: Terminal, log: Logger, s
       forgetToken: () => forgetToken(configPath, log),
       readToken: async () => (await withBootstrapToken((await readConfigFile(configPath, host)).config)).modules.edgeHub.token,
     },
-    installation: noInstallation(`v${AGENT_VERSION}`),
+    installation:
+      installation === undefined
+        ? noInstallation(`v${AGENT_VERSION}`)
+        : new OnDemandInstallation({
+            exists: true,
+            version: `v${AGENT_VERSION}`,
+            open: () => openNodeInstallation(installation, { config, configPath, host, copyDatabase: (to) => store.backupTo(to), log: log.named('upgrade') }),
+          }),
     readyTimeoutMs: config.edge.readyTimeoutSeconds * 1000,
   });
   const installed = installation === undefined ? undefined : reportStatus(core, layoutOf(installation), signal);
