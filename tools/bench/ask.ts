@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** A program in a process of its own that answers questions one after the other. Dispose to end it. */
@@ -6,9 +6,13 @@ export interface Helper extends AsyncDisposable {
   ask<T>(question: object): Promise<T>;
 }
 
-/** Starts `<name>.program.ts`, which lies compiled beside the benchmark. */
-export function startHelper(name: string): Helper {
-  const child: ChildProcess = fork(programPath(name), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: process.execArgv.filter((flag) => flag.startsWith('--cpu-prof')) });
+/** Starts `<name>.program.ts`, which lies compiled beside the benchmark; in a network namespace when one is given. */
+export function startHelper(name: string, network?: string): Helper {
+  const execArgv = process.execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
+  const child: ChildProcess =
+    network === undefined
+      ? fork(programPath(name), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv })
+      : spawn('ip', ['netns', 'exec', network, process.execPath, ...execArgv, programPath(name)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
     ask: <T>(question: object) =>
