@@ -4,6 +4,7 @@ export { TunnelErrors } from './errors.js';
 export type { TunnelErrorCode } from './errors.js';
 export { TunnelListener } from './listener.js';
 export type { TunnelCaller, TunnelListenerDeps } from './listener.js';
+export { refuseUpgrade } from './refuse-upgrade.js';
 export { TunnelSession } from './session.js';
 export { Tunnel } from './tunnel.js';
 export type { SessionKind, TunnelDeps } from './tunnel.js';

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { MAX_MESSAGE, TUNNEL_PATH } from './dial.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
 import { WebSocketWire } from './web-socket-wire.js';
 
 /** A node that asks for a tunnel. */
@@ -74,8 +75,7 @@ export class TunnelListener {
 
   #refuse(socket: Duplex, status: number, why: string): void {
     this.#deps.onRefused(why);
-    const body = `${why}\n`;
-    socket.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+    refuseUpgrade(socket, status, why);
   }
 }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorText, type Logger } from '@edge/core';
 import { CLUSTER_SCOPE, type Message, Operations, parseResource, resourceType, ResourceTypes, Sources } from '@edge/protocol';
+import { refuseUpgrade } from '@edge/tunnel';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Pki } from '../ca/authority.js';
 import { listen, type ListenAddress } from '../net.js';
@@ -159,8 +160,7 @@ export class CloudHub {
     });
     if ('status' in verdict) {
       log.warn('refused a link', { reason: verdict.text });
-      const body = `${verdict.text}\n`;
-      socket.end(`HTTP/1.1 ${verdict.status} Refused\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+      refuseUpgrade(socket, verdict.status, verdict.text);
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (client) => this.#accept(verdict.node, client));
