@@ -1,5 +1,6 @@
 import { errorText } from '@edge/core';
 import { type KubeObject, parseApiVersion } from '@edge/kubeapi';
+import type { Message } from '@edge/protocol';
 import type { TokenIssuer } from './api/service-account-tokens.js';
 import type { Pki } from './ca/authority.js';
 import type { Cluster } from './cluster.js';
@@ -120,6 +121,11 @@ export class CloudLinkService {
     this.#policies?.start();
     this.#jobs.start();
     return this.hub.listen(address);
+  }
+
+  /** Notes a report of a node job that came another way. Rejects when it is none. */
+  taskReport(node: string, report: Message): Promise<undefined> {
+    return this.#jobs.handle(node, report);
   }
 
   /** Opens the REST side of rules; resolves with the port. */

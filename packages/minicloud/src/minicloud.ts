@@ -87,7 +87,7 @@ async function start(options: ResolvedOptions, opened: (() => unknown)[]): Promi
   });
   opened.push(() => joinToken.stop());
   const enrolment = new EnrolmentServer({
-    pki, certificateTtlMs: options.certificateTtl, nodeExists: (name) => cluster.clients.nodes.find(name) !== undefined, log: log.named('enrolment'),
+    pki, certificateTtlMs: options.certificateTtl, nodeExists: (name) => cluster.clients.nodes.find(name) !== undefined, onTaskReport: (node, report) => link.taskReport(node, report), log: log.named('enrolment'),
   });
   opened.push(() => enrolment.close());
   const tunnels = new NodeTunnels({ pki, authorize: options.authorizeNodes, log: log.named('tunnel') });

@@ -17,12 +17,12 @@ export interface HttpsAnswer {
   readonly body: Buffer;
 }
 
-/** A GET, with a body when one is given: that is how nodes send their certificate request. */
-export function httpsGet(url: string, options: { ca?: string; cert?: string; key?: string; headers?: Record<string, string>; body?: Buffer } = {}): Promise<HttpsAnswer> {
-  const { body, headers, ...tls } = options;
+/** A GET unless said otherwise, with a body when one is given: that is how nodes send their certificate request. */
+export function httpsGet(url: string, options: { ca?: string; cert?: string; key?: string; headers?: Record<string, string>; body?: Buffer; method?: string } = {}): Promise<HttpsAnswer> {
+  const { body, headers, method = 'GET', ...tls } = options;
   return new Promise((resolve, reject) => {
     const call = request(url, {
-      method: 'GET', agent: false, rejectUnauthorized: tls.ca !== undefined, ...tls,
+      method, agent: false, rejectUnauthorized: tls.ca !== undefined, ...tls,
       headers: { ...headers, ...(body ? { 'Content-Length': body.length } : {}) },
     }, (response) => {
       const chunks: Buffer[] = [];

@@ -53,7 +53,7 @@ export async function openHub(config: Partial<CloudHubConfig> = {}, certificateT
       ...config,
     },
   });
-  const enrolment = new EnrolmentServer({ pki, certificateTtlMs, nodeExists: (name) => name === 'known', log: silentLogger });
+  const enrolment = new EnrolmentServer({ pki, certificateTtlMs, nodeExists: (name) => name === 'known', onTaskReport: () => Promise.resolve(), log: silentLogger });
   const address = `127.0.0.1:${await hub.listen({ host: '127.0.0.1', port: 0 })}`;
   const https = `127.0.0.1:${await enrolment.listen({ host: '127.0.0.1', port: 0 })}`;
   const clients: EdgeClient[] = [];

@@ -2,7 +2,7 @@ import type { Message } from '@edge/protocol';
 import { expect, it } from 'vitest';
 import { TASKS_API, type TaskStatus } from '../src/jobs/v1alpha1/kinds.js';
 import { joinReady, openCloud } from './cloud-fixture.js';
-import type { EdgeClient } from './edge-client.js';
+import { type EdgeClient, enrol, httpsGet } from './edge-client.js';
 
 interface Task {
   TaskID: string;
@@ -67,6 +67,21 @@ it('[minicloud-18.9] with v1alpha1 the cloud drives every stage, one node at a t
   report(two, 'upgrade', 'up', 'Rollback');
   await two.until(() => status('nodeupgradejobs', 'up').state === 'Failed');
   expect(status('nodeupgradejobs', 'up')).toMatchObject({ action: 'Failure', event: 'Rollback', nodeStatus: [{ nodeName: 'e2', state: 'Failed', event: 'Rollback', action: 'Success' }] });
+
+  // A tool on the node reports over HTTPS while the agent is being replaced; another node's certificate does not do.
+  await jobs('nodeupgradejobs').create({ metadata: { name: 'by-tool' }, spec: { version: 'v1.24.0', nodeNames: ['e1'] } });
+  await one.until(() => status('nodeupgradejobs', 'by-tool').nodeStatus?.length === 1);
+  const { httpsAddress, token } = fixture.cloud;
+  const post = async (node: string, body: string, type = 'upgrade'): Promise<string> => {
+    const keys = await enrol(httpsAddress, token(), node);
+    const { status: code, body: text } = await httpsGet(`https://${httpsAddress}/task/${type}/name/by-tool/node/e1/status`, { ...keys, method: 'POST', body: Buffer.from(body) });
+    return `${code} ${text.toString()}`;
+  };
+  expect(await post('e2', '{}')).toBe('403 only node e1 may report for itself, with its certificate');
+  expect(await post('e1', 'nothing')).toMatch(/^400 .*JSON/);
+  expect(await post('e1', '{}', 'dance')).toMatch(/^400 /);
+  expect(await post('e1', '{"Event":"Upgrade","Action":"Success"}')).toBe('200 ok');
+  await one.until(() => status('nodeupgradejobs', 'by-tool').state === 'Successful');
 
   // Nobody to do it: the version is there already, the node is not.
   for (const [name, spec] of Object.entries({ same: { version: 'v1.23.1', nodeNames: ['e1'] }, none: { version: 'v1.24.0', nodeNames: ['e9'] }, both: { nodeNames: ['e1'], labelSelector: {} } })) {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '@edge/core';
 import { errorText } from '@edge/core';
+import { createMessage, type Message } from '@edge/protocol';
 import { listen, type ListenAddress } from '../net.js';
 import type { Pki } from './authority.js';
 import { certificateDer, readRequest, signRequest } from './certificates.js';
@@ -10,6 +11,7 @@ import { judgeEnrolment, type PeerCertificate } from './enrolment.js';
 import { checkBearer } from './token.js';
 
 const CSR_LIMIT = 1024 * 1024;
+const TASK_REPORT = /^\/task\/([^/]+)\/name\/([^/]+)\/node\/([^/]+)\/status$/;
 
 export interface EnrolmentServerDeps {
   readonly pki: Pki;
@@ -17,6 +19,8 @@ export interface EnrolmentServerDeps {
   readonly certificateTtlMs: number;
   /** Whether a Node of that name is registered. */
   readonly nodeExists: (name: string) => boolean;
+  /** Notes what a node reports of a task: its answer outlives the agent's link. Rejects when the task or the report is none. */
+  readonly onTaskReport: (node: string, report: Message) => Promise<unknown>;
   readonly log: Logger;
 }
 
@@ -55,6 +59,8 @@ export class EnrolmentServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     try {
+      const task = TASK_REPORT.exec(path);
+      if (task && request.method === 'POST') return await this.#taskReport(request, response, task.slice(1).map(decodeURIComponent));
       if (request.method !== 'GET') return end(response, 405, 'only GET is served here');
       if (path === '/ca.crt') return end(response, 200, certificateDer(this.#deps.pki.authority.certificatePem));
       if (path === '/edge.crt') return await this.#enrol(request, response);
@@ -70,6 +76,20 @@ export class EnrolmentServer {
     if (name === '' || name.includes('/')) return end(response, 400, 'the path must be /node/<name>');
     if (this.#deps.nodeExists(name)) end(response, 200, 'Node founded');
     else end(response, 404, 'Node not found');
+  }
+
+  /** `POST /task/<type>/name/<task>/node/<node>/status`: as a report by message, from who shows the node's certificate. */
+  async #taskReport(request: IncomingMessage, response: ServerResponse, [type = '', task = '', node = '']: string[]): Promise<void> {
+    const peer = peerOf(request.socket as TLSSocket);
+    if (peer?.trusted !== true || peer.commonName !== `system:node:${node}`) return end(response, 403, `only node ${node} may report for itself, with its certificate`);
+    const body = await readBody(request);
+    if (body === undefined) return end(response, 413, `a report may have ${CSR_LIMIT} bytes`);
+    try {
+      await this.#deps.onTaskReport(node, createMessage({ source: 'websocket', group: 'hub', operation: type, resource: `task/${task}/node/${node}`, content: JSON.parse(body.toString()) as unknown }));
+    } catch (error) {
+      return end(response, 400, errorText(error));
+    }
+    end(response, 200, 'ok');
   }
 
   async #enrol(request: IncomingMessage, response: ServerResponse): Promise<void> {
