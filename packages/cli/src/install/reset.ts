@@ -37,7 +37,7 @@ export async function reset({ places, env, signal }: ResetOptions): Promise<Rese
   const edged = parseEdgedConfig(config.modules.edged, config as unknown as Record<string, unknown>);
   const pods = await removePods({ config: { ...edged, rootDirectory: places.at(edged.rootDirectory), podLogsDir: places.at(edged.podLogsDir) }, log: silentLogger, signal });
   if (pods.left.length > 0) return pods;
-  const machine = places.root === undefined ? await removeMachineParts(config) : [];
+  const machine = places.root === undefined ? await removeMachineParts() : [];
   const plan = resetPlan(config, places);
   const files = await removeFiles(plan);
   const installed = await uninstall(places);

@@ -4,6 +4,8 @@ import type { Notify } from './systemd-notify.js';
 
 /** How long messages may wait in a module's lane for the one in hand before the module counts as hanging. */
 const HELD_UP_MS = 15 * 60_000;
+/** After readiness the link comes up soon, which the status is to show. */
+const FIRST_MS = 10_000;
 /** How often a changed status is told where there is no watchdog. */
 const USUAL_MS = 60_000;
 
@@ -37,8 +39,8 @@ export class ServiceReporter {
       await this.#deps.health.until((modules) => serviceStatus(modules, this.#deps.link.value).started, signal);
       let told = this.#text();
       await this.#tell(['READY=1', `STATUS=${told}`]);
-      for (;;) {
-        await sleep(this.#periodMs, signal);
+      for (let pause = Math.min(FIRST_MS, this.#periodMs); ; pause = this.#periodMs) {
+        await sleep(pause, signal);
         const text = this.#text();
         const signs = [...(this.#moves() ? ['WATCHDOG=1'] : []), ...(text === told ? [] : [`STATUS=${text}`])];
         told = text;
