@@ -18,9 +18,10 @@ import { metamanager } from '@edge/metamanager';
 import { metaserver } from '@edge/metaserver';
 import { servicebus } from '@edge/servicebus';
 import { NodeInstallation, taskmanager } from '@edge/taskmanager';
+import { testmanager } from '@edge/testmanager';
 
 /** The modules of the agent. Adding one to the agent is adding one line here. */
-export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, metaserver, eventbus, servicebus, devicetwin, edged, edgestream, edgemesh, taskmanager] as unknown as readonly ModuleDefinition[];
+export const MODULES: readonly ModuleDefinition[] = [edgehub, metamanager, metaserver, eventbus, servicebus, devicetwin, edged, edgestream, edgemesh, taskmanager, testmanager] as unknown as readonly ModuleDefinition[];
 
 /** What the modules stand on. */
 export interface Platform {

@@ -75,6 +75,7 @@ describe('what upstream v1.23.1 prints', () => {
         keepAliveSeconds: 30,
       },
       serviceBus: { allow: [], callTimeoutSeconds: 10, redirects: 'follow', repeatWindowSeconds: 0, body: 'base64', openToNetwork: false, tokenFile: '', requestsPerSecond: 100, maxRequests: 256 },
+      testManager: { port: 12345 },
       metaServer: { certificateDirectory: '/etc/kubeedge/pki/metaserver' },
       edgeMesh: {
         enable: false,

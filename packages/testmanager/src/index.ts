@@ -1,2 +1,2 @@
-export { TestmanagerConfig } from './config.js';
+export { TestManagerConfig } from './config.js';
 export { testmanager } from './testmanager.module.js';

@@ -1,18 +1,24 @@
-import { defineModule, fromPackage, Logger, provide, token, type ModuleDefinition } from '@edge/core';
+import { defineModule, fromPackage, Logger, MessageBus, provide, token, type Bind, type ModuleDefinition } from '@edge/core';
+import { Modules } from '@edge/protocol';
 import manifest from '../package.json' with { type: 'json' };
-import { config, type TestmanagerConfig } from './config.js';
-import { Testmanager } from './testmanager.js';
-import { routes } from './routes.js';
+import { config, TestManagerConfig } from './config.js';
+import { TestManager, TestManagerEntry } from './testmanager.js';
 
-const Entry = token<Testmanager>('testmanager', 'Testmanager');
+const Log = token<Logger>('testmanager', 'Logger');
 
-/** The module as the agent registers it. */
-export const testmanager: ModuleDefinition<Testmanager, TestmanagerConfig> = defineModule({
+function bindings(bind: Bind): void {
+  bind(Log).toResolvedValue((log: Logger) => log.named('testmanager'), [Logger]);
+  provide(bind, TestManagerEntry, TestManager, { config: TestManagerConfig, bus: MessageBus, log: Log });
+}
+
+/** The module as a value: register it with `core`. */
+export const testmanager: ModuleDefinition<TestManager, TestManagerConfig> = defineModule<TestManager, TestManagerConfig>({
   ...fromPackage(manifest),
   name: 'testmanager',
-  wire: { module: 'testmanager', group: 'testmanager' },
+  // A group of its own: in upstream's group `meta` it would get copies of what is for metamanager, and be waited for.
+  wire: { module: Modules.testManager, group: Modules.testManager },
   config,
-  routes,
-  entry: Entry,
-  bindings: (bind) => provide(bind, Entry, Testmanager, { log: Logger }),
+  routes: [],
+  entry: TestManagerEntry,
+  bindings,
 });

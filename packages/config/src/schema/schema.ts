@@ -59,6 +59,7 @@ export const schema = section('edgecore.yaml', {
       maxWaitingMessages: int32(10_000, 'Messages that wait while the external broker is away; then the oldest go.', { check: between(1, 10_000_000) }),
     }),
     serviceBus: ownServiceBus,
+    testManager: own('The test module.', { port: int32(12345, 'Port on the loopback.', { check: between(1, 65535, 'a port') }) }),
     metaServer: own('The local Kubernetes API, beyond what upstream can set.', {
       certificateDirectory: string('/etc/kubeedge/pki/metaserver', 'Folder of its serving certificate and the cluster\'s authority, in upstream\'s layout.', { check: present }),
     }),
