@@ -17,7 +17,7 @@ import type { WaysConfig } from './ways-config.js';
 
 /** Changes that come together are done together. */
 const GATHER_MS = 100;
-const LOOK_MS = 10_000;
+const LOOK_MS = 30_000;
 
 export interface WaysDeps {
   readonly config: WaysConfig;
@@ -25,7 +25,7 @@ export interface WaysDeps {
   readonly log: Logger;
   readonly nft: SystemCommand;
   readonly ip: SystemCommand;
-  /** Between looks whether somebody took rules or routes away. Default 10 s. */
+  /** Between looks whether somebody took rules or routes away, milliseconds. Default 30 s. */
   readonly lookMs?: number;
 }
 

@@ -8,7 +8,7 @@ import { Program } from './nodes/programs.js';
 import { PORTS } from './nodes/servers.js';
 
 /** As many as the files allow that this machine lets a process open. */
-const MANY = Math.min(loops(10_000, 2_000), (await connectionsThatFit()) ?? Infinity);
+const MANY = Math.min(loops(10_000, 1_000), (await connectionsThatFit()) ?? Infinity);
 const ADDRESS = '10.96.0.30';
 let network: Network;
 const programs: Program[] = [];
