@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContainerConfig, RuntimeContainerStatus } from '@edge/core';
+import type { ContainerConfig, ContainerStats, RuntimeContainerStatus } from '@edge/core';
 import { errorCode, sleep } from '@edge/core';
 import { collectingLogger, eventually, outputOf } from '@edge/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -54,6 +54,22 @@ describe('the process runtime', () => {
       return outputOf(log, 'stdout').includes(text) ? outputOf(log, 'stdout') : undefined;
     }, `the log says ${text}`);
   }
+
+  it('[edged-process-use-2] measures what the processes of a container use, those in the background too, and only while it runs', async () => {
+    const runtime = await shop.open();
+    const busy = await start(runtime, sh('(while :; do :; done) & echo began; wait'));
+    const idle = await start(runtime, sh('echo began; sleep 1000'), { metadata: { name: 'idle', attempt: 0 } });
+    await Promise.all([busy, idle].map((id) => logged(runtime, id, 'began')));
+    const measure = async (filter: { id?: string } = {}): Promise<ContainerStats[]> => (await runtime.listContainerStats?.(filter)) ?? [];
+    const seconds = async (id: string): Promise<number> => ((await measure({ id }))[0]?.cpuNanoseconds ?? 0) / 1e9;
+    await eventually(async () => ((await seconds(busy)) > 0.3 ? true : undefined), 'the busy one to use the processor');
+    expect(await seconds(idle)).toBeLessThan(await seconds(busy));
+    const [stats] = await measure({ id: idle });
+    expect(stats).toMatchObject({ id: idle, metadata: { name: 'idle' } });
+    expect(stats?.memoryWorkingSetBytes).toBeGreaterThan(50_000);
+    await Promise.all([busy, idle].map((id) => runtime.stopContainer(id, 0)));
+    expect(await measure()).toEqual([]);
+  });
 
   it('[edged-process-2] gives exactly the configured variables, also those with names that no shell knows', async () => {
     const runtime = await shop.open({ path: '/usr/bin:/bin' });

@@ -17,6 +17,7 @@ import type { ContainerPaths } from './layout.js';
 import { rootMark, UNFINISHED } from './layout.js';
 import type { Belonging, ProcessTable } from './process-table.js';
 import { sendSignal } from './process-table.js';
+import { readProcessUse, type ProcessUse } from './process-use.js';
 import { endByForce, gone, KEEPER_ENDS_WITHIN_MS, killMembers, pauseMembers } from './processes.js';
 import type { ContainerRecord } from './record.js';
 import type { Outcome } from './verdict.js';
@@ -256,6 +257,13 @@ export class ProcessContainer {
     const doomed = join(dirname(dir), `${UNFINISHED}removed-${this.record.id}`);
     await rename(dir, doomed);
     await rm(doomed, { recursive: true, force: true });
+  }
+
+  /** What its processes use; undefined unless it runs, and where there is no `/proc`. */
+  async use(): Promise<ProcessUse | undefined> {
+    const container = this.#belonging();
+    if (!container || this.state.state !== 'running' || this.#deps.table.boot === '') return undefined;
+    return readProcessUse(container.keeper.pid, await this.#deps.table.members(container));
   }
 
   #belonging(): Belonging | undefined {

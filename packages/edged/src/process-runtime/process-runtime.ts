@@ -4,6 +4,7 @@ import type {
   ContainerConfig,
   ContainerFilter,
   ContainerRuntime,
+  ContainerStats,
   ExecResult,
   ImageAuth,
   Logger,
@@ -186,6 +187,18 @@ export class ProcessRuntime implements ContainerRuntime, AsyncDisposable {
   async listContainers(filter: ContainerFilter = {}, signal?: AbortSignal): Promise<RuntimeContainer[]> {
     this.#check(signal);
     return this.#registry.candidates(filter).map(describeContainer).filter((container) => containerFits(container, filter));
+  }
+
+  async listContainerStats(filter: ContainerFilter = {}, signal?: AbortSignal): Promise<ContainerStats[]> {
+    this.#check(signal);
+    const wanted = this.#registry.candidates(filter).filter((container) => containerFits(describeContainer(container), filter));
+    const measured = await Promise.all(wanted.map(async (container): Promise<ContainerStats[]> => {
+      const use = await container.use();
+      const { id, config } = container.record;
+      const memory = { memoryWorkingSetBytes: use?.memoryBytes ?? 0, memoryUsageBytes: use?.memoryBytes ?? 0, memoryRssBytes: use?.memoryBytes ?? 0 };
+      return use ? [{ id, labels: config.labels, metadata: config.metadata, at: Date.now(), cpuNanoseconds: use.cpuNanoseconds, ...memory }] : [];
+    }));
+    return measured.flat();
   }
 
   async containerStatus(containerId: string, signal?: AbortSignal): Promise<RuntimeContainerStatus> {
