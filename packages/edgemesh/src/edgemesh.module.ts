@@ -25,7 +25,7 @@ function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('edgemesh'), [Logger]);
   bind(Table).toResolvedValue(({ api }: EdgeMeshConfig) => new MeshTable(api === undefined ? {} : { api }), [EdgeMeshConfig]).inSingletonScope();
   provide(bind, Objects, Feed, { bus: MessageBus, table: Table, log: Log });
-  bind(Link).toResolvedValue(() => new OwnLink({ ip: ipCommand, name: MESH_LINK })).inSingletonScope();
+  bind(Link).toResolvedValue(() => new OwnLink({ ip: ipCommand, name: MESH_LINK, isOnlyOurs: true })).inSingletonScope();
   provide(bind, Naming, Names, { config: EdgeMeshConfig, link: Link, log: Log });
   bind(Going).toResolvedValue(({ proxy: config }: EdgeMeshConfig, log: Logger, identity: NodeIdentity) => new Ways({ config, identity, log, nft: systemCommand('nft'), ip: systemCommand('ip') }), [EdgeMeshConfig, Log, NodeIdentity]).inSingletonScope();
   bind(Parts).toResolvedValue(({ dns, proxy }: EdgeMeshConfig, names: Names, ways: Ways): readonly MeshPart[] => [...(dns.enable ? [names] : []), ...(proxy.enable ? [ways] : [])], [EdgeMeshConfig, Naming, Going]);

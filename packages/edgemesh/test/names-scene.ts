@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { Resolver as Client } from 'node:dns/promises';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import type { KubeObject } from '@edge/protocol';
 import { AnswerCache } from '../src/dns/answer-cache.js';
 import { Forwarder } from '../src/dns/forwarder.js';
@@ -77,6 +77,7 @@ export class NamesScene implements AsyncDisposable {
   static async open(options: { upstream?: readonly number[]; file?: string; entries?: number; tryMs?: number } = {}): Promise<NamesScene> {
     const table = new MeshTable();
     const stop = new AbortController();
+    setMaxListeners(0, stop.signal);
     const clock = { now: 0 };
     let port = 0;
     const servers = new UpstreamServers({ configured: (options.upstream ?? []).map((at) => ({ address: '127.0.0.1', port: at })), file: options.file ?? '/nonexistent', own: () => ({ address: '127.0.0.1', port }) });

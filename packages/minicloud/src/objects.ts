@@ -94,6 +94,7 @@ export interface Clients {
   readonly namespaces: ResourceClient;
   readonly services: ResourceClient<StoredService>;
   readonly endpoints: ResourceClient;
+  readonly endpointSlices: ResourceClient;
   readonly serviceAccounts: ResourceClient;
   readonly deployments: ResourceClient<StoredDeployment>;
   readonly replicaSets: ResourceClient<StoredReplicaSet>;
@@ -117,6 +118,7 @@ export function createClients(api: ClientSource): Clients {
     namespaces: api.resource('v1', 'namespaces'),
     services: api.resource('v1', 'services'),
     endpoints: api.resource('v1', 'endpoints'),
+    endpointSlices: api.resource('discovery.k8s.io/v1', 'endpointslices'),
     serviceAccounts: api.resource('v1', 'serviceaccounts'),
     deployments: api.resource('apps/v1', 'deployments'),
     replicaSets: api.resource('apps/v1', 'replicasets'),

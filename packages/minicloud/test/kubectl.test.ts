@@ -97,6 +97,7 @@ describe.skipIf(!hasKubectl())('a stock kubectl', () => {
     expect(await good(run('rollout', 'status', 'deployment/web', '--timeout=120s'))).toContain('successfully rolled out');
     expect(await good(run('get', 'deployment', 'web'))).toMatch(/web\s+2\/2\s+2\s+2/);
     expect(await good(run('get', 'endpoints', 'web'))).toMatch(/10\.88\.0\.\d+:80,10\.88\.0\.\d+:80/);
+    expect(await good(run('get', 'endpointslices', '-l', 'kubernetes.io/service-name=web'))).toMatch(/web-m0\s+IPv4\s+80\s+10\.88\.0\.\d+,10\.88\.0\.\d+/);
     await good(run('scale', 'deployment/web', '--replicas=3'));
     await good(run('rollout', 'status', 'deployment/web', '--timeout=120s'));
     expect(await good(run('get', 'deployment', 'web'))).toMatch(/web\s+3\/3\s+3\s+3/);

@@ -14,11 +14,14 @@ export const ipCommand: IpCommand = async (...args) => (await run('ip', [...args
 export class OwnLink {
   readonly #ip: IpCommand;
   readonly #name: string;
+  readonly #isOnlyOurs: boolean;
   #isMade = false;
 
-  constructor(deps: { ip: IpCommand; name: string }) {
+  /** @param deps.isOnlyOurs nobody else makes links of that name: one that an earlier run left behind is removed at the end as well */
+  constructor(deps: { ip: IpCommand; name: string; isOnlyOurs?: boolean }) {
     this.#ip = deps.ip;
     this.#name = deps.name;
+    this.#isOnlyOurs = deps.isOnlyOurs ?? false;
   }
 
   /**
@@ -28,11 +31,13 @@ export class OwnLink {
    */
   async setUp(address: string): Promise<void> {
     // Another link that has it, such as one that the operator made, serves as well.
-    if (carries(address)) return;
+    const links = linksWith(address);
+    if (links.length > 0 && !(this.#isOnlyOurs && links.includes(this.#name))) return;
     if (!(await this.#exists())) {
       await this.#make();
       this.#isMade = true;
     }
+    this.#isMade ||= this.#isOnlyOurs;
     await this.#ip('address', 'replace', `${address}/${address.includes(':') ? 128 : 32}`, 'dev', this.#name);
     await this.#ip('link', 'set', this.#name, 'up');
   }
@@ -58,6 +63,6 @@ export class OwnLink {
   }
 }
 
-function carries(address: string): boolean {
-  return Object.values(networkInterfaces()).some((entries) => entries?.some((entry) => entry.address === address));
+function linksWith(address: string): readonly string[] {
+  return Object.entries(networkInterfaces()).filter(([, entries]) => entries?.some((entry) => entry.address === address)).map(([name]) => name);
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { errorText, untilAborted, type Logger, type OwnLink } from '@edge/core';
 import { hostPort } from '@edge/protocol';
 import type { EdgeMeshConfig } from '../config.js';
@@ -43,6 +44,8 @@ export class Names implements MeshPart {
   async #serve(table: ServiceTable, signal: AbortSignal, place: { address: string; port: number }, ready: () => void): Promise<void> {
     const { clusterDomain, dns, address } = this.#config;
     let port = place.port;
+    // Every question that is out listens for the end.
+    setMaxListeners(0, signal);
     using index = new ZoneIndex({ table });
     const zone = new Zone({ table, index, clusterDomain, ttlSeconds: dns.ttlSeconds, address });
     const servers = new UpstreamServers({ configured: dns.upstream, file: dns.resolverFile, own: () => ({ address, port }) });

@@ -1,18 +1,21 @@
 import type { DraftObject } from '@edge/kubeapi';
 import { sameData } from '@edge/protocol';
 import { keyOf, type StoredNode, type StoredPod, type StoredService } from '../objects.js';
+import { planSlices, writeSlices } from './endpoint-slices.js';
 import { type Controller, type ControllerDeps, follow, listAll } from './controller.js';
 import { Reconciler } from './reconciler.js';
 import { isActive, isPodReady } from './replica-set-plan.js';
 import { isReady } from './scheduler-plan.js';
 
-interface Address {
+/** One pod behind a service. */
+export interface Address {
   ip: string;
   nodeName?: string;
   targetRef: { kind: 'Pod'; namespace: string; name: string; uid: string };
 }
 
-interface Subset {
+/** Pods that serve the same ports. */
+export interface Subset {
   addresses?: Address[];
   notReadyAddresses?: Address[];
   ports?: { name?: string; port: number; protocol: string }[];
@@ -54,7 +57,7 @@ function portsOf(service: StoredService, pod: StoredPod): NonNullable<Subset['po
   });
 }
 
-/** Keeps an Endpoints object for each service with a selector. */
+/** Keeps an Endpoints object, and EndpointSlices that say the same, for each service with a selector. */
 export class EndpointsController implements Controller {
   readonly #deps: ControllerDeps;
   readonly #stops: (() => void)[] = [];
@@ -92,8 +95,11 @@ export class EndpointsController implements Controller {
     const service = clients.services.find(name, namespace);
     if (!service) return;
     const nodes = new Map(listAll<StoredNode>(store, 'nodes').map((node) => [node.metadata.name, isReady(node)]));
-    const subsets = planEndpoints(service, listAll<StoredPod>(store, 'pods', namespace), (node) => nodes.get(node) ?? false);
+    const pods = listAll<StoredPod>(store, 'pods', namespace);
+    const subsets = planEndpoints(service, pods, (node) => nodes.get(node) ?? false);
     if (!subsets) return;
+    const named = new Map(pods.map(({ metadata, spec: { hostname, subdomain } }) => [metadata.name, subdomain === name && typeof hostname === 'string' ? hostname : undefined]));
+    await writeSlices(clients, service, planSlices(subsets, (pod) => named.get(pod)));
     const present = clients.endpoints.find(name, namespace);
     if (!present) await clients.endpoints.create(endpointsOf(service, subsets));
     else if (!sameData(present['subsets'] ?? [], subsets)) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoredDeployment, StoredNode, StoredPod, StoredReplicaSet, StoredService } from '../objects.js';
 import { planDeployment, templateHash } from './deployment-plan.js';
 import { deploymentStatus } from './deployment-status.js';
+import { planSlices } from './endpoint-slices.js';
 import { planEndpoints } from './endpoints.js';
 import { planNode } from './node-lifecycle-plan.js';
 import { planPodCleanup } from './pod-cleanup.js';
@@ -189,5 +190,14 @@ describe('endpoints', () => {
     expect(subsets).toMatchObject([{ ports: [{ name: 'web', port: 8080, protocol: 'TCP' }], addresses: [{ ip: 'ip-a', nodeName: 'n' }], notReadyAddresses: [{ ip: 'ip-b' }, { ip: 'ip-c' }] }]);
     expect(planEndpoints({ ...service, spec: {} }, [], () => true)).toBeUndefined();
     expect(planEndpoints(service, [], () => true)).toEqual([]);
+  });
+
+  it('[minicloud-7.19] slices say the same: a hundred in each, families apart, with the names of pods', () => {
+    const subsets = planEndpoints({ ...service, spec: { ...service.spec, ports: [] } }, [...Array.from({ length: 130 }, (_, index) => ({ ...behind(`p${index}`, true), status: { ...behind('p', true).status, podIP: `10.0.0.${index}` } })), behind('late', false)], () => true) ?? [];
+    const six = { ...subsets[0], addresses: [...(subsets[0]?.addresses ?? []), { ip: 'fd00::1', targetRef: { kind: 'Pod' as const, namespace: 'd', name: 'six', uid: 'u' } }] };
+    const slices = planSlices([six], (pod) => (pod === 'p7' ? 'web-7' : undefined));
+    expect(slices.map(({ addressType, endpoints }) => `${addressType} ${endpoints.length}`)).toEqual(['IPv4 100', 'IPv4 31', 'IPv6 1']);
+    expect(slices[1]?.endpoints.at(-1)).toMatchObject({ addresses: ['ip-late'], conditions: { ready: false } });
+    expect(slices.flatMap(({ endpoints }) => endpoints).filter(({ hostname }) => hostname !== undefined)).toMatchObject([{ hostname: 'web-7', addresses: ['10.0.0.7'], conditions: { ready: true } }]);
   });
 });
