@@ -78,13 +78,13 @@ class Writer {
   readonly #query: Query;
   #bytes: Buffer;
   #at: number;
-  readonly #places = new Map<string, number>();
+  /** Made when a name other than the question's is written, which few answers need. */
+  #places: Map<string, number> | undefined;
 
   constructor(query: Query) {
     this.#query = query;
     this.#bytes = Buffer.alloc(SMALLEST);
     this.#at = HEADER + query.question.copy(this.#bytes, HEADER);
-    this.#remember(query.name, HEADER);
   }
 
   /** @returns false when it does not fit, and nothing was written */
@@ -102,7 +102,7 @@ class Writer {
     this.#bytes.writeUInt16BE(this.#at - sized - 2, sized);
     if (this.#at <= room) return true;
     this.#at = start;
-    for (const key of added) this.#places.delete(key);
+    for (const key of added) this.#places?.delete(key);
     return false;
   }
 
@@ -147,12 +147,14 @@ class Writer {
   }
 
   #name(name: Name, added: string[]): void {
+    if (name === this.#query.name && name.length > 0) return this.#raw(QUESTION_NAME);
+    const places = (this.#places ??= placesOf(this.#query.name));
     for (let index = 0; index < name.length; index += 1) {
       const key = keyOfName(name.slice(index));
-      const place = this.#places.get(key);
+      const place = places.get(key);
       if (place !== undefined) return this.#raw(Buffer.from([0xc0 | (place >> 8), place & 0xff]));
       if (this.#at <= POINTABLE) {
-        this.#places.set(key, this.#at);
+        places.set(key, this.#at);
         added.push(key);
       }
       const label = Buffer.from(name[index] as string, 'latin1');
@@ -161,14 +163,6 @@ class Writer {
       this.#at += 1 + label.copy(this.#bytes, this.#at + 1);
     }
     this.#raw(Buffer.from([0]));
-  }
-
-  #remember(name: Name, offset: number): void {
-    let at = offset;
-    for (const [index, label] of name.entries()) {
-      this.#places.set(keyOfName(name.slice(index)), at);
-      at += label.length + 1;
-    }
   }
 
   #raw(bytes: Buffer): void {
@@ -182,6 +176,19 @@ class Writer {
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
   }
+}
+
+/** A pointer to the question's name. */
+const QUESTION_NAME = Buffer.from([0xc0, HEADER]);
+
+function placesOf(name: Name): Map<string, number> {
+  const places = new Map<string, number>();
+  let at = HEADER;
+  for (const [index, label] of name.entries()) {
+    places.set(keyOfName(name.slice(index)), at);
+    at += label.length + 1;
+  }
+  return places;
 }
 
 function plainName(name: Name): Buffer {
