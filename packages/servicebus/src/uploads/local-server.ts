@@ -1,8 +1,8 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { backoffDelay, Complaints, errorCode, errorText, isAbort, sleep, untilAborted, type Backoff, type Logger } from '@edge/core';
 import { hostPort } from '@edge/protocol';
-import type { Budget, Share } from '../budget.js';
+import { Budget, type Share } from '../budget.js';
 import { isLoopback } from '../calls/own-address.js';
 import { CONFIG_PATH, type ServiceBusConfig } from '../config.js';
 import { serviceBusError } from '../errors.js';
@@ -30,12 +30,15 @@ const GRACE_MS = 5000;
 const SLOW_MS = 30_000;
 const LINGER_MS = 1000;
 const MAX_CONNECTIONS = 1024;
+/** Bytes of bodies that have come so far, of all programs. */
+const BODY_BYTES = 64 * 1024 * 1024;
 
 /** The HTTP server for programs on this node; there while any rule names a URL. */
 export class LocalServer {
   readonly #deps: LocalServerDeps;
   readonly #rate: Rate;
   readonly #said = new Complaints();
+  readonly #bodies = new Budget({ count: MAX_CONNECTIONS, bytes: BODY_BYTES });
 
   constructor(deps: LocalServerDeps) {
     this.#deps = deps;
@@ -68,6 +71,8 @@ export class LocalServer {
     const { config, urls, log } = this.#deps;
     const showsToken = config.tokenFile === '' ? undefined : await openTokenFile(config.tokenFile);
     const ended = new AbortController();
+    // Each request under way listens to it.
+    setMaxListeners(0, ended.signal);
     const server = createServer({ requestTimeout: SLOW_MS, headersTimeout: 10_000, keepAliveTimeout: 5000, connectionsCheckingInterval: 5000 }, (request, response) => {
       void this.#answer(request, response, showsToken, ended.signal);
     });
@@ -93,12 +98,16 @@ export class LocalServer {
     const leave = (): void => gone.abort();
     response.once('close', leave);
     ended.addEventListener('abort', leave, { once: true });
-    let share: Share | undefined;
+    const shares: Share[] = [];
+    const release = (): void => shares.forEach((share) => share[Symbol.dispose]());
     try {
       const result = refusedByHead(request.headers, { host: this.#deps.config.host, showsToken }) ?? this.#tooOften();
       if (result !== undefined) return this.#send(request, response, result);
-      share = this.#deps.budget.enter();
-      const body = await readBody(request, share);
+      const held = this.#bodies.enter();
+      shares.push(held);
+      const body = await readBody(request, held);
+      // Only now: a program that sends slowly takes nobody's place.
+      shares.push(this.#deps.budget.enter());
       this.#send(request, response, Buffer.isBuffer(body) ? await this.#deps.uploads.ask(body, gone.signal) : body);
     } catch (error) {
       if (gone.signal.aborted) response.destroy();
@@ -106,8 +115,8 @@ export class LocalServer {
     } finally {
       ended.removeEventListener('abort', leave);
       // What was asked and answered is in memory until the program has read it.
-      if (response.closed) share?.[Symbol.dispose]();
-      else response.once('close', () => share?.[Symbol.dispose]());
+      if (response.closed) release();
+      else response.once('close', release);
     }
   }
 
