@@ -12,6 +12,8 @@ export interface KeptChoices {
   readonly nodeApi: string | undefined;
   /** Whether rules reach services on the node. */
   readonly serviceBus: string | undefined;
+  /** Whether the node does the cloud's jobs. */
+  readonly taskManager: string | undefined;
 }
 
 /** Reads the text of `edgecore.yaml`, which a later start of `edgecore dev` keeps: it does not rename the node. */
@@ -24,6 +26,7 @@ export function keptChoices(text: string): KeptChoices {
     edgeStream: textAt(config, 'modules', 'edgeStream', 'enable'),
     nodeApi: textAt(config, 'modules', 'metaManager', 'metaServer', 'enable'),
     serviceBus: textAt(config, 'modules', 'serviceBus', 'enable'),
+    taskManager: textAt(config, 'modules', 'taskManager', 'enable'),
   };
 }
 

@@ -90,6 +90,7 @@ async function prepareAgent(settings: DevSettings, cloud: Minicloud, ports: DevP
     { path: 'modules.metaManager.metaServer.server', value: nodeApiAddress(ports.nodeApi) },
     { path: 'modules.serviceBus.port', value: ports.serviceBus },
     ...(kept.serviceBus === undefined ? [{ path: 'modules.serviceBus.enable', value: true }] : []),
+    ...(kept.taskManager === undefined ? [{ path: 'modules.taskManager.enable', value: true }] : []),
     ...(kept.nodeApi === undefined ? [{ path: 'modules.metaManager.metaServer.enable', value: true }] : []),
     ...(settings.runtime === 'auto' ? [] : [{ path: 'edge.runtime', value: settings.runtime }]),
     ...(endpoint === undefined ? [] : [{ path: 'modules.edged.tailoredKubeletConfig.containerRuntimeEndpoint', value: endpoint }]),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/agent.js';
 import { podProcesses } from '../support/leftovers.js';
-import { sleeper } from '../support/scene.js';
+import { NODE, sleeper } from '../support/scene.js';
 import { installNode, type InstalledNode } from './installed-node.js';
 import { packVersions } from './packed-versions.js';
 
@@ -86,6 +86,45 @@ it('[upgrade-8.4] the power fails while npm fetches: nothing of it counts, and t
   expect(await node.edgecore('upgrade', '--from', archives, '--to-version', '1.4.0')).toMatchObject({ code: 0 });
   await node.runs('1.4.0');
   expect(readdirSync(node.layout.versions).sort()).toEqual(['1.0.0', '1.4.0']);
+});
+
+interface JobStatus {
+  readonly phase?: string;
+  readonly nodeStatus?: readonly { readonly phase?: string; readonly historicVersion?: string; readonly currentVersion?: string; readonly actionFlow?: readonly { readonly action: string; readonly status: string; readonly reason?: string }[] }[];
+}
+
+/** Makes a node job in the cloud and waits for its end. */
+async function runJob(plural: string, kind: string, name: string, spec: object): Promise<JobStatus> {
+  const jobs = node.cloud.api.resource<{ status?: JobStatus }>('operations.kubeedge.io/v1alpha2', plural);
+  await jobs.create({ apiVersion: 'operations.kubeedge.io/v1alpha2', kind, metadata: { name }, spec: { nodeNames: [NODE], failureTolerate: '0', ...spec } } as never);
+  const status = (): JobStatus => jobs.find(name)?.status ?? {};
+  await eventually(() => status().phase === 'Completed' || status().phase === 'Failure', 120_000, () => `${name} is ${JSON.stringify(status())}; ${node.log.slice(-3000)}`);
+  return status();
+}
+
+it('[upgrade-8.5] a NodeUpgradeJob changes the version, a ConfigUpdateJob a setting, and a wrong setting nothing: each comes to its end in the cloud', async () => {
+  const before = pods();
+  const upgraded = await runJob('nodeupgradejobs', 'NodeUpgradeJob', 'up', { version: 'v1.0.0', image: 'kubeedge/installation-package', timeoutSeconds: 300 });
+  expect(upgraded).toMatchObject({
+    phase: 'Completed',
+    nodeStatus: [{ phase: 'Successful', historicVersion: 'v1.4.0', currentVersion: 'v1.0.0', actionFlow: ['Check', 'WaitingConfirmation', 'BackUp', 'Upgrade'].map((action) => ({ action, status: 'True' })) }],
+  });
+  await node.runs('1.0.0');
+  expect(readdirSync(join(node.folder, 'node', 'state', 'backup', 'v1.4.0')).sort()).toEqual(['edgecore.db', 'edgecore.yaml']);
+
+  const configured = await runJob('configupdatejobs', 'ConfigUpdateJob', 'set', { updateFields: { 'modules.edgeHub.heartbeat': '20' } });
+  expect(configured).toMatchObject({ phase: 'Completed', nodeStatus: [{ phase: 'Successful', actionFlow: ['Check', 'BackUp', 'Update'].map((action) => ({ action, status: 'True' })) }] });
+  expect(readFileSync(join(node.folder, 'node', 'edgecore.yaml'), 'utf8')).toMatch(/heartbeat: 20$/m);
+  await node.runs('1.0.0');
+
+  const pid = node.agentPid();
+  const refused = await runJob('configupdatejobs', 'ConfigUpdateJob', 'wrong', { updateFields: { 'modules.edgeHub.heartbeat': 'often' } });
+  expect(refused.nodeStatus?.[0]?.actionFlow).toMatchObject([
+    { action: 'Check', status: 'True' }, { action: 'BackUp', status: 'True' },
+    { action: 'Update', status: 'False', reason: expect.stringMatching(/heartbeat.*often/) as string }, { action: 'RollBack', status: 'True' },
+  ]);
+  expect(node.agentPid()).toBe(pid);
+  expect(pods()).toBe(before);
 });
 
 /** A process and all below it, by their ids. */
