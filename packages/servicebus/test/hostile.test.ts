@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { loops } from '@edge/testing';
@@ -96,4 +97,17 @@ it('[servicebus-4.4] a thousand programs that send slowly or nothing hold up nob
   expect(await ask(scene.port, { body: asks(URL_A) })).toMatchObject({ json: { code: 200 } });
   for (const socket of sockets) socket.destroy();
   await stillServes();
+});
+
+it('[servicebus-4.5] a connection that is used again and again gathers nothing', { timeout: 120_000 }, async () => {
+  await stillServes();
+  const warnings: string[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning.message);
+  process.on('warning', onWarning);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (let turn = 0; turn < 30; turn += 1) expect(await ask(scene.port, { body: asks(URL_A), agent })).toMatchObject({ json: { code: 200 } });
+  await new Promise(setImmediate);
+  agent.destroy();
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
 });

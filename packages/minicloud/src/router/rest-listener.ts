@@ -105,7 +105,8 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
   const linger = request.complete ? undefined : setTimeout(() => socket.destroy(), 1000);
   const slow = setTimeout(() => socket.destroy(), SLOW_MS);
   response.once('close', () => clearTimeout(slow));
-  socket.once('close', () => clearTimeout(linger));
+  // A connection that goes on serves many requests.
+  if (linger !== undefined) socket.once('close', () => clearTimeout(linger));
 }
 
 function isHeader(name: string, values: readonly string[]): boolean {

@@ -135,7 +135,8 @@ export class LocalServer {
     const linger = request.complete ? undefined : setTimeout(() => socket.destroy(), LINGER_MS);
     const slow = setTimeout(() => socket.destroy(), SLOW_MS);
     response.once('close', () => clearTimeout(slow));
-    socket.once('close', () => clearTimeout(linger));
+    // A connection that goes on serves many requests.
+    if (linger !== undefined) socket.once('close', () => clearTimeout(linger));
   }
 }
 

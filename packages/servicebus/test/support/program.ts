@@ -1,4 +1,4 @@
-import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { request, type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 
 /** What a program on the node was told. */
 export interface Told {
@@ -14,12 +14,14 @@ export interface Ask {
   readonly path?: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly signal?: AbortSignal;
+  /** Connections that are used again; a new one each time unless given. */
+  readonly agent?: Agent;
 }
 
 /** A request of a program to the local server. */
-export function ask(port: number, { body = '', method = 'POST', path = '/', headers = {}, signal }: Ask = {}): Promise<Told> {
+export function ask(port: number, { body = '', method = 'POST', path = '/', headers = {}, signal, agent }: Ask = {}): Promise<Told> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent: false, ...(signal === undefined ? {} : { signal }) }, (response) => {
+    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent: agent ?? false, ...(signal === undefined ? {} : { signal }) }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
