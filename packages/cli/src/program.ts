@@ -20,7 +20,8 @@ KubeEdge's CloudCore, runs pods there, and goes on when the link is down.
 Besides running the agent there are commands: edgecore dev (a cloud and a node on this
 machine, for a first look), edgecore join (writes a configuration), edgecore install and
 uninstall (the program and its service), edgecore reset (takes all of the agent away),
-edgecore modules (what the agent is made of). Each explains itself with --help.
+edgecore upgrade, rollback and versions (other versions of it), edgecore modules (what the
+agent is made of). Each explains itself with --help.
 `;
 
 const USAGE_SECTIONS = [{ title: 'Global flags', flags: AGENT_FLAGS }] as const;

@@ -28,6 +28,12 @@ describe('node', () => {
     expect(nodePatches(cloud)).toEqual([]);
   });
 
+  it('[edged-2.40] tells whoever asks on the node whether it can run pods', async () => {
+    scene = await openScene({ connected: false });
+    const { cloud } = scene;
+    await expect.poll(() => cloud.ask('node/readiness')).toEqual({ ready: true, reason: expect.any(String) as string });
+  });
+
   it('[edged-2.2] says nothing without a link, and registers as soon as there is one', async () => {
     scene = await openScene({ connected: false });
     const { cloud } = scene;

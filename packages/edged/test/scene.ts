@@ -101,6 +101,12 @@ export class PlayedCloud {
     }
   }
 
+  /** As another part of the program asks edged; resolves with the answer's content. */
+  async ask(resource: string): Promise<unknown> {
+    const question = createMessage({ source: 'edgecore', group: 'edged', operation: 'get', resource });
+    return (await (this.#bus as TestBus).bus.request({ module: 'edged' }, question, { timeoutMs: 20_000 })).content;
+  }
+
   #toEdged(operation: string, resource: string, content: unknown): Promise<void> {
     const bus = this.#bus as TestBus;
     return bus.bus.send({ module: 'edged' }, createMessage({ source: 'edgecontroller', group: 'resource', operation, resource, content }));

@@ -1,13 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FULL_TESTS } from '@edge/testing';
+import { readJournal } from '@edge/upgrade';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/agent.js';
 import { podProcesses } from '../support/leftovers.js';
 import { NODE, sleeper } from '../support/scene.js';
 import { installNode, type InstalledNode } from './installed-node.js';
 import { packVersions } from './packed-versions.js';
+
+/** Ends upgrader and agent as soon as a phase is noted, or a file is put in its place; which one stands in a file. */
+const KILL_AT = fileURLToPath(new URL('../../../upgrade/test/support/kill-at.mjs', import.meta.url));
+/** Forward, then on the way back. The library's own test has each of them in every run, with an agent of a few lines. */
+const FORWARD = FULL_TESTS ? ['begun', 'stopped', '/edgecore.db', 'copied', '/current', 'switched', 'proven', '/last.json'] : ['switched'];
+const BACK = FULL_TESTS ? ['returning', 'stopped-again', '/current', 'back', 'returned'] : [];
+const LIMIT_MS = 90_000;
 
 let folder = '';
 let archives = '';
@@ -23,7 +33,7 @@ beforeAll(async () => {
     { version: '1.3.0', prelude: "if (process.argv.includes('--config')) process.exit(1);" },
     { version: '1.4.0' },
   ]);
-  node = await installNode(archives, '1.0.0');
+  node = await installNode(archives, '1.0.0', { NODE_OPTIONS: `--import=${KILL_AT}` });
   await node.runs('1.0.0');
   await node.cloud.api.resource('v1', 'pods').create(sleeper('lasting') as never);
   await eventually(() => node.pod('lasting')?.status?.phase === 'Running', 90_000, () => node.log.slice(-2000));
@@ -125,6 +135,23 @@ it('[upgrade-8.5] a NodeUpgradeJob changes the version, a ConfigUpdateJob a sett
   ]);
   expect(node.agentPid()).toBe(pid);
   expect(pods()).toBe(before);
+});
+
+it.each([...FORWARD.map((at) => [at, '1.4.0'] as const), ...BACK.map((at) => [at, '1.3.0'] as const)])('[upgrade-8.6] the power fails at %s of an upgrade to %s: the node is Ready with a whole version', async (at, to) => {
+  const before = pods();
+  const current = (await node.versions.current()) ?? '';
+  // From the one to the other and back, so that each case begins where the one before ended.
+  const wanted = to === '1.3.0' ? to : current === '1.0.0' ? '1.4.0' : '1.0.0';
+  writeFileSync(join(node.layout.root, 'kill-at'), `${at} all`);
+  const command = node.spawn('upgrade', '--from', archives, '--to-version', wanted, '--timeout', '60');
+  await eventually(() => !existsSync(join(node.layout.root, 'kill-at')), 90_000, () => `the power did not fail at ${at}`);
+  const failedAt = Date.now();
+  command.kill('SIGKILL');
+  await eventually(async () => (await readJournal(node.layout)) === undefined, LIMIT_MS, () => readFileSync(node.layout.log, 'utf8').slice(-2000));
+  await node.runs(to === '1.3.0' ? current : wanted);
+  if (FULL_TESTS) console.log(`${at} to ${wanted}: back after ${((Date.now() - failedAt) / 1000).toFixed(1)} s`);
+  expect(pods()).toBe(before);
+  expect(readdirSync(node.layout.versions).filter((name) => !/^1\.[04]\.0$|^1\.1\.0$/.test(name))).toEqual([]);
 });
 
 /** A process and all below it, by their ids. */
