@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { SMALL_MEMORY_ENV, SMALL_MEMORY_FLAGS } from '../../packages/cli/src/dev/agent-process.js';
+import { SMALL_MEMORY_ENV } from '../../packages/cli/src/dev/agent-process.js';
+import { SMALL_MEMORY_FLAGS } from '../../packages/upgrade/src/layout/launcher.js';
 import { figure } from './figure.js';
 
 // The benchmark runs in the workspace's root, the agent as the service runs it: one file, few flags.

@@ -1,8 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-
-/** Flags of V8 that keep the agent small: a small young generation matters most, see docs/adr/0004-one-file.md. */
-export const SMALL_MEMORY_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--v8-pool-size=1', '--max-old-space-size=128'] as const;
+import { SMALL_MEMORY_FLAGS } from '@edge/upgrade';
 
 /**
  * Environment for the same end: glibc gives back what V8 took for reading the program only when pieces of that size

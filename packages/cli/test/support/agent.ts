@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Containerd } from '@edge/testing';
 import { agentConfig } from '../../src/dev/agent-config.js';
-import { SMALL_MEMORY_ENV, SMALL_MEMORY_FLAGS } from '../../src/dev/agent-process.js';
+import { SMALL_MEMORY_FLAGS } from '@edge/upgrade';
+import { SMALL_MEMORY_ENV } from '../../src/dev/agent-process.js';
 
 /** The bundled program. */
 export const PROGRAM = fileURLToPath(new URL('../../dist-bundle/edgecore.mjs', import.meta.url));

@@ -102,7 +102,7 @@ export class Upgrader {
         return this.#note({ ...journal, phase: 'unstartable', ...addReason(journal, outcome) });
       }
       case 'restore':
-        await restoreData(this.#data(journal), this.#copyFolder(journal), `after-${journal.to}`);
+        await restoreData(this.#data(journal), this.#copyFolder(journal), `after-${journal.to}-${journal.id.slice(0, 8)}`);
         return this.#note({ ...journal, phase: 'restored' });
       case 'finish':
         await this.#finish(journal, step.success);

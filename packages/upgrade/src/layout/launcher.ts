@@ -1,6 +1,6 @@
 import { INSTALLATION_VARIABLE, MAIN_FILE, WHOLE_FILE, type Layout } from './layout.js';
 
-/** Flags of V8 that keep the agent small: a small young generation matters most. */
+/** Flags of V8 that keep the agent small: a small young generation matters most, see docs/adr/0004-one-file.md. */
 export const SMALL_MEMORY_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--v8-pool-size=1', '--max-old-space-size=128'] as const;
 
 /** As long as this, in seconds, an upgrade may keep the agent from being started. */
