@@ -2,7 +2,7 @@ import { backoffDelay, Complaints, errorText, isAbort, sleep, type Backoff, type
 import { dialTunnel, Tunnel } from '@edge/tunnel';
 import type { EdgeStreamConfig } from './config.js';
 import { Figures, type Figure } from './figures.js';
-import { SelfTest } from './self-test.js';
+import { SelfTest, type SelfTestTimes } from './self-test.js';
 import { Sessions } from './sessions.js';
 
 export interface EdgeStreamDeps {
@@ -11,6 +11,8 @@ export interface EdgeStreamDeps {
   readonly credentials: NodeCredentials;
   readonly bus: MessageBus;
   readonly log: Logger;
+  /** When the way of logs and commands is tried; as CloudCore and edged need it unless given. */
+  readonly testTimes?: SelfTestTimes;
 }
 
 /** Upstream tries every 2 s without end. */
@@ -32,7 +34,7 @@ export class EdgeStream implements Runnable {
   constructor(deps: EdgeStreamDeps) {
     this.#deps = deps;
     this.#sessions = new Sessions({ bus: deps.bus, log: deps.log, complaints: this.#complaints });
-    this.#test = new SelfTest({ bus: deps.bus, nodeName: deps.identity.name, log: deps.log });
+    this.#test = new SelfTest({ bus: deps.bus, nodeName: deps.identity.name, log: deps.log, times: deps.testTimes });
   }
 
   /** What has gone through the tunnel. */

@@ -8,13 +8,26 @@ import { outcomeOf, type WayFacts } from './way.js';
 const ANNOTATION = 'edge.kubeedge.io/stream';
 /** Of each part of the test. */
 const PATIENCE_MS = 10_000;
-/** CloudCore tries for two minutes. */
-const LATER_MS = [10_000, 130_000];
+/** Between two looks at a kubelet API that does not serve yet. */
+const LOOK_MS = 500;
+
+/** When the way is tried, milliseconds. */
+export interface SelfTestTimes {
+  /** Edged takes a while to start: until then a kubelet API that does not serve is no failure. */
+  readonly start: number;
+  /** Pauses before it is tried again. By the end of the last one the cloud has written its port into the Node, if it can, and the copy here is of later. */
+  readonly again: readonly number[];
+}
+
+/** CloudCore tries for two minutes to write its port. */
+const TIMES: SelfTestTimes = { start: 30_000, again: [10_000, 130_000] };
 
 export interface SelfTestDeps {
   readonly bus: MessageBus;
   readonly nodeName: string;
   readonly log: Logger;
+  /** As CloudCore and edged need it unless given. */
+  readonly times?: SelfTestTimes | undefined;
 }
 
 /** Tries the way that logs and commands take, as far as it can be tried from here, and says in the log and at the Node what is wrong with it. */
@@ -31,21 +44,38 @@ export class SelfTest {
     await this.#tell({ tunnel: why, kubelet: undefined }, signal);
   }
 
-  /** While the tunnel is open: at once, and again when CloudCore has had the time that it takes to write its port into the Node. Never rejects. */
+  /**
+   * While the tunnel is open: as soon as the kubelet API serves, or ought to, and again when CloudCore has had the time that it
+   * takes to write its port into the Node. Never rejects.
+   */
   async keepTesting(signal: AbortSignal): Promise<void> {
+    const { start, again } = this.#deps.times ?? TIMES;
     try {
-      await this.opened(signal);
-      for (const pause of LATER_MS) {
+      await this.#tell(await this.#served(start, signal), signal);
+      for (const [at, pause] of again.entries()) {
         await sleep(pause, signal);
-        await this.opened(signal);
+        await this.#tell(await this.#look(signal, at === again.length - 1), signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
   }
 
-  /** What is behind the open tunnel on this node, and how the cloud calls it. */
-  async opened(signal: AbortSignal): Promise<void> {
+  /** What is found once the kubelet API serves, or when the time for its start is over. */
+  async #served(startMs: number, signal: AbortSignal): Promise<WayFacts> {
+    const until = performance.now() + startMs;
+    for (;;) {
+      const facts = await this.#look(signal);
+      if (facts.kubelet === undefined || performance.now() >= until) return facts;
+      await sleep(LOOK_MS, signal);
+    }
+  }
+
+  /**
+   * What is behind the open tunnel on this node, and how the cloud calls it.
+   * @param isSettled whether a Node that still names the node's own port will go on doing so
+   */
+  async #look(signal: AbortSignal, isSettled = false): Promise<WayFacts> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
     let endpoint: KubeletEndpoint | undefined;
     let problem: string | undefined;
@@ -56,7 +86,8 @@ export class SelfTest {
       problem = errorText(error);
     }
     const named = await this.#namedPort(limit).catch(() => undefined);
-    if (!signal.aborted) await this.#tell({ tunnel: undefined, kubelet: problem, ...(endpoint ? { ownPort: endpoint.port } : {}), ...(named === undefined ? {} : { namedPort: named }) }, signal);
+    const says = named !== undefined && (isSettled || named !== endpoint?.port);
+    return { tunnel: undefined, kubelet: problem, ...(endpoint ? { ownPort: endpoint.port } : {}), ...(says ? { namedPort: named } : {}) };
   }
 
   /** The port of the kubelet API by the Node that metamanager has a copy of. */
@@ -68,6 +99,7 @@ export class SelfTest {
   }
 
   async #tell(facts: WayFacts, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     const { well, text } = outcomeOf(facts);
     if (text === this.#told) return;
     this.#told = text;
@@ -76,7 +108,7 @@ export class SelfTest {
     else log.warn('self-test of logs and commands: they do not work', { why: text });
     const remark = createMessage({ source: Modules.edgeStream, group: 'edged', operation: Operations.update, resource: 'node/annotations', content: { [ANNOTATION]: text } });
     // Without edged there is nobody who could tell the cloud, and the log has said it.
-    if (!signal.aborted && bus.reaches({ module: Modules.edged })) await bus.send({ module: Modules.edged }, remark).catch(() => undefined);
+    if (bus.reaches({ module: Modules.edged })) await bus.send({ module: Modules.edged }, remark).catch(() => undefined);
   }
 }
 

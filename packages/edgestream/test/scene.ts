@@ -6,6 +6,7 @@ import { collectingLogger, createTestBus, createTestCa, testIdentity, type LogLi
 import { Tunnel, TunnelListener, type SessionKind, type TunnelCaller, type TunnelSession, type Wire } from '@edge/tunnel';
 import { parseEdgeStreamConfig } from '../src/config.js';
 import { EdgeStream } from '../src/edgestream.js';
+import type { SelfTestTimes } from '../src/self-test.js';
 
 export const NODE = 'edge-go';
 const SILENCE = { first: 600_000, later: 600_000 };
@@ -44,9 +45,10 @@ export interface SceneOptions {
   readonly serve?: RequestListener;
   readonly token?: string;
   /** Status of the kubelet API by its own account; 200 unless given. */
-  readonly health?: number;
+  readonly health?: () => number;
   /** The port that metamanager's copy of the Node names; there is no copy unless given. */
-  readonly namedPort?: number;
+  readonly namedPort?: (ownPort: number) => number;
+  readonly testTimes?: SelfTestTimes;
   /** What edged answers in place of where its API is. */
   readonly endpoint?: unknown;
 }
@@ -59,7 +61,7 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
     if (request.url !== '/healthz') return serve(request, response);
     // The module's own look, which is no session.
     sockets.delete(request.socket);
-    response.writeHead(options.health ?? 200).end('ok');
+    response.writeHead(options.health?.() ?? 200).end('ok');
   });
   kubelet.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -88,7 +90,7 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
 
   const bus = createTestBus();
   const remarks: string[] = [];
-  bus.play('metamanager', 'meta', () => (options.namedPort === undefined ? [] : [JSON.stringify({ status: { daemonEndpoints: { kubeletEndpoint: { Port: options.namedPort } } } })]));
+  bus.play('metamanager', 'meta', () => (options.namedPort === undefined ? [] : [JSON.stringify({ status: { daemonEndpoints: { kubeletEndpoint: { Port: options.namedPort(kubeletPort) } } } })]));
   bus.play('edged', 'edged', ({ route: { resource }, content }) => {
     if (resource !== 'node/annotations') return endpoint();
     remarks.push((content as Record<string, string>)['edge.kubeedge.io/stream'] ?? '');
@@ -99,6 +101,7 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
   const stop = new AbortController();
   const module = new EdgeStream({
     config: parseEdgeStreamConfig({ enable: true, server: `127.0.0.1:${port}` }), identity: testIdentity(NODE, ['192.0.2.2']), credentials, bus: bus.bus, log,
+    ...(options.testTimes === undefined ? {} : { testTimes: options.testTimes }),
   });
   const life = module.run({ signal: stop.signal, ready: () => undefined });
   credentials.set(await issue());

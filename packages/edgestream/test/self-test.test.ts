@@ -20,7 +20,7 @@ it('[edgestream-5.1] names what is missing in the cloud when the Node has kept t
 });
 
 it('[edgestream-5.2] tests the way when the tunnel opens, when it cannot and when it is back, and has the outcome written at the Node', async () => {
-  await using world = await scene({ namedPort: 10_351 });
+  await using world = await scene({ namedPort: () => 10_351 });
   await world.tunnel();
   await expect.poll(() => world.remarks, LIMIT).toEqual(['ok: the tunnel is open, the kubelet API answers, the API server calls port 10351']);
   await world.cloudAway();
@@ -33,12 +33,30 @@ it('[edgestream-5.2] tests the way when the tunnel opens, when it cannot and whe
 }, 120_000);
 
 it('[edgestream-5.3] says what is wrong with the kubelet API behind an open tunnel', async () => {
-  await using ill = await scene({ health: 500 });
+  await using ill = await scene({ health: () => 500, testTimes: { start: 0, again: [] } });
   await ill.tunnel();
   await expect.poll(() => ill.remarks.at(-1), LIMIT).toBe("failed: the tunnel is open, but the node's kubelet API does not serve: it answers 500 when it is asked whether it is well");
-  await using none = await scene({ endpoint: { host: 5 } });
+  await using none = await scene({ endpoint: { host: 5 }, testTimes: { start: 0, again: [] } });
   await none.tunnel();
   await expect.poll(() => none.remarks.at(-1), LIMIT).toMatch(/does not serve: edged did not say where its kubelet API is$/);
+}, 120_000);
+
+it('[edgestream-5.5] waits for a kubelet API that is still starting, and has nothing to say of it', async () => {
+  let asked = 0;
+  await using world = await scene({ health: () => ((asked += 1) < 3 ? 500 : 200), testTimes: { start: 60_000, again: [] } });
+  await world.tunnel();
+  await expect.poll(() => world.remarks, LIMIT).toEqual(['ok: the tunnel is open, the kubelet API answers']);
+  expect(world.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+}, 120_000);
+
+it("[edgestream-5.6] leaves open what the Node's port means until the cloud has had its time to write it", async () => {
+  let looks = 0;
+  await using world = await scene({ namedPort: (own) => ((looks += 1) < 3 ? own : 10_351), testTimes: { start: 0, again: [1, 1] } });
+  await world.tunnel();
+  await expect.poll(() => world.remarks, LIMIT).toEqual(['ok: the tunnel is open, the kubelet API answers', 'ok: the tunnel is open, the kubelet API answers, the API server calls port 10351']);
+  await using kept = await scene({ namedPort: (own) => own, testTimes: { start: 0, again: [1, 1] } });
+  await kept.tunnel();
+  await expect.poll(() => kept.remarks.map((text) => text.slice(0, 28)), LIMIT).toEqual(['ok: the tunnel is open, the ', 'ok as far as this node sees:']);
 }, 120_000);
 
 it('[edgestream-5.4] counts sessions and their bytes by kind', async () => {
