@@ -117,7 +117,7 @@ describe('redirects', () => {
     await scene.call(at(`/to/302//localhost:${service.port}/else`), request('GET', '', { Authorization: ['secret'], Cookie: ['c'] }));
     expect([last().url, last().headers['authorization'], last().headers['cookie']]).toEqual(['/else', undefined, undefined]);
     expect(await scene.call(at(`/to/302//localhost:${scene.port}/`), request('GET'))).toMatchObject({ status: 403, text: expect.stringContaining('the servicebus itself') as string });
-    expect(await scene.call(at(`/to/302//0.0.0.0:${scene.port}/`), request('GET'))).toMatchObject({ status: 403 });
+    for (const host of ['0.0.0.0', '[::ffff:127.0.0.1]', '2130706433']) expect(await scene.call(at(`/to/302//${host}:${scene.port}/`), request('GET'))).toMatchObject({ status: 403 });
     expect(await scene.call(at('/to/302'), request('GET'))).toMatchObject({ status: 200 });
   });
 });
@@ -164,15 +164,25 @@ it('[servicebus-1.12] stops in the middle of a call without an answer, and answe
   await hanging[Symbol.asyncDispose]();
 });
 
+it('[servicebus-1.17] a redirect to a name is judged each time, also while the connection of the one before is open', async () => {
+  await using sends = await startService((seen, response) => void response.writeHead(302, { location: `http://localhost:${service.port}${seen.url}` }).end());
+  await using own = await startScene({ own: { allow: [String(sends.port), `${service.port}/open`] } });
+  const before = service.seen.length;
+  const statuses = [];
+  for (const path of ['/open', '/closed', '/open']) statuses.push((await own.call(`${sends.port}:${path}`, request('GET'))).status);
+  expect(statuses).toEqual([200, 403, 200]);
+  expect(service.seen.slice(before).map(({ url }) => url)).toEqual(['/open', '/open']);
+});
+
 describe('what rules may reach', () => {
   it('[servicebus-1.13] the agent\'s own ports only when they are named one by one', async () => {
-    const [kubelet, broker] = [await freePort(), await freePort()];
-    const modules = { edged: { tailoredKubeletConfig: { readOnlyPort: kubelet } }, eventBus: { mqttMode: 0, mqttServerInternal: `tcp://127.0.0.1:${broker}` }, metaManager: { metaServer: { enable: true } } };
-    await using closed = await startScene({ modules });
-    for (const [port, what] of [[kubelet, 'kubelet API'], [10_550, 'Kubernetes API'], [broker, 'MQTT broker'], [closed.port, 'the servicebus itself']] as const) {
+    const [kubelet, broker, tests] = [await freePort(), await freePort(), await freePort()];
+    const modules = { dbTest: { enable: true }, edged: { tailoredKubeletConfig: { readOnlyPort: kubelet } }, eventBus: { mqttMode: 0, mqttServerInternal: `tcp://127.0.0.1:${broker}` }, metaManager: { metaServer: { enable: true } } };
+    await using closed = await startScene({ modules, edge: { testManager: { port: tests } } });
+    for (const [port, what] of [[kubelet, 'kubelet API'], [10_550, 'Kubernetes API'], [broker, 'MQTT broker'], [tests, 'test module'], [closed.port, 'the servicebus itself']] as const) {
       expect(await closed.call(`${port}:/`, request('GET'))).toMatchObject({ status: 403, text: expect.stringContaining(what) as string });
     }
-    expect(closed.module.lines.filter(({ level }) => level === 'warn')).toHaveLength(4);
+    expect(closed.module.lines.filter(({ level }) => level === 'warn')).toHaveLength(5);
     await using range = await startScene({ modules, own: { allow: ['1-65535'] } });
     expect(await range.call(`${kubelet}:/`, request('GET'))).toMatchObject({ status: 403 });
     await using open = await startScene({ modules, own: { allow: ['1-65535', String(kubelet)] } });
@@ -183,7 +193,7 @@ describe('what rules may reach', () => {
     const before = service.seen.length;
     await using own = await startScene({ own: { allow: [`${service.port}/api/`, '1-2'] } });
     for (const path of ['/api', '/api/x', '/api?y']) expect(await own.call(at(path), request('GET'))).toMatchObject({ status: 200 });
-    for (const path of ['/', '/apix', '/api/../x', '/api/%2e%2e/x', '/api/..%2fx', '/api//x', '/api\\x']) {
+    for (const path of ['/', '/apix', '/api/../x', '/api/%2e%2e/x', '/api/..%2fx', '/api/%252e%252e/x', '/api/..;/x', '/api/..%3b/x', '/api//x', '/api\\x']) {
       expect(await own.call(at(path), request('GET'))).toMatchObject({ status: 403, text: expect.stringContaining('edge.serviceBus.allow') as string });
     }
     expect(await own.call('3:/api', request('GET'))).toMatchObject({ status: 403 });

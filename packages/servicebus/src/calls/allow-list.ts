@@ -23,7 +23,7 @@ export interface AllowList {
 
 const LINE = /^(\d{1,5})(?:-(\d{1,5}))?(\/\S*)?$/;
 /** In what is compared with a path, nothing may stand that a service could read as another path. */
-const AMBIGUOUS = /%2e|%2f|%5c|\\|\/\.{1,2}(\/|$)|\/\//i;
+const AMBIGUOUS = /%(?:25)*(?:2e|2f|5c|00)|\\|\/\.{1,2}(?:[/;]|%(?:25)*3b|$)|\/\//i;
 
 /** Reads `9000`, `9000-9010` or `9000/api`; undefined when it is none of these. */
 export function parseAllowed(line: string): AllowedTarget | undefined {

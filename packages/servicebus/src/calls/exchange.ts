@@ -55,11 +55,13 @@ export class Exchange implements Disposable {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
       const isTls = hop.url.protocol === 'https:';
+      const hostname = hop.url.hostname.replace(/^\[|\]$/g, '');
       let request: ClientRequest;
       try {
         request = (isTls ? httpsRequest : httpRequest)({
-          hostname: hop.url.hostname.replace(/^\[|\]$/g, ''), port: hop.url.port, method: hop.method, path: hop.path ?? `${hop.url.pathname}${hop.url.search}`,
-          agent: isTls ? this.#tls : this.#plain, lookup: guarded(hop.url, admit), maxHeaderSize: MAX_HEAD_BYTES,
+          hostname, port: hop.url.port, method: hop.method, path: hop.path ?? `${hop.url.pathname}${hop.url.search}`,
+          // Over a connection that is there already no name is looked up, so nothing would be judged.
+          agent: isIP(hostname) === 0 ? false : isTls ? this.#tls : this.#plain, lookup: guarded(hop.url, admit), maxHeaderSize: MAX_HEAD_BYTES,
           headers: headLines(hop),
         });
       } catch (error) {

@@ -3,8 +3,6 @@ import type { OwnPort } from './allow-list.js';
 
 type Tree = Readonly<Record<string, unknown>>;
 
-const TEST_PORT = 12_345;
-
 /** Ports that the agent itself listens on, by its configuration. What is switched off has none. */
 export function ownPorts(root: Tree): readonly OwnPort[] {
   const modules = at(root, 'modules');
@@ -12,13 +10,14 @@ export function ownPorts(root: Tree): readonly OwnPort[] {
   const metaServer = at(modules, 'metaManager', 'metaServer');
   const eventBus = at(modules, 'eventBus');
   const serviceBus = at(modules, 'serviceBus');
+  const testManager = at(root, 'edge', 'testManager');
   return [
     own(at(modules, 'edged')['enable'] !== false, kubelet['readOnlyPort'] ?? 10_350, "the agent's kubelet API"),
     own(metaServer['enable'] === true, portOf(metaServer['server'] ?? ':10550'), "the agent's Kubernetes API"),
     own(metaServer['enable'] === true, portOf(metaServer['dummyServer'] ?? ':10550'), "the agent's Kubernetes API"),
     own(eventBus['enable'] !== false && (eventBus['mqttMode'] ?? 2) !== 2, portOf(eventBus['mqttServerInternal'] ?? ':1884'), "the agent's MQTT broker"),
     own(true, serviceBus['port'] ?? 9060, 'the servicebus itself'),
-    own(at(modules, 'dbTest')['enable'] === true, TEST_PORT, "the agent's test module"),
+    own(at(modules, 'dbTest')['enable'] === true, testManager['port'] ?? 12_345, "the agent's test module"),
   ].filter((port) => port !== undefined);
 }
 

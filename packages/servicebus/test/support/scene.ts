@@ -11,6 +11,8 @@ export interface SceneOptions {
   readonly own?: Readonly<Record<string, unknown>>;
   /** Other modules' slices. */
   readonly modules?: Readonly<Record<string, unknown>>;
+  /** Other members of `edge`. */
+  readonly edge?: Readonly<Record<string, unknown>>;
   /** What the cloud says; by default that an answer has left. */
   readonly hub?: Script;
   readonly connected?: boolean;
@@ -41,12 +43,12 @@ export const UP: LinkStatus = { connected: true, session: 1, since: 0 };
 export const DOWN: LinkStatus = { connected: false, session: 1, since: 0, reason: 'the cable is out' };
 
 export async function startScene(options: SceneOptions = {}): Promise<Scene> {
-  const { store = createMemoryStore(), config = {}, own = {}, modules = {}, hub: script = () => 'OK', connected = true } = options;
+  const { store = createMemoryStore(), config = {}, own = {}, modules = {}, edge = {}, hub: script = () => 'OK', connected = true } = options;
   const port = (config['port'] as number | undefined) ?? (await freePort());
   let hub: PlayedModule | undefined;
   const module = await runModule(servicebus, {
     store,
-    config: { modules: { ...modules, serviceBus: { enable: true, port, ...config } }, edge: { serviceBus: own } },
+    config: { modules: { ...modules, serviceBus: { enable: true, port, ...config } }, edge: { ...edge, serviceBus: own } },
     neighbours: (bus) => {
       hub = bus.play(Modules.edgeHub, Groups.hub, script);
     },
