@@ -144,6 +144,8 @@ it('[readme-1.2] every other command prints what the README shows', { timeout: 6
   // `npm test` is what runs this; of it only the last line's form can be shown here.
   const rest = blocks().filter(({ commands }) => commands !== 'npm start' && commands !== 'npm test');
   expect(rest.length).toBeGreaterThan(2);
+  const configuration = join(clone, 'edgecore.yaml');
+  let joined = '';
   for (const { commands, shown = '' } of rest) {
     let output = commands.startsWith('npm run example:') ? await startBeside(commands, shown) : await shell(commands, exports);
     // A look at the cluster may come before the cluster has got there.
@@ -152,9 +154,12 @@ it('[readme-1.2] every other command prints what the README shows', { timeout: 6
       output = await shell(commands, exports);
     }
     expect(missing(shown, output), `${commands}\nprinted:\n${output}`).toEqual([]);
+    if (commands.includes('edgecore.mjs join')) joined = readFileSync(configuration, 'utf8');
     exports.push(...commands.split('\n').filter((line) => line.startsWith('export ')));
   }
-  expect(readFileSync(join(clone, 'edgecore.yaml'), 'utf8')).toContain('server: 203.0.113.7:10000');
+  expect(joined).toContain('server: 203.0.113.7:10000');
+  // `reset` has taken it away again.
+  expect(existsSync(configuration)).toBe(false);
   expect(podProcesses(clone)).toEqual([]);
 });
 
