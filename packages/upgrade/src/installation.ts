@@ -6,7 +6,7 @@ import type { EdgeError, Logger } from '@edge/core';
 import { sizeOfData } from './change/copies.js';
 import type { AgentStatus } from './change/judge.js';
 import { readJournal, readLast, writeJournal, type Finished, type Journal } from './change/journal.js';
-import { readJson, readOptional, replaceFile } from './disk/files.js';
+import { readJson, readOptional, removeFile, replaceFile } from './disk/files.js';
 import { upgradeError, UpgradeErrors } from './errors.js';
 import { newestVersion, prepareVersion, type Source } from './fetch/prepare-version.js';
 import type { PrepareOrder, Report, UpgradeOrder } from './installation-orders.js';
@@ -71,18 +71,16 @@ export class Installation {
    * @throws EdgeError `upgrade.*`, with what can be done about it
    */
   async prepare(order: PrepareOrder, signal: AbortSignal): Promise<void> {
-    await this.#mustBeIdle();
-    const { layout, versions, source, log, place } = this.#deps;
-    await withOrderLock(place.stateFolder, () => prepareVersion(versionName(order.version), order.digest, { layout, versions, source, log, signal }));
+    const { layout, versions, source, log } = this.#deps;
+    await this.#alone(() => prepareVersion(versionName(order.version), order.digest, { layout, versions, source, log, signal }));
   }
 
   /** Copies database and configuration below `<state folder>/backup/<version>`. `from` and `to` are versions, the same one. */
   async backUp(_signal: AbortSignal): Promise<{ readonly from: string; readonly to: string }> {
     const { copyData, place } = this.#deps;
     if (copyData === undefined) throw upgradeError(UpgradeErrors.noInstallation, 'data that are in use can be copied by the agent alone');
-    await this.#mustBeIdle();
     const version = await this.running();
-    await withOrderLock(place.stateFolder, () => copyData(join(place.stateFolder, 'backup', version)));
+    await this.#alone(() => copyData(join(place.stateFolder, 'backup', version)));
     return { from: version, to: version };
   }
 
@@ -92,7 +90,7 @@ export class Installation {
    */
   async upgrade(order: Omit<UpgradeOrder, 'readyTimeoutSeconds'> & Partial<UpgradeOrder>): Promise<void> {
     const to = versionName(order.version);
-    await this.#change({ event: 'Upgrade', to, readyTimeoutSeconds: order.readyTimeoutSeconds });
+    await this.#alone(() => this.#change({ event: 'Upgrade', to, readyTimeoutSeconds: order.readyTimeoutSeconds }));
   }
 
   /**
@@ -111,19 +109,20 @@ export class Installation {
     }
     const to = wanted ?? (await versions.previous());
     if (to === undefined) throw upgradeError(UpgradeErrors.noVersion, 'there is no version from before to go back to');
-    await this.#change({ event: 'Rollback', to, readyTimeoutSeconds: order.readyTimeoutSeconds });
+    await this.#alone(() => this.#change({ event: 'Rollback', to, readyTimeoutSeconds: order.readyTimeoutSeconds }));
   }
 
   /** Checks the configuration with these fields changed, and has the agent start with it, watched as an upgrade is. */
   async updateConfiguration(fields: Readonly<Record<string, string>>): Promise<void> {
     const { layout, place, editConfiguration } = this.#deps;
-    await this.#mustBeIdle();
-    const before = await readFile(place.configPath, 'utf8');
-    const after = await editConfiguration(before, fields);
-    const mode = (await stat(place.configPath)).mode & 0o777;
-    await replaceFile(layout.configurationBefore, before, mode);
-    await replaceFile(layout.configurationAfter, after, mode);
-    await this.#change({ event: 'ConfigUpdate', to: await this.#current(), readyTimeoutSeconds: undefined });
+    await this.#alone(async () => {
+      const before = await readFile(place.configPath, 'utf8');
+      const after = await editConfiguration(before, fields);
+      const mode = (await stat(place.configPath)).mode & 0o777;
+      await replaceFile(layout.configurationBefore, before, mode);
+      await replaceFile(layout.configurationAfter, after, mode);
+      await this.#change({ event: 'ConfigUpdate', to: await this.#current(), readyTimeoutSeconds: undefined });
+    });
   }
 
   /** What came of the last change, once it is at its end; stays until `dropReport`. */
@@ -145,37 +144,48 @@ export class Installation {
     return (await readJournal(this.#deps.layout)) !== undefined;
   }
 
-  async #change({ event, to, readyTimeoutSeconds }: { event: Journal['event']; to: string; readyTimeoutSeconds: number | undefined }): Promise<void> {
-    const { layout, versions, place, databasePath, log, startUpgrader, reports } = this.#deps;
-    await withOrderLock(place.stateFolder, async () => {
+  /** Has the installation for itself, also against other processes; what is under way already goes before. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    return withOrderLock(this.#deps.place.stateFolder, async () => {
       await this.#mustBeIdle();
-      const from = await this.#current();
-      if (event !== 'ConfigUpdate' && to === from) throw upgradeError(UpgradeErrors.badVersion, `version ${versionLabel(to)} runs already`);
-      if (!versions.isWhole(to)) throw upgradeError(UpgradeErrors.noVersion, `version ${versionLabel(to)} is not on this node; there are ${(await versions.list()).map(versionLabel).join(', ')}`);
-      await this.#mustHaveRoom();
-      const [before, status] = [await versions.previous(), await this.#status()];
-      const journal: Journal = {
-        id: randomUUID(),
-        event,
-        from,
-        to,
-        ...(before === undefined ? {} : { before }),
-        phase: 'begun',
-        attempts: 0,
-        readyTimeoutSeconds: readyTimeoutSeconds ?? this.#deps.readyTimeoutSeconds,
-        settleSeconds: this.#deps.settleSeconds,
-        needsLink: status?.link ?? false,
-        tolerated: status?.waitingFor.map(({ what }) => what) ?? [],
-        databasePath,
-      };
-      await reports.drop();
-      await rm(layout.log, { force: true });
-      await versions.keepWith(from);
-      await writeJournal(layout, journal);
-      log.info('a change of the installation is handed over', { event, from, to, readyTimeoutSeconds: journal.readyTimeoutSeconds });
-      await startUpgrader(versions.main(from));
-      await this.#takenOver(journal.id);
+      return work();
     });
+  }
+
+  async #change({ event, to, readyTimeoutSeconds }: { event: Journal['event']; to: string; readyTimeoutSeconds: number | undefined }): Promise<void> {
+    const { layout, versions, databasePath, log, startUpgrader, reports } = this.#deps;
+    const from = await this.#current();
+    if (event !== 'ConfigUpdate' && to === from) throw upgradeError(UpgradeErrors.badVersion, `version ${versionLabel(to)} runs already`);
+    if (!versions.isWhole(to)) throw upgradeError(UpgradeErrors.noVersion, `version ${versionLabel(to)} is not on this node; there are ${(await versions.list()).map(versionLabel).join(', ')}`);
+    await this.#mustHaveRoom();
+    const [before, status] = [await versions.previous(), await this.#status()];
+    const journal: Journal = {
+      id: randomUUID(),
+      event,
+      from,
+      to,
+      ...(before === undefined ? {} : { before }),
+      phase: 'begun',
+      attempts: 0,
+      readyTimeoutSeconds: readyTimeoutSeconds ?? this.#deps.readyTimeoutSeconds,
+      settleSeconds: this.#deps.settleSeconds,
+      needsLink: status?.link ?? false,
+      tolerated: status?.waitingFor.map(({ what }) => what) ?? [],
+      databasePath,
+    };
+    await reports.drop();
+    await rm(layout.log, { force: true });
+    await versions.keepWith(from);
+    await writeJournal(layout, journal);
+    log.info('a change of the installation is handed over', { event, from, to, readyTimeoutSeconds: journal.readyTimeoutSeconds });
+    try {
+      await startUpgrader(versions.main(from));
+    } catch (error) {
+      // Who is told that it failed must not be upgraded by the next start.
+      await removeFile(layout.journal);
+      throw error;
+    }
+    await this.#takenOver(journal.id);
   }
 
   /** Resolves when the upgrader is at work. One that does not come takes its order back. */
@@ -186,7 +196,7 @@ export class Installation {
       if (journal?.id !== id || journal.attempts > 0 || isAlive(await readOptional(layout.upgrader))) return;
       await pause(50);
     }
-    await rm(layout.journal, { force: true });
+    await removeFile(layout.journal);
     const said = (await readOptional(layout.log))?.trim().split('\n').slice(-3).join('; ');
     throw upgradeError(UpgradeErrors.notTakenOver, `the process that carries out the change did not start; ${layout.log} says: ${said ?? 'nothing'}`);
   }
