@@ -34,7 +34,7 @@ export interface FolderRegistry extends AsyncDisposable {
 export async function serveFolder(folder: string): Promise<FolderRegistry> {
   const archives = await readArchives(folder);
   const server = createServer((request, response) => {
-    const path = decodeURIComponent(request.url ?? '').split('?')[0] ?? '';
+    const path = pathOf(request.url ?? '');
     const name = path.slice(1);
     const archive = archives.find(({ file }) => path === `/-/${file}`);
     if (archive) return void send(response, 200, 'application/octet-stream', readFile(join(folder, archive.file)));
@@ -54,6 +54,15 @@ export async function serveFolder(folder: string): Promise<FolderRegistry> {
       await closed;
     },
   };
+}
+
+/** Other programs of the machine reach this server too, with whatever they send. */
+function pathOf(url: string): string {
+  try {
+    return decodeURIComponent(url.split('?')[0] ?? '');
+  } catch {
+    return '';
+  }
 }
 
 async function readArchives(folder: string): Promise<readonly Archive[]> {

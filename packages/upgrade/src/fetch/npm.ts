@@ -15,7 +15,8 @@ export interface NpmOptions {
  */
 export async function npm(words: readonly string[], { cwd, registry }: NpmOptions, signal: AbortSignal): Promise<string> {
   if (signal.aborted) throw abortError(signal);
-  const args = [...words, '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=60000'];
+  // Online: what npm remembers of a registry lacks a version that was published a moment ago.
+  const args = [...words, '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--prefer-online', '--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=60000'];
   if (registry !== undefined) args.push(`--registry=${registry}`);
   // A group of its own: whatever npm started ends with it.
   const child = spawn('npm', args, { cwd, env: environment(), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -24,7 +25,12 @@ export async function npm(words: readonly string[], { cwd, registry }: NpmOption
   child.stdout.on('data', (chunk) => (output += String(chunk)));
   child.stderr.on('data', (chunk) => (errors = `${errors}${String(chunk)}`.slice(-20_000)));
   const end = (): void => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended, and its end is not known here yet.
+    }
   };
   signal.addEventListener('abort', end, { once: true });
   try {
