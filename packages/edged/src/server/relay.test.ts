@@ -137,21 +137,64 @@ describe('the relay of streams', () => {
     await expect.poll(() => closed).toEqual(['dies', 'leaves', 'idle']);
   });
 
-  it('[edged-29.35] ends soon after a client has gone, although the runtime keeps its side open and says nothing', async () => {
+  /** Two connections to join, and the far end of each: the client's and the runtime's. */
+  async function joinable() {
     const far: Socket[] = [];
-    const server = createTcpServer({ allowHalfOpen: true }, (socket) => void far.push(socket.resume()));
+    const server = createTcpServer({ allowHalfOpen: true }, (socket) => void far.push(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const near = [0, 1].map(() => connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
-    await expect.poll(() => far.length).toBe(2);
-    const ended = joinSockets(near[0] as Socket, near[1] as Socket, 3_600_000, new AbortController().signal);
+    const dial = async (count: number): Promise<Socket> => {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      await expect.poll(() => far.length).toBe(count);
+      return socket;
+    };
+    const near = [await dial(1), await dial(2)] as [Socket, Socket];
+    return {
+      near, far: far as [Socket, Socket],
+      [Symbol.asyncDispose]: async () => {
+        for (const socket of [...near, ...far]) socket.destroy();
+        await new Promise((resolve) => server.close(resolve));
+      },
+    };
+  }
+
+  it('[edged-29.35] ends soon after a client has gone, although the runtime keeps its side open and says nothing', async () => {
+    await using it = await joinable();
+    const ended = joinSockets(...it.near, 3_600_000, new AbortController().signal, 100);
     // As one that was attached to a quiet process.
-    far[0]?.end();
+    it.far[0].end();
     await ended;
-    expect(near.map(({ destroyed }) => destroyed)).toEqual([true, true]);
-    for (const socket of far) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
+    expect(it.near.map(({ destroyed }) => destroyed)).toEqual([true, true]);
   });
+
+  it('[edged-29.36] a client that has stopped reading gets the last words of a runtime that has long ended', async () => {
+    await using it = await joinable();
+    const [[nearClient, nearRuntime], [client, runtime]] = [it.near, it.far];
+    const ended = joinSockets(nearClient, nearRuntime, 3_600_000, new AbortController().signal, 50);
+    const part = Buffer.alloc(16 * 1024, 'x');
+    const turn = (milliseconds: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+    let sent = 0;
+    // Until the kernel takes no more, and the part given last is all that waits.
+    for (let stuck = 0; stuck < 3; stuck = nearClient.writableLength > 0 ? stuck + 1 : 0) {
+      if (stuck === 0) {
+        runtime.write(part);
+        sent += part.length;
+        await expect.poll(() => nearRuntime.bytesRead, { interval: 1, timeout: 20_000 }).toBe(sent);
+      }
+      await turn(stuck === 0 ? 0 : 20);
+    }
+    const said = new Promise((resolve) => nearRuntime.once('end', resolve));
+    runtime.end();
+    await said;
+    await turn(300);
+    expect(nearClient.destroyed).toBe(false);
+    let got = 0;
+    client.on('data', (bytes: Buffer) => (got += bytes.length));
+    await new Promise((resolve) => client.once('end', resolve));
+    expect(got).toBe(sent);
+    // It keeps its side open; nothing more can come of that.
+    await ended;
+  }, 60_000);
 
   it('[edged-29.34] gives on what the runtime says when it refuses, and 502 when it is not there; then the connection is closed', async () => {
     const server = createServer((_request, response) => response.writeHead(403, { 'Content-Type': 'text/x-why' }).end('too new'));

@@ -90,33 +90,34 @@ function headText(first: string, rawHeaders: readonly string[]): string {
 }
 
 /**
- * So long a stream of which one direction has ended may be silent, milliseconds. A runtime does not notice that the reader of
- * a process it was attached to has gone; without this the two connections would stay until the process ends.
+ * So long a stream may be silent whose client has ended its direction, or has all that the runtime will ever say, milliseconds. A
+ * runtime does not notice that the reader of a process it was attached to has gone; without this the two connections would stay
+ * until the process ends.
  */
 const HALF_CLOSED_MS = 5000;
 
 /**
- * Passes bytes both ways until both directions have ended, one side breaks, nothing moves for `idleMs`, or for
- * `HALF_CLOSED_MS` after one direction has ended, or the signal aborts.
+ * Passes bytes both ways until both directions have ended, one side breaks, nothing moves for `idleMs`, or for `halfClosedMs`
+ * after one direction has ended, or the signal aborts. A client that reads slowly still gets what the runtime said last.
  */
-export function joinSockets(a: Socket, b: Socket, idleMs: number, signal: AbortSignal): Promise<void> {
+export function joinSockets(client: Socket, runtime: Socket, idleMs: number, signal: AbortSignal, halfClosedMs = HALF_CLOSED_MS): Promise<void> {
   return new Promise((resolve) => {
     const cut = (): void => {
-      a.destroy();
-      b.destroy();
+      client.destroy();
+      runtime.destroy();
+    };
+    const nearlyOver = (): void => {
+      for (const side of [client, runtime]) side.setTimeout(Math.min(idleMs, halfClosedMs));
     };
     let open = 2;
     for (const [from, to] of [
-      [a, b],
-      [b, a],
+      [client, runtime],
+      [runtime, client],
     ] as const) {
       from.setNoDelay(true);
       // Bytes of either direction pass through each of the two, so one that is idle means that the session is.
       from.setTimeout(idleMs, cut);
       from.on('error', cut);
-      from.once('end', () => {
-        for (const side of [a, b]) side.setTimeout(Math.min(idleMs, HALF_CLOSED_MS));
-      });
       from.on('close', (broken) => {
         // What was already handed over still goes out, but nothing can come back.
         if (broken) to.destroy();
@@ -128,6 +129,9 @@ export function joinSockets(a: Socket, b: Socket, idleMs: number, signal: AbortS
       });
       from.pipe(to);
     }
+    client.once('end', nearlyOver);
+    // Not at the end itself: last bytes may still wait for a reader who has stopped for a while.
+    runtime.once('end', () => client.once('finish', nearlyOver));
     signal.addEventListener('abort', cut, { once: true });
     if (signal.aborted) cut();
   });
