@@ -9,6 +9,7 @@ export class FakeInstallation implements NodeInstallation {
   /** A change is under way. */
   busy = false;
   #left: InstallationReport | undefined;
+  #preparing = false;
   /** What fails, and how. */
   readonly failures: Partial<Record<'prepare' | 'backUp' | 'upgrade' | 'rollBack' | 'updateConfiguration', string>> = {};
   /** What comes of something that is handed over; nothing unless given: then it is under way. */
@@ -31,12 +32,15 @@ export class FakeInstallation implements NodeInstallation {
   }
 
   async prepare(order: { version: string; digest?: string }): Promise<void> {
+    this.#preparing = true;
     await this.hold;
+    this.#preparing = false;
     this.#fail('prepare');
     this.prepared.push(order);
   }
 
   backUp(): Promise<{ from: string; to: string }> {
+    if (this.#preparing) throw new Error('a version is being fetched');
     this.#fail('backUp');
     return Promise.resolve({ from: this.version, to: this.version });
   }

@@ -88,6 +88,23 @@ it('[taskmanager-8.3] changes of the agent come one after the other: a configura
   expect(all.slice(-3)).toEqual(['Upgrade', 'BackUp', 'Update']);
 });
 
+it('[taskmanager-8.4] a configuration waits, too, while an upgrade fetches its version; other jobs go on', async () => {
+  const node = new Node();
+  let fetched = (): void => undefined;
+  node.installation.hold = new Promise((resolve) => (fetched = resolve));
+  await using agent = await node.start();
+  await agent.job('nodeupgradejob', { version: 'v1.24.0', image: 'a/b', requireConfirmation: true }, { job: 'up' });
+  await agent.job('configupdatejob', { updateFields: { a: '1' } }, { job: 'cu' });
+  await agent.action('Check', 'cu');
+  await agent.job('imageprepulljob', prePull({}), { job: 'pp' });
+  await agent.action('Pull', 'pp');
+  expect(flowOf(node, 'cu')).toEqual(['Check+']);
+  fetched();
+  await agent.action('WaitingConfirmation', 'up');
+  await until('the configuration is handed over', () => node.installation.orders.length === 1);
+  expect(flowOf(node, 'cu')).toEqual(['Check+', 'BackUp+']);
+});
+
 it('[taskmanager-9.1] an action that the type does not have is told; what is no job is set aside and harms nobody', async () => {
   const node = new Node();
   await using agent = await node.start();

@@ -27,6 +27,8 @@ export interface NodeJobsDeps {
 
 const { backUp, upgrade, rollBack, update, check } = NodeJobActions;
 const CHANGE_THE_AGENT: ReadonlySet<string> = new Set([backUp, upgrade, rollBack, update]);
+/** Fetching a version has the installation for itself, too; for other types a check touches nothing. */
+const needsTurn = (type: NodeJobType, action: string): boolean => CHANGE_THE_AGENT.has(action) || (type === NodeJobTypes.upgrade && action === check);
 /** What upstream reports without a time. */
 const TIMELESS: ReadonlySet<string> = new Set([check, backUp]);
 
@@ -97,7 +99,7 @@ export class NodeJobs {
     let turn: Disposable | undefined;
     try {
       for (let row: JobRow | undefined = begun; row && row.phase !== 'ended'; ) {
-        if (CHANGE_THE_AGENT.has(row.action)) turn ??= await this.#deps.turns.turn(signal);
+        if (needsTurn(typeOf(row.resource), row.action)) turn ??= await this.#deps.turns.turn(signal);
         row = await this.#step(row, signal);
         if (row?.phase === 'waiting') return;
       }

@@ -21,7 +21,8 @@ export interface NodeTasksDeps {
   readonly log: Logger;
 }
 
-const CHANGE_THE_AGENT: ReadonlySet<string> = new Set([TaskStates.backingUp, TaskStates.upgrading, TaskStates.rollingBack]);
+/** Stages of an upgrade that have the installation for themselves; the first ones fetch the version. */
+const NEED_TURN: ReadonlySet<string> = new Set([TaskStates.none, TaskStates.init, CONFIRMED, TaskStates.backingUp, TaskStates.upgrading, TaskStates.rollingBack]);
 
 /** Jobs of v1alpha1: the cloud asks for one stage after the other. */
 export class NodeTasks {
@@ -82,7 +83,7 @@ export class NodeTasks {
   async #perform(row: JobRow, signal: AbortSignal): Promise<void> {
     const { rows, reporter, identity, turns } = this.#deps;
     const request = JSON.parse(row.content) as NodeTaskRequest;
-    const turn = CHANGE_THE_AGENT.has(row.action) ? await turns.turn(signal) : undefined;
+    const turn = request.Type === TaskTypes.upgrade && NEED_TURN.has(row.action) ? await turns.turn(signal) : undefined;
     try {
       const { event, action, reason = '', message = '', afterwards } = await this.#stage(row, request, signal);
       const Event = event ?? stageOf(request.Type, request.State)?.event ?? '';
