@@ -24,12 +24,13 @@ export class HttpPort implements Disposable {
   readonly #deps: HttpPortDeps;
   readonly #server: Server;
   readonly #forward: HttpForward;
+  #carried = 0;
 
   constructor(deps: HttpPortDeps) {
     this.#deps = deps;
     this.#forward = new HttpForward(deps);
     const { headMs, idleMs } = deps.limits;
-    this.#server = createServer({ headersTimeout: headMs, requestTimeout: 0, keepAliveTimeout: 60_000, noDelay: true });
+    this.#server = createServer({ headersTimeout: headMs, requestTimeout: 0, connectionsCheckingInterval: Math.ceil(headMs / 2), keepAliveTimeout: 60_000, noDelay: true });
     this.#server.timeout = idleMs;
     const forward = (incoming: IncomingMessage, outgoing: Parameters<HttpForward['forward']>[1]): void => void this.#forward.forward(incoming, outgoing, this.#backendFor(incoming));
     this.#server.on('request', forward);
@@ -58,8 +59,17 @@ export class HttpPort implements Disposable {
       await carryTcp(client, this.#deps.backend(undefined), this.#deps.limits);
       return;
     }
+    this.#watchHeads();
     this.#server.emit('connection', client);
     await closed;
+    this.#carried -= 1;
+    if (this.#carried === 0) this.#server.close();
+  }
+
+  /** Node.js looks for heads that come too slowly from the moment a server listens until it is closed; this one never listens by itself. */
+  #watchHeads(): void {
+    this.#carried += 1;
+    if (this.#carried === 1) this.#server.emit('listening');
   }
 
   #backendFor({ headers, url }: IncomingMessage): Backend | undefined {
