@@ -153,8 +153,45 @@ it('[edgemesh-45.7] what is no HTTP, what comes too slowly and what is too long 
   expect(await outcome('\x16\x03\x01 not HTTP')).toMatch(/^HTTP\/1\.1 400/);
   expect(await outcome(`${requestOf}X: ${'a'.repeat(100_000)}\r\n\r\n`)).toMatch(/^(HTTP\/1\.1 4\d\d|reset)/);
   expect(await outcome(`${requestOf}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400/);
+  expect(await outcome(requestOf)).toMatch(/^HTTP\/1\.1 400/);
   expect(await outcome('')).toBe('');
   expect(await outcome('P')).toBe('');
   expect((await ask(port, '/')).status).toBe(200);
   await expect.poll(() => scene.carrier.connections, { timeout: 20_000 }).toBeLessThan(2);
+});
+
+it('[edgemesh-45.8] a body stays the body of its request, whatever the head calls a matter of one connection', async () => {
+  const seen: string[] = [];
+  await using server = await serve(createServer((incoming, outgoing) => void text(incoming).then((body) => {
+    seen.push(`${incoming.method} ${incoming.url} ${incoming.headers.host} ${body}`);
+    outgoing.end('ok');
+  })));
+  await using scene = new CarrierScene();
+  const port = await scene.open(service('web', [local(server.port)]), [{ service: 'x', host: 'nobody' }]);
+  const inner = 'GET /inner HTTP/1.1\r\nHost: y\r\n\r\n';
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (const method of ['GET', 'DELETE', 'POST']) {
+    await ask(port, '/outer', { agent, method, body: Buffer.from(inner), headers: { Host: 'x', Connection: 'keep-alive, Content-Length, Host', 'Content-Length': String(inner.length) } });
+    await ask(port, '/next', { agent, headers: { Host: 'x' } });
+  }
+  agent.destroy();
+  expect(seen).toEqual(['GET', 'DELETE', 'POST'].flatMap((method) => [`${method} /outer x ${inner}`, 'GET /next x ']));
+});
+
+it('[edgemesh-45.9] an endpoint that closes idle connections gets each request, and is thought no worse of', async () => {
+  await using server = await tcp((socket) => {
+    let requests = 0;
+    // Answers once, and breaks off when the same connection is used again.
+    socket.on('data', () => {
+      requests += 1;
+      if (requests > 1) socket.destroy();
+      else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    });
+  });
+  await using scene = new CarrierScene();
+  const port = await scene.open(service('web', [local(server.port)]), [{ service: 'x', host: 'nobody' }]);
+  const statuses = [];
+  for (const options of [{}, {}, { method: 'PUT', body: Buffer.from('x') }, {}, {}, {}, {}]) statuses.push((await ask(port, '/', options)).status);
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200]);
+  expect(scene.health.size).toBe(0);
 });

@@ -9,6 +9,8 @@ import type { ProxyLimits } from './limits.js';
 const KEPT = 16;
 const KEPT_MS = 15_000;
 
+type Outcome = 'answered' | 'broken' | 'stale' | 'refused';
+
 /**
  * Passes requests on, one at a time. A request is sent to another endpoint when the first took no connection, and,
  * where its method may be repeated and it has no body, when the connection broke before an answer. [edgemesh-45]
@@ -39,13 +41,20 @@ export class HttpForward implements Disposable {
     const client = incoming.socket.remoteAddress ?? '';
     const mayRepeat = isIdempotent({ method: incoming.method ?? 'GET' }) && !hasBody(incoming);
     const tried = new Set<string>();
+    // What must not be repeated goes over a connection that the other side cannot just be closing.
+    let agent = mayRepeat ? this.#agent : undefined;
     for (let attempt = 0; backend !== undefined && attempt < this.#limits.attempts && !outgoing.destroyed; attempt += 1) {
       const endpoint = backend.choose(client, tried);
       if (endpoint === undefined) break;
       tried.add(endpointKey(endpoint));
       const closed = backend.opened(endpoint);
       try {
-        const outcome = await this.#attempt(incoming, outgoing, endpoint, backend, client);
+        const outcome = await this.#attempt(incoming, outgoing, endpoint, backend, client, agent);
+        if (outcome === 'stale') {
+          agent = undefined;
+          tried.delete(endpointKey(endpoint));
+          attempt -= 1;
+        }
         if (outcome === 'answered' || (outcome === 'broken' && !mayRepeat)) return answerOnce(outgoing, 502, 'the service broke off');
       } finally {
         closed();
@@ -54,22 +63,24 @@ export class HttpForward implements Disposable {
     answerOnce(outgoing, 503, 'no endpoint of the service takes a connection');
   }
 
-  /** `refused`: nothing was sent. `broken`: the connection ended before an answer. `answered`: an answer began; it is over. */
-  #attempt(incoming: IncomingMessage, outgoing: ServerResponse, { address, port }: Endpoint, backend: Backend, client: string): Promise<'answered' | 'broken' | 'refused'> {
+  /**
+   * `refused`: nothing was sent. `broken`: the connection ended before an answer. `stale`: so did one that had been idle, which
+   * says nothing about the endpoint. `answered`: an answer began; it is over.
+   */
+  #attempt(incoming: IncomingMessage, outgoing: ServerResponse, { address, port }: Endpoint, backend: Backend, client: string, agent: Agent | undefined): Promise<Outcome> {
     const endpoint = { address, port } as Endpoint;
     return new Promise((resolve) => {
       const head = { method: incoming.method ?? 'GET', rawHeaders: incoming.rawHeaders };
-      // What must not be repeated goes over a connection that the other side cannot just be closing.
-      const upstream = request({ host: address, port, method: head.method, path: incoming.url ?? '/', headers: requestHeaders(head, client) as never, agent: isIdempotent(head) ? this.#agent : false, setHost: false });
+      const upstream = request({ host: address, port, method: head.method, path: incoming.url ?? '/', headers: requestHeaders(head, client) as never, agent: agent ?? false, setHost: false });
       let state: 'connecting' | 'sent' | 'answered' = 'connecting';
       let isOver = false;
-      const over = (outcome: 'answered' | 'broken' | 'refused'): void => {
+      const over = (outcome: Outcome): void => {
         if (isOver) return;
         isOver = true;
         clearTimeout(timer);
         outgoing.off('close', gone);
         incoming.unpipe(upstream);
-        if (outcome !== 'answered') backend.failed(endpoint);
+        if (outcome === 'broken' || outcome === 'refused') backend.failed(endpoint);
         resolve(outcome);
       };
       const gone = (): void => {
@@ -80,7 +91,7 @@ export class HttpForward implements Disposable {
       outgoing.on('close', gone);
       upstream.on('error', () => {
         if (state === 'answered') outgoing.destroy();
-        over(state === 'connecting' ? 'refused' : state === 'sent' ? 'broken' : 'answered');
+        over(state === 'connecting' ? 'refused' : state === 'answered' ? 'answered' : upstream.reusedSocket ? 'stale' : 'broken');
       });
       upstream.on('socket', (socket) => {
         const send = (): void => {
@@ -92,6 +103,11 @@ export class HttpForward implements Disposable {
         else send();
       });
       upstream.on('continue', () => outgoing.writeContinue());
+      upstream.on('upgrade', (_answer, socket) => {
+        socket.destroy();
+        answerOnce(outgoing, 502, 'the service wants to speak another protocol');
+        over('answered');
+      });
       upstream.on('response', (answer) => {
         state = 'answered';
         backend.succeeded(endpoint);

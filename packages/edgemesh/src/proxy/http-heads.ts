@@ -1,5 +1,7 @@
 /** Said to one side alone, never passed on (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+/** What the endpoint has to have, whatever `Connection` calls it: without its length a body would be read as the next request. */
+const KEPT = new Set(['content-length', 'host']);
 /** A repeat of these changes nothing (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
@@ -16,7 +18,7 @@ export function valuesOf(rawHeaders: readonly string[], name: string): readonly 
 
 /** All but those that are said to one side alone, in the order and writing they came. */
 export function passedOn(rawHeaders: readonly string[]): string[] {
-  const named = new Set(valuesOf(rawHeaders, 'connection').flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase())));
+  const named = new Set(valuesOf(rawHeaders, 'connection').flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase())).filter((name) => !KEPT.has(name)));
   const passed: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] as string).toLowerCase();
