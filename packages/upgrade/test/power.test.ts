@@ -33,7 +33,7 @@ describe.concurrent('the power fails', () => {
     await node.settled();
     await node.add('2.0.0', behaviour);
     node.killAt(at, whom);
-    await node.installation.upgrade({ version: 'v2.0.0' }).catch(() => undefined);
+    await node.installation.upgrade({ version: 'v2.0.0', ...(behaviour === 'hangs' ? { readyTimeoutSeconds: 6 } : {}) }).catch(() => undefined);
     await node.settled();
     expect(node.killed()).toBe(true);
     expect(await node.versions.current()).toBe(ends);

@@ -45,11 +45,11 @@ describe.concurrent('an upgrade', () => {
 
   it.each([
     ['exits', 'it was started 4 times and did not go on'],
-    ['never-ready', 'it was not Ready within 6 s: the agent waits for module edged (it starts)'],
-    ['hangs', 'it was not Ready within 6 s: the agent runs and does not get as far as to open its database'],
+    ['never-ready', 'it was not Ready within 20 s: the agent waits for module edged (it starts)'],
+    ['hangs', 'it was not Ready within 20 s: the agent runs and does not get as far as to open its database'],
   ] as const)('[upgrade-5.2] to a version that %s is taken back by itself, and its report says why', async (behaviour, reason) => {
     await using node = await nodeWith(behaviour);
-    await node.installation.upgrade({ version: '2.0.0' });
+    await node.installation.upgrade({ version: '2.0.0', readyTimeoutSeconds: behaviour === 'exits' ? 60 : 20 });
     await node.settled();
     expect(await node.installation.report()).toEqual({ event: 'Upgrade', success: false, fromVersion: 'v1.0.0', toVersion: 'v2.0.0', errorMessage: reason });
     expect(await node.versions.list()).toEqual(['1.0.0']);
@@ -69,7 +69,7 @@ describe.concurrent('an upgrade', () => {
   });
 
   it('[upgrade-5.4] of the configuration: one that the agent does not get Ready with is taken back', async () => {
-    await using node = await openNode(fake.path);
+    await using node = await openNode(fake.path, 20);
     await node.settled();
     const config = (): string => readFileSync(join(node.layout.root, 'state', 'edgecore.yaml'), 'utf8');
     await node.installation.updateConfiguration({ 'a.b': '1' });

@@ -41,7 +41,7 @@ export async function installNode(archives: string, version: string, env: NodeJS
   mkdirSync(join(node, 'state'), { recursive: true });
   const configPath = join(node, 'edgecore.yaml');
   const text = agentConfig({ data: node, node: NODE, runtime: 'process', hubAddress: cloud.hubAddress, httpsUrl: `https://${cloud.httpsAddress}`, kubeletPort: await freePort(), token: cloud.token() });
-  writeFileSync(configPath, `${text.replace(/^edge:$/m, 'edge:\n  upgrade: { readyTimeoutSeconds: 30, settleSeconds: 1 }')}`);
+  writeFileSync(configPath, `${text.replace(/^edge:$/m, 'edge:\n  upgrade: { readyTimeoutSeconds: 90, settleSeconds: 1 }')}`);
   const program = join(folder.path, 'bin', 'edgecore');
   await layInstallation({ root, programPath: program, node: process.execPath, version, configPath, stateFolder: join(node, 'state'), service: 'none' });
   const environment = { ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '', ...env };

@@ -16,6 +16,9 @@ import { nextStep, type Facts, type Step } from './next-step.js';
 import { subjectOf } from './subject.js';
 import { watchAgent } from './watch.js';
 
+/** However little time a new version is given: the one from before is not held to that, for what follows is an older copy of the data. */
+const LEAST_RETURN_SECONDS = 60;
+
 export interface UpgraderDeps {
   readonly layout: Layout;
   readonly place: Place;
@@ -87,7 +90,7 @@ export class Upgrader {
         await subject.switch();
         return this.#note({ ...journal, phase: 'switched' });
       case 'try': {
-        const outcome = await this.#watch(journal, journal.to, judge);
+        const outcome = await this.#watch(journal, journal.to, judge, journal.readyTimeoutSeconds);
         if (outcome === undefined) return this.#note({ ...journal, phase: 'proven' });
         return this.#note({ ...journal, phase: 'returning', reason: outcome });
       }
@@ -97,7 +100,7 @@ export class Upgrader {
         await subject.switchBack();
         return this.#note({ ...journal, phase: 'back' });
       case 'try-back': {
-        const outcome = await this.#watch(journal, journal.from, judgeReturn);
+        const outcome = await this.#watch(journal, journal.from, judgeReturn, Math.max(journal.readyTimeoutSeconds, LEAST_RETURN_SECONDS));
         if (outcome === undefined || step.last) return this.#note({ ...journal, phase: 'returned', ...addReason(journal, outcome) });
         return this.#note({ ...journal, phase: 'unstartable', ...addReason(journal, outcome) });
       }
@@ -111,12 +114,12 @@ export class Upgrader {
   }
 
   /** Lets the agent run and watches it; resolves with why it does not work, or `undefined`. */
-  async #watch(journal: Journal, version: string, by: typeof judge): Promise<string | undefined> {
+  async #watch(journal: Journal, version: string, by: typeof judge, timeoutSeconds: number): Promise<string | undefined> {
     const { layout, service } = this.#deps;
-    const { readyTimeoutSeconds, settleSeconds, needsLink, tolerated } = journal;
+    const { settleSeconds, needsLink, tolerated } = journal;
     await rm(layout.starts, { force: true });
     await service.start();
-    const limits: Limits = { version, timeoutMs: readyTimeoutSeconds * 1000, settleMs: settleSeconds * 1000, needsLink, tolerated };
+    const limits: Limits = { version, timeoutMs: timeoutSeconds * 1000, settleMs: settleSeconds * 1000, needsLink, tolerated };
     const outcome = await watchAgent(layout, limits, by);
     return outcome.verdict === 'works' ? undefined : outcome.reason;
   }

@@ -43,7 +43,9 @@ export interface NodeScene extends AsyncDisposable {
   trouble(): string;
 }
 
-export async function openNode(fake: string, first = '1.0.0'): Promise<NodeScene> {
+/** @param readyTimeoutSeconds where an order does not say */
+export async function openNode(fake: string, readyTimeoutSeconds = 60): Promise<NodeScene> {
+  const first = '1.0.0';
   const root = await mkdtemp(join(tmpdir(), 'edge-node-'));
   const layout = layoutOf(root);
   const versions = new Versions({ layout });
@@ -73,7 +75,7 @@ export async function openNode(fake: string, first = '1.0.0'): Promise<NodeScene
   const installation = await openInstallation(root, {
     source: {},
     databasePath: database,
-    readyTimeoutSeconds: 6,
+    readyTimeoutSeconds,
     settleSeconds: 0.5,
     editConfiguration: (text, fields) => `${text}${JSON.stringify(fields)}\n`,
     copyData: () => Promise.resolve(),
@@ -89,7 +91,7 @@ export async function openNode(fake: string, first = '1.0.0'): Promise<NodeScene
     add,
     killAt: (phase, whom) => writeFileSync(join(root, 'kill-at'), `${phase} ${whom}`),
     settled: async () => {
-      await eventually(
+      const look = (): Promise<true> => eventually(
         async () => {
           const { version, pid, ready } = status();
           const works = ready === true && pid !== undefined && version === (await versions.current()) && existsSync(`/proc/${pid}`);
@@ -97,6 +99,8 @@ export async function openNode(fake: string, first = '1.0.0'): Promise<NodeScene
         },
         () => `${JSON.stringify(status())}, journal ${existsSync(layout.journal) ? readFileSync(layout.journal, 'utf8') : 'none'}\n${upgradeLog()}`,
       );
+      // A time that a version does not use well, and the way back, on a machine with much else to do.
+      await look().catch(look);
     },
     killed: () => existsSync(join(root, 'killed')),
     trouble: () => (existsSync(join(state, 'data', 'trouble')) ? readFileSync(join(state, 'data', 'trouble'), 'utf8') : ''),
