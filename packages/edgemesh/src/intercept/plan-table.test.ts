@@ -1,4 +1,5 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lapseText, nftText, removeText, replaceText } from './nft-text.js';
@@ -100,6 +101,35 @@ it('[edgemesh-42.1] what is left to itself keeps its chains, and catches nothing
   apply(nftText(table, { chains: [...table.chains.keys()], lookups: [] }));
   expect(listed()).toMatch(/10\.96\.0\.10 \. tcp \. 80 : goto/);
 });
+
+it('[edgemesh-41.5] connections that others translate keep their source, the own ones come from this node', async () => {
+  const peer = `${network}-peer`;
+  const ip = (...args: readonly string[]) => run('ip', [...args]);
+  await ip('netns', 'add', peer);
+  const program = "require('net').createServer((socket) => socket.end(socket.remoteAddress)).listen(7000, '10.50.0.2', () => console.log('listens'))";
+  await ip('-n', network, 'link', 'add', 'rules0', 'type', 'veth', 'peer', 'name', 'rules1', 'netns', peer);
+  await ip('-n', peer, 'address', 'add', '10.50.0.2/24', 'dev', 'rules1');
+  await ip('-n', peer, 'link', 'set', 'rules1', 'up');
+  // The second address is a program's choice, which masquerading would not make.
+  for (const address of ['10.50.0.1/24', '10.50.0.9/24']) await ip('-n', network, 'address', 'add', address, 'dev', 'rules0');
+  await ip('-n', network, 'link', 'set', 'rules0', 'up');
+  for (const address of ['10.60.0.1', '10.60.0.2']) await ip('-n', network, 'route', 'add', address, 'dev', 'rules0');
+  const server = spawn('ip', ['netns', 'exec', peer, process.execPath, '-e', program]);
+  try {
+    await once(server.stdout, 'data');
+    const sourceSeen = async (address: string): Promise<string> => (await run('ip', ['netns', 'exec', network, process.execPath, '-e', `require('net').connect({ host: '${address}', port: 80, localAddress: '10.50.0.9' }).pipe(process.stdout)`])).stdout;
+    const own = [web({ addresses: ['10.60.0.1'], targets: [{ address: '10.50.0.2', port: 7000 }] })];
+    apply('add table ip others\nadd chain ip others output { type nat hook output priority -100; }\nadd rule ip others output ip daddr 10.60.0.2 tcp dport 80 dnat to 10.50.0.2:7000\n');
+    for (const masqueradeAll of [true, false]) {
+      apply(replaceText(planTable('ip', own, { masqueradeAll })));
+      expect([await sourceSeen('10.60.0.1'), await sourceSeen('10.60.0.2')]).toEqual(['10.50.0.1', '10.50.0.9']);
+    }
+  } finally {
+    server.kill();
+    apply(`${removeText('ip')}add table ip others\ndelete table ip others\n`);
+    await ip('netns', 'delete', peer);
+  }
+}, 60_000);
 
 it('[edgemesh-41.4] a thousand ports are taken at once, and a change of one is a few lines', () => {
   const many = Array.from({ length: 1_000 }, (_, index) => web({ service: `default/s${index}`, addresses: [`10.97.${index >> 8}.${index & 255}`] }));

@@ -76,8 +76,10 @@ export function planTable(family: Family, ports: readonly KernelPort[], options:
 
 /** Answers must come back through this node: to a pod that called itself, and to the node where the way out has another of its addresses than the way to the cluster address had. */
 function masquerade(family: Family, { masqueradeAll }: TableOptions): readonly string[] {
-  if (masqueradeAll) return ['oifname != "lo" ct status dnat masquerade'];
-  return [`ct status dnat ${family} saddr . ${family} daddr @${HAIRPIN} masquerade`, 'oifname != "lo" ct status dnat fib saddr type local masquerade'];
+  // Others translate as well, such as a container runtime that publishes ports; theirs keep their sources.
+  const ours = `ct status dnat ct original ${family} daddr @${ADDRESSES}`;
+  if (masqueradeAll) return [`oifname != "lo" ${ours} masquerade`];
+  return [`${ours} ${family} saddr . ${family} daddr @${HAIRPIN} masquerade`, `oifname != "lo" ${ours} fib saddr type local masquerade`];
 }
 
 function addService(family: Family, port: KernelPort, targets: KernelPort['targets'], name: string, chains: Map<string, Chain>, lookups: Map<string, Lookup>): void {
