@@ -1,10 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '@edge/testing';
 import { expect, it } from 'vitest';
+import { PROXY_LIMITS } from '../src/proxy/limits.js';
+import { UdpPort } from '../src/proxy/udp-port.js';
 import { CarrierScene, local, service, tcp } from './carrier-scene.js';
 
 const begin = (port: number): Socket => connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
@@ -158,6 +161,18 @@ it('[edgemesh-44.1] datagrams: each client has its endpoint and its answers, a s
   // The second makes room for the third; what it sends then begins anew.
   expect([await ask(2, 'd'), await ask(1, 'e')].join()).toMatch(/: d,.*: e/);
   for (const socket of clients) socket.close();
+});
+
+it('[edgemesh-44.3] a port that cannot be had leaves no open file behind, however often it is tried', async () => {
+  const other = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(other, 'listening');
+  const files = async (): Promise<number> => (await readdir('/proc/self/fd')).length;
+  const open = () => UdpPort.open({ limits: PROXY_LIMITS, backend: () => undefined, now: () => 0 }, '127.0.0.1', other.address().port);
+  await expect(open()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  const before = await files();
+  for (let turn = 0; turn < 50; turn += 1) await expect(open()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect.poll(files, { timeout: 20_000 }).toBeLessThan(before + 25);
+  other.close();
 });
 
 it('[edgemesh-44.2] an endpoint that nobody listens on is left out', async () => {

@@ -6,8 +6,9 @@ import type { MeshService, ServicePort } from './service-table.js';
 
 /** Whoever serves with one of these labels is named in it; a proxy that has no such name leaves the service alone. */
 const PROXY_NAMES = ['service.kubernetes.io/service-proxy-name', 'service.edgemesh.kubeedge.io/service-proxy-name'];
-/** Of `sessionAffinity: ClientIP`, seconds. */
+/** Of `sessionAffinity: ClientIP`, seconds: Kubernetes' usual, and the most that it allows. */
 const AFFINITY_SECONDS = 10_800;
+const MOST_AFFINITY_SECONDS = 86_400;
 
 /** A service with what is behind it. */
 export function meshService(service: KubeObject, groups: readonly EndpointGroup[]): MeshService {
@@ -48,7 +49,7 @@ function clusterAddresses({ clusterIP, clusterIPs }: Fields): readonly string[] 
 
 function affinitySeconds(spec: Fields): number {
   const { timeoutSeconds } = fieldsOf(fieldsOf(spec.sessionAffinityConfig).clientIP);
-  return typeof timeoutSeconds === 'number' && timeoutSeconds > 0 ? timeoutSeconds : AFFINITY_SECONDS;
+  return Number.isInteger(timeoutSeconds) && (timeoutSeconds as number) > 0 ? Math.min(timeoutSeconds as number, MOST_AFFINITY_SECONDS) : AFFINITY_SECONDS;
 }
 
 function annotationsOf({ metadata }: KubeObject): Readonly<Record<string, string>> {

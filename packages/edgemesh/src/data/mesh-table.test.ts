@@ -89,7 +89,10 @@ describe('services and what is behind them', () => {
     const table = tableOf(
       service('a', { clusterIP: '10.96.0.2', sessionAffinity: 'ClientIP', internalTrafficPolicy: 'Local' }, { labels: { 'service.kubernetes.io/service-proxy-name': 'x' }, annotations: { mine: 'yes', 'kubectl.kubernetes.io/last-applied-configuration': '{}' } }),
       service('b', { clusterIP: '10.96.0.3', sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }),
+      ...[0.5, 1e21, 90_000].map((timeoutSeconds, index) => service(`odd${index}`, { clusterIP: `10.96.0.1${index}`, sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds } } })),
     );
+    // One that the kernel would not take would keep all others from it as well.
+    expect([0, 1, 2].map((index) => table.get('default', `odd${index}`)?.sessionAffinitySeconds)).toEqual([10_800, 86_400, 86_400]);
     expect(table.get('default', 'a')).toMatchObject({ sessionAffinitySeconds: 10_800, localOnly: true, foreignProxy: true, annotations: { mine: 'yes' } });
     expect(Object.keys(table.get('default', 'a')?.annotations ?? {})).toEqual(['mine']);
     expect(table.get('default', 'b')).toMatchObject({ sessionAffinitySeconds: 60, localOnly: false, foreignProxy: false });

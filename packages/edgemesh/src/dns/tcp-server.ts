@@ -37,6 +37,8 @@ export class TcpServer implements AsyncDisposable {
     } catch (cause) {
       throw edgeMeshError(EdgeMeshErrors.listen, `names cannot be answered at ${hostPort(place.address, place.port)} over TCP: ${errorText(cause)}`, cause);
     }
+    // Of a server that listens nothing else comes than failures to accept, and those pass.
+    server.on('error', () => undefined);
     return new TcpServer(server, resolver, signal);
   }
 

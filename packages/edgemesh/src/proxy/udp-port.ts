@@ -43,8 +43,13 @@ export class UdpPort implements AsyncDisposable {
   /** Rejects with the system's error when the place cannot be had. */
   static async open(deps: UdpPortDeps, address: string, port: number): Promise<UdpPort> {
     const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ...(isIPv6(address) ? { ipv6Only: true } : {}) });
-    socket.bind(port, address);
-    await once(socket, 'listening');
+    try {
+      socket.bind(port, address);
+      await once(socket, 'listening');
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
     return new UdpPort(deps, socket);
   }
 
