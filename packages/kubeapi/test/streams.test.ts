@@ -84,6 +84,13 @@ describe('commands and ports over WebSocket', () => {
     await once(gone.socket, 'open');
     gone.socket.terminate();
     await until(() => it.nodes[2]?.closed === true);
+    // Neither do those who leave before the node has said anything.
+    it.prepare(() => undefined);
+    const early = it.dial();
+    early.socket.on('error', () => undefined);
+    await until(() => it.nodes.length === 4);
+    early.socket.terminate();
+    await until(() => it.nodes[3]?.closed === true);
 
     const refused = async (answer: string, ends = false): Promise<string> => {
       it.prepare((node) => {

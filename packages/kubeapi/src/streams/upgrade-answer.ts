@@ -53,6 +53,8 @@ export function readUpgrade(connection: Duplex): Promise<void> {
       if (text.length >= Math.min(length, LONGEST_REFUSAL) || text.includes('\r\n0\r\n')) broken();
     };
     connection.on('data', take).once('end', broken).once('close', broken).once('error', broken);
+    // One that closed before this was called says so no more.
+    if (connection.closed) broken();
   });
 }
 

@@ -37,10 +37,14 @@ export function needsBridge(request: IncomingMessage): boolean {
  */
 export async function bridgeWebSocket({ request, socket, head, wanted, ask }: BridgeInput): Promise<void> {
   const connection = await ask({ Connection: 'Upgrade', 'Content-Length': '0', Upgrade: 'SPDY/3.1', 'X-Stream-Protocol-Version': wanted === 'ports' ? PORTS : NODE_COMMAND });
+  const leave = (): void => void connection.destroy();
+  // Who goes away before the node has answered must not leave a session behind that waits for it.
+  socket.once('close', leave).once('end', leave);
+  if (socket.destroyed || socket.readableEnded) leave();
   await readUpgrade(connection);
-  connection.on('error', () => connection.destroy());
-  if (socket.destroyed) return void connection.destroy();
-  socket.once('close', () => connection.destroy());
+  socket.off('end', leave);
+  connection.on('error', leave);
+  if (socket.destroyed) return leave();
   acceptWebSocket(request, socket, head, wanted === 'ports' ? `SPDY/3.1+${PORTS}` : COMMAND, (webSocket) => {
     if (wanted === 'ports') passBytes(asStream(webSocket), connection);
     else bridgeCommand(webSocket, connection, wanted);
