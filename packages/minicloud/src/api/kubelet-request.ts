@@ -7,7 +7,9 @@ import type { StoredPod } from '../objects.js';
 export type KubeletRequest = Omit<ConnectRequest, 'id'>;
 
 /** What stays here: who asked and where. */
-const KEPT_BACK = new Set(['host', 'authorization', 'cookie', 'origin', 'x-forwarded-for', 'impersonate-user', 'impersonate-group']);
+const KEPT_BACK = /^(host|authorization|cookie|origin|x-forwarded-for|impersonate-.*)$/i;
+/** Programs in browsers, which cannot set headers, show their token in the place of a protocol. */
+const TOKEN_PROTOCOL = 'base64url.bearer.authorization.k8s.io.';
 const LOG_OPTIONS = ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'timestamps', 'tailLines', 'limitBytes', 'stream'];
 
 /** Headers of a caller as an API server passes them on, names in Go's spelling. */
@@ -15,7 +17,9 @@ export function forwardedHeaders(request: IncomingMessage): Record<string, strin
   const headers: Record<string, string[]> = {};
   for (let at = 0; at + 1 < request.rawHeaders.length; at += 2) {
     const name = canonical(request.rawHeaders[at] as string);
-    if (!KEPT_BACK.has(name.toLowerCase())) (headers[name] ??= []).push(request.rawHeaders[at + 1] as string);
+    const given = request.rawHeaders[at + 1] as string;
+    const value = name === 'Sec-Websocket-Protocol' ? protocolsOf(given) : given;
+    if (!KEPT_BACK.test(name) && (value !== '' || given === '')) (headers[name] ??= []).push(value);
   }
   const from = request.socket.remoteAddress?.replace(/^::ffff:/, '');
   return from === undefined ? headers : { ...headers, 'X-Forwarded-For': [from] };
@@ -63,6 +67,10 @@ export function chooseContainer(pod: StoredPod, asked: string | null): string {
   if (names.length === 1) return names[0] as string;
   const init = initContainers.length > 0 ? ` or one of the init containers: [${initContainers.map(({ name }) => name).join(' ')}]` : '';
   throw badRequest(`a container name must be specified for pod ${pod.metadata.name}, choose one of: [${names.join(' ')}]${init}`);
+}
+
+function protocolsOf(header: string): string {
+  return header.split(',').map((name) => name.trim()).filter((name) => !name.startsWith(TOKEN_PROTOCOL)).join(', ');
 }
 
 function pathOf(kind: string, pod: StoredPod, container: string | undefined): string {
