@@ -1,5 +1,7 @@
 import { type Backoff, backoffDelay, errorText, type Logger } from '@edge/core';
 
+/** Timers count to no more; one of longer would be due at once. */
+const LONGEST_MS = 2 ** 31 - 1;
 const RETRY: Backoff = { firstMs: 50, factor: 2, limitMs: 30_000, jitter: 0.2 };
 
 export interface ReconcilerDeps {
@@ -70,6 +72,6 @@ export class Reconciler {
     this.#again.set(key, setTimeout(() => {
       this.#again.delete(key);
       this.enqueue(key);
-    }, Math.max(1, milliseconds)));
+    }, Math.min(LONGEST_MS, Math.max(1, milliseconds))));
   }
 }
