@@ -12,6 +12,8 @@ export function commandTests(scene: () => StreamScene): void {
     expect(await kubectl.run(['exec', 'p', '--', 'sh', '-c', 'echo out; echo err >&2; exit 7'])).toMatchObject({ code: 7, stdout: Buffer.from('out\n'), stderr: expect.stringContaining('err\n') as string });
     const codes = [['true'], ['sh', '-c', 'no-such-thing'], ['sh', '-c', 'kill -9 $$'], ['no-such-thing']].map(async (words) => (await spdy.run(['exec', 'p', '--', ...words])).code);
     expect(await Promise.all(codes)).toEqual([0, 127, 137, 1]);
+    // Connections of which one direction has ended get 5 s of silence; the end of the input is none of those.
+    const late = [kubectl, spdy].map((client) => client.run(['exec', '-i', 'p', '--', 'sh', '-c', 'cat; sleep 7; echo late'], Buffer.from('early ')));
     const bytes = randomBytes(5 * 1024 * 1024);
     for (const client of [kubectl, spdy]) {
       const back = await client.run(['exec', '-i', 'p', '--', 'cat'], bytes);
@@ -19,6 +21,7 @@ export function commandTests(scene: () => StreamScene): void {
       // The end of the input is not the end of the command: what it says then still comes, and so does its code.
       expect(await client.run(['exec', '-i', 'p', '--', 'sh', '-c', 'wc -c; exit 3'], Buffer.from('four'))).toMatchObject({ code: 3, stdout: Buffer.from('4\n') });
     }
+    for (const { code, stdout } of await Promise.all(late)) expect([code, String(stdout)]).toEqual([0, 'early late\n']);
     expect((await kubectl.run(['exec', 'nobody', '--', 'true'])).stderr).toContain('pods "nobody" not found');
   });
 
