@@ -4,31 +4,35 @@ import manifest from '../package.json' with { type: 'json' };
 import { config, EdgeMeshConfig } from './config.js';
 import { Feed } from './data/feed.js';
 import { MeshTable } from './data/mesh-table.js';
-import { MESH_LINK, Names } from './dns/names.js';
 import { EdgeMesh } from './edgemesh.js';
-import { systemCommand } from './intercept/commands.js';
-import type { MeshPart } from './mesh-part.js';
+import { partOf, type MeshPart } from './mesh-part.js';
 import { routes } from './routes.js';
-import { Ways } from './ways.js';
 
 const own = <T>(name: string) => token<T>('edgemesh', name);
 const Entry = own<EdgeMesh>('EdgeMesh');
 const Log = own<Logger>('Logger');
 const Table = own<MeshTable>('MeshTable');
 const Objects = own<Feed>('Feed');
-const Link = own<OwnLink>('OwnLink');
-const Naming = own<Names>('Names');
-const Going = own<Ways>('Ways');
 const Parts = own<readonly MeshPart[]>('Parts');
+
+async function names(config: EdgeMeshConfig, log: Logger): Promise<MeshPart> {
+  const { MESH_LINK, Names } = await import('./dns/names.js');
+  return new Names({ config, link: new OwnLink({ ip: ipCommand, name: MESH_LINK, isOnlyOurs: true }), log });
+}
+
+async function ways({ proxy: config }: EdgeMeshConfig, log: Logger, identity: NodeIdentity): Promise<MeshPart> {
+  const [{ Ways }, { systemCommand }] = await Promise.all([import('./ways.js'), import('./intercept/commands.js')]);
+  return new Ways({ config, identity, log, nft: systemCommand('nft'), ip: systemCommand('ip') });
+}
 
 function bindings(bind: Bind): void {
   bind(Log).toResolvedValue((log: Logger) => log.named('edgemesh'), [Logger]);
   bind(Table).toResolvedValue(({ api }: EdgeMeshConfig) => new MeshTable(api === undefined ? {} : { api }), [EdgeMeshConfig]).inSingletonScope();
   provide(bind, Objects, Feed, { bus: MessageBus, table: Table, log: Log });
-  bind(Link).toResolvedValue(() => new OwnLink({ ip: ipCommand, name: MESH_LINK, isOnlyOurs: true })).inSingletonScope();
-  provide(bind, Naming, Names, { config: EdgeMeshConfig, link: Link, log: Log });
-  bind(Going).toResolvedValue(({ proxy: config }: EdgeMeshConfig, log: Logger, identity: NodeIdentity) => new Ways({ config, identity, log, nft: systemCommand('nft'), ip: systemCommand('ip') }), [EdgeMeshConfig, Log, NodeIdentity]).inSingletonScope();
-  bind(Parts).toResolvedValue(({ dns, proxy }: EdgeMeshConfig, names: Names, ways: Ways): readonly MeshPart[] => [...(dns.enable ? [names] : []), ...(proxy.enable ? [ways] : [])], [EdgeMeshConfig, Naming, Going]);
+  bind(Parts).toResolvedValue((config: EdgeMeshConfig, log: Logger, identity: NodeIdentity): readonly MeshPart[] => [
+    ...(config.dns.enable ? [partOf(() => names(config, log))] : []),
+    ...(config.proxy.enable ? [partOf(() => ways(config, log, identity))] : []),
+  ], [EdgeMeshConfig, Log, NodeIdentity]);
   provide(bind, Entry, EdgeMesh, { table: Table, feed: Objects, parts: Parts });
 }
 

@@ -9,3 +9,8 @@ export interface MeshPart {
    */
   run(table: ServiceTable, signal: AbortSignal, ready: () => void): Promise<void>;
 }
+
+/** A part whose code is read when it runs, so that a node without it pays nothing. */
+export function partOf(load: () => Promise<MeshPart>): MeshPart {
+  return { run: async (table, signal, ready) => (await load()).run(table, signal, ready) };
+}
