@@ -55,7 +55,7 @@ function changed(row: Row, below: readonly Below[], value: string, path: string,
       list[step] = put(list[step], shape.of, rest);
       return list;
     }
-    const of = shape.kind === 'map' ? shape.of : shape.kind === 'object' ? shape.fields[String(step)] : undefined;
+    const of = shape.kind === 'map' ? shape.of : shape.kind === 'object' && Object.hasOwn(shape.fields, step) ? shape.fields[String(step)] : undefined;
     if (of === undefined) throw wrong(path, undefined, 'there is nothing below that field');
     const object = (node as Record<string, unknown> | null | undefined) ?? {};
     return { ...object, [String(step)]: put(object[String(step)], of, rest) };

@@ -44,6 +44,8 @@ describe('fields set by text', () => {
     ['modules.metaManager.metaServer.apiAudiences', 'x', 'should be in braces, as {x,y}'],
     ['modules.metaManager.metaServer.apiAudiences[7]', 'x', 'it is a list of 0: write [0] to [0]'],
     ['__proto__.x', '1', 'there is no such field'],
+    ['modules.edged.tailoredKubeletConfig.registerWithTaints[0].constructor', 'x', 'there is nothing below that field'],
+    ['modules.edged.tailoredKubeletConfig.registerWithTaints[0].__proto__', 'x', 'there is nothing below that field'],
   ])('[config-12.3] %s=%s is refused: %s', (path, value, message) => {
     expect(() => setFields(TEXT, { [path]: value }, HOST)).toThrow(message);
   });
