@@ -49,6 +49,8 @@ const FOREIGN: Readonly<Record<string, string>> = {
   'etc/systemd/system/other.service': 'x',
   'usr/local/bin/other': 'x',
   'usr/local/lib/other/file': 'x',
+  'usr/local/lib/edgecore/notes': 'x',
+  'usr/local/lib/edgecore/versions.old/1': 'x',
   'var/lib/kubeedge/edgecore.db.mine': 'x',
   'var/lib/kubeedge/photos/1': 'x',
   'var/lib/kubelet/seccomp/profile.json': '{}',

@@ -14,6 +14,7 @@ import { copyOwnProgram } from './own-copy.js';
 import { OWN_LINE, setAsideForLink, writeOwnFile } from './own-file.js';
 import type { Places } from './places.js';
 import { managerOf } from './service-choice.js';
+import { mustNotChange } from './uninstall.js';
 
 /** Seconds that the agent's modules may take to stop, with room to spare on a slow machine. */
 const STOP_SECONDS = 60;
@@ -39,11 +40,13 @@ export interface InstallOptions {
  */
 export async function install({ places, service, program, source, out }: InstallOptions): Promise<void> {
   const { config } = await readConfigFile(places.configPath, await gatherHostFacts());
-  const versions = new Versions({ layout: layoutOf(places.installation) });
+  const layout = layoutOf(places.installation);
+  await mustNotChange(layout);
+  const versions = new Versions({ layout });
   if (!versions.isWhole(AGENT_VERSION)) await layVersion(versions, places, program, source);
   const before = await versions.current();
   if (before !== undefined && before !== AGENT_VERSION) await versions.switchTo(AGENT_VERSION);
-  await setAsideForLink(places.program);
+  await setAsideForLink(places.program, layout.launcher);
   await layInstallation({ root: places.installation, programPath: places.program, node: process.execPath, version: AGENT_VERSION, configPath: places.configPath, stateFolder: places.stateFolder, service });
   out(`Installed version ${AGENT_VERSION} in ${places.installation}; it runs as ${places.program}.\n`);
   const changed = await writeService(places, service, serviceOptions(config, places), out);

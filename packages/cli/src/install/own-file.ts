@@ -1,6 +1,6 @@
-import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { errorCode } from '@edge/core';
+import { replaceFile } from '@edge/upgrade';
 
 /** What stood in the place of something of ours keeps its content under this ending until ours goes. */
 const REPLACED = '.replaced';
@@ -16,24 +16,28 @@ export async function writeOwnFile(path: string, text: string, mode: number): Pr
   const before = await readText(path);
   if (before === text) return false;
   if (before !== undefined && !before.includes(OWN_LINE)) await rename(path, path + REPLACED);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.next`, text, { mode });
-  await rename(`${path}.next`, path);
+  await replaceFile(path, text, mode);
   return true;
+}
+
+/** Whether a file is there that `writeOwnFile` wrote. */
+export async function isOwnFile(path: string): Promise<boolean> {
+  return (await readText(path))?.includes(OWN_LINE) ?? false;
 }
 
 /** Removes a file of ours, and puts back what had been there before. Of somebody else it stays. */
 export async function removeOwnFile(path: string): Promise<boolean> {
-  if (!(await readText(path))?.includes(OWN_LINE)) return false;
+  if (!(await isOwnFile(path))) return false;
   await rm(path);
   await restoreReplaced(path);
   return true;
 }
 
-/** Sets aside what stands where a link of ours is to be, unless it is one. */
-export async function setAsideForLink(path: string): Promise<void> {
+/** Sets aside what stands where a link of ours is to be, unless it is that: `npm install --global` puts one of its own there. */
+export async function setAsideForLink(path: string, target: string): Promise<void> {
   const there = await lstat(path).catch(unlessAbsent);
-  if (there !== undefined && !there.isSymbolicLink()) await rename(path, path + REPLACED);
+  if (there === undefined || (there.isSymbolicLink() && (await readlink(path)) === target)) return;
+  await rename(path, path + REPLACED);
 }
 
 /** Puts back what was set aside. */

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { lstat, readlink, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EdgeError, errorCode } from '@edge/core';
-import { layoutOf, ParentService, readJournal, readPlace, type Layout, type ServiceKind } from '@edge/upgrade';
-import { removeOwnFile, restoreReplaced } from './own-file.js';
+import { layoutOf, ParentService, readJournal, readPlace, removeInstallation, type Layout, type ServiceKind } from '@edge/upgrade';
+import { isOwnFile, removeOwnFile, restoreReplaced } from './own-file.js';
 import type { Places } from './places.js';
 import { managerOf } from './service-choice.js';
 
@@ -17,11 +17,17 @@ const STOP_MS = 60_000;
 export async function stopAgent(places: Places): Promise<void> {
   const layout = layoutOf(places.installation);
   if (!existsSync(layout.place)) return;
-  const journal = await readJournal(layout);
-  if (journal !== undefined) throw new EdgeError('cli.install', `a change from version ${journal.from} to ${journal.to} is under way: wait until it has come to its end (a minute or two)`);
-  if (places.root === undefined) await managerOf(await serviceOf(layout))?.stop();
+  await mustNotChange(layout);
+  // A service of that name that somebody else has put in the place of ours is not ours to stop.
+  if (places.root === undefined && (await hasOwnService(places))) await managerOf(await serviceOf(layout))?.stop();
   // Whoever starts it else (a container's restart policy, a shell) is kept from it as long as this process lives.
   await new ParentService({ layout, stopMs: STOP_MS }).stop();
+}
+
+/** @throws EdgeError `cli.install` while a change of the version is under way */
+export async function mustNotChange(layout: Layout): Promise<void> {
+  const journal = await readJournal(layout);
+  if (journal !== undefined) throw new EdgeError('cli.install', `a change from version ${journal.from} to ${journal.to} is under way: wait until it has come to its end (a minute or two)`);
 }
 
 /**
@@ -33,7 +39,7 @@ export async function uninstall(places: Places): Promise<string[]> {
   const layout = layoutOf(places.installation);
   const removed: string[] = [];
   const manager = places.root === undefined && existsSync(layout.place) ? managerOf(await serviceOf(layout)) : undefined;
-  const ours = existsSync(places.unit) || existsSync(places.script);
+  const ours = await hasOwnService(places);
   if (ours) await manager?.unregister();
   for (const path of [places.unit, places.script]) if (await removeOwnFile(path)) removed.push(path);
   if (ours) await manager?.forget();
@@ -42,10 +48,7 @@ export async function uninstall(places: Places): Promise<string[]> {
     await restoreReplaced(places.program);
     removed.push(places.program);
   }
-  if (existsSync(layout.root)) {
-    await rm(layout.root, { recursive: true });
-    removed.push(layout.root);
-  }
+  if (await removeInstallation(layout)) removed.push(layout.root);
   return removed;
 }
 
@@ -63,6 +66,10 @@ export function foldersOfInstallation(places: Places): string[] {
   if (places.root === undefined) return [];
   const above = (path: string): string[] => (path === places.root || !path.startsWith(`${places.root ?? ''}/`) ? [] : [path, ...above(dirname(path))]);
   return [places.installation, places.program, places.unit, places.script].flatMap((path) => above(dirname(path)));
+}
+
+async function hasOwnService({ unit, script }: Places): Promise<boolean> {
+  return (await isOwnFile(unit)) || (await isOwnFile(script));
 }
 
 async function serviceOf(layout: Layout): Promise<ServiceKind> {
