@@ -193,3 +193,23 @@ it('[edgemesh-45.9] an endpoint that closes idle connections gets each request, 
   expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200]);
   expect(scene.health.size).toBe(0);
 });
+
+it('[edgemesh-45.10] a client that offers HTTP/2 with its first request is answered in HTTP/1.1, and its next request has a route of its own', async () => {
+  await using shop = await web('shop');
+  await using api = await web('api');
+  await using scene = new CarrierScene();
+  scene.services.set('default/api', service('api', [local(api.port)]));
+  const port = await scene.open(service('shop', [local(shop.port)]), [{ service: 'api', path: '/api' }]);
+  const client = connect(port, '127.0.0.1');
+  let heard = '';
+  client.on('data', (data) => (heard += data.toString()));
+  const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+  const seen = (): string[] => [...heard.matchAll(/"name":"(\w+)","url":"([^"]+)"/g)].map(([, name, url]) => `${name} ${url}`);
+  for (const [index, head] of [`POST /one HTTP/1.1\r\nHost: x\r\n${offer}Content-Length: 5\r\n\r\nhello`, 'GET /api HTTP/1.1\r\nHost: x\r\n\r\n', `POST /api HTTP/1.1\r\nHost: x\r\n${offer}Transfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n0\r\n\r\n`, 'GET /two HTTP/1.1\r\nHost: x\r\n\r\n'].entries()) {
+    client.write(head);
+    await expect.poll(() => seen().length, { timeout: 20_000 }).toBe(index + 1);
+  }
+  expect(seen()).toEqual(['shop /one', 'api /api', 'api /api', 'shop /two']);
+  expect(heard).toMatch(/hello.*yes/s);
+  client.destroy();
+});

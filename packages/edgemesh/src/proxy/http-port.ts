@@ -4,6 +4,7 @@ import { routeOf, type HttpRoute } from '../balance/settings.js';
 import type { Backend } from './backends.js';
 import { dial } from './dial.js';
 import { HttpForward } from './http-forward.js';
+import { passedOn, valuesOf } from './http-heads.js';
 import type { ProxyLimits } from './limits.js';
 import { relay } from './relay.js';
 import { carryTcp } from './tcp-port.js';
@@ -76,9 +77,20 @@ export class HttpPort implements Disposable {
     return this.#deps.backend(routeOf(this.#deps.routes(), headers.host, url ?? '/'));
   }
 
+  /**
+   * Some clients offer HTTP/2 with their first request and go on with HTTP/1.1 when nobody takes it up (RFC 9113, 3.1, drops it).
+   * Nobody does: what follows on the connection has routes of its own.
+   */
+  #stay(incoming: IncomingMessage, client: Socket, first: Buffer): void {
+    const codings = valuesOf(incoming.rawHeaders, 'transfer-encoding').flatMap((value) => ['Transfer-Encoding', value]);
+    client.unshift(Buffer.concat([headOf(incoming, [...passedOn(incoming.rawHeaders), ...codings]), first]));
+    this.#server.emit('connection', client);
+  }
+
   /** WebSocket and the like: the request as it came, and from there on bytes. */
   async #upgrade(incoming: IncomingMessage, client: Socket, first: Buffer): Promise<void> {
     client.on('error', () => undefined);
+    if (incoming.headers.upgrade?.toLowerCase() === 'h2c') return this.#stay(incoming, client, first);
     const backend = this.#backendFor(incoming);
     const dialed = backend && (await dial(backend, client.remoteAddress ?? '', this.#deps.limits, () => !client.destroyed));
     if (dialed === undefined) {
@@ -86,14 +98,18 @@ export class HttpPort implements Disposable {
       return;
     }
     try {
-      const lines = [`${incoming.method} ${incoming.url} HTTP/${incoming.httpVersion}`];
-      for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) lines.push(`${incoming.rawHeaders[index]}: ${incoming.rawHeaders[index + 1]}`);
-      dialed.socket.write(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), first]));
+      dialed.socket.write(Buffer.concat([headOf(incoming, incoming.rawHeaders), first]));
       await relay(client, dialed.socket, this.#deps.limits);
     } finally {
       dialed.closed();
     }
   }
+}
+
+function headOf({ method, url, httpVersion }: IncomingMessage, rawHeaders: readonly string[]): Buffer {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
 /** What came first, as much as tells HTTP/2 from all else; undefined when nothing came in time. */
