@@ -3,6 +3,9 @@ import type { SystemCommand } from './commands.js';
 /** Marks the routes of this agent among all others: `ip route show table all proto 236` lists them. */
 const MARK = '236';
 
+/** Another metric than others' routes usually have: one of theirs to the same address stays, and is preferred. */
+const METRIC = MARK;
+
 /** The kernel's routes to cluster addresses. */
 export interface Route {
   readonly address: string;
@@ -59,6 +62,6 @@ export class ServiceRoutes {
  * and to listen there an address must stand on a link; its metric is the mark then.
  */
 function routeLine({ address, type }: Route): string {
-  if (!address.includes(':')) return `route ${type} ${address}/32 dev lo proto ${MARK}`;
-  return type === 'unicast' ? `route local ${address}/128 dev lo proto ${MARK}` : `address ${address}/128 dev lo metric ${MARK}`;
+  if (!address.includes(':')) return `route ${type} ${address}/32 dev lo proto ${MARK} metric ${METRIC}`;
+  return type === 'unicast' ? `route local ${address}/128 dev lo proto ${MARK} metric ${METRIC}` : `address ${address}/128 dev lo metric ${METRIC}`;
 }
