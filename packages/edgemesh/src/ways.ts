@@ -50,7 +50,8 @@ export class Ways implements MeshPart {
     using _subscription = table.changes.subscribe(() => changed.ring());
     await using carrier = await this.#makeCarrier(backends, interceptor !== undefined);
     this.#carrier = carrier;
-    const checking = this.#check(table, check, changed, signal);
+    const ended = new AbortController();
+    const checking = this.#check(table, check, changed, AbortSignal.any([signal, ended.signal]));
     try {
       let isFirst = true;
       while (!signal.aborted) {
@@ -63,6 +64,7 @@ export class Ways implements MeshPart {
         else await sleep(GATHER_MS, signal).catch(() => undefined);
       }
     } finally {
+      ended.abort();
       await checking;
       await this.#leave(interceptor, routes);
     }
