@@ -57,6 +57,11 @@ export class FakeNode {
     this.#mine.write(controlFrame(FrameType.goAway, 0, Buffer.alloc(8)));
   }
 
+  /** Reads no more. */
+  hold(): void {
+    this.#mine.pause();
+  }
+
   end(): void {
     this.#mine.end();
   }

@@ -170,6 +170,27 @@ describe('commands and ports over WebSocket', () => {
     await until(() => node.closed);
   });
 
+  it('[kubeapi-15.6] a caller in the middle of its input hears of the end of a command that does not read it', { timeout: 25_000 }, async () => {
+    await using it = await scene();
+    const { socket, said } = it.dial();
+    await once(socket, 'open');
+    const node = it.nodes[0] as FakeNode;
+    await until(() => node.streams.has('stderr'));
+    node.hold();
+    // More than all that is in between can hold.
+    for (let count = 0; count < 16; count += 1) socket.send(Buffer.alloc(1024 * 1024));
+    let before = -1;
+    await eventually(async () => {
+      before = socket.bufferedAmount;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return socket.bufferedAmount === before ? true : undefined;
+    }, 'the caller to wait');
+    expect(socket.bufferedAmount).toBeGreaterThan(0);
+    node.finish();
+    expect((await once(socket, 'close'))[0]).toBe(1000);
+    expect(JSON.parse(said[3] ?? '')).toMatchObject({ status: 'Success' });
+  });
+
   it('[kubeapi-15.5] SPDY frames are read the same however they are cut, and nothing else than an error comes of what is none', () => {
     const frame = fc.oneof(
       fc.tuple(fc.integer({ min: 1, max: 9 }), fc.uint8Array({ maxLength: 40 }), fc.boolean()).map(([id, bytes, isLast]) => Buffer.concat([dataHead(id, bytes.length, isLast), bytes])),

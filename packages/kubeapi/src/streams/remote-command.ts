@@ -25,6 +25,7 @@ const UNREAD_BYTES = 1024 * 1024;
  */
 export function bridgeCommand(webSocket: WebSocket, connection: Duplex, { stdin, stdout, stderr, tty }: CommandStreams): void {
   let toldHow = false;
+  let close: (() => void) | undefined;
   const spdy = new SpdyClient({
     connection,
     onData: (stream, bytes) => {
@@ -35,9 +36,13 @@ export function bridgeCommand(webSocket: WebSocket, connection: Duplex, { stdin,
     // Done with, or refused: what the command says of its end tells.
     onReset: () => undefined,
     onEnd: () => {
-      // Without a word on how it ended, the way to it has broken.
-      webSocket.close(toldHow ? 1000 : 1011, toldHow ? '' : 'the session with the node broke off');
       connection.destroy();
+      // In the middle of its input the caller would not be heard confirming the end.
+      webSocket.resume();
+      // Without a word on how it ended, the way to it has broken.
+      close = () => webSocket.close(toldHow ? 1000 : 1011, toldHow ? '' : 'the session with the node broke off');
+      // A caller has half a minute to confirm, which must not begin before it has been given everything.
+      if (webSocket.bufferedAmount === 0) close();
     },
   });
   const streams: [keyof typeof CHANNELS, boolean][] = [['error', true], ['stdin', stdin], ['stdout', stdout], ['stderr', stderr && !tty], ['resize', tty]];
@@ -51,6 +56,7 @@ export function bridgeCommand(webSocket: WebSocket, connection: Duplex, { stdin,
 
   const say = (channel: number, bytes: Buffer): void => {
     webSocket.send(Buffer.concat([Buffer.from([channel]), bytes]), { binary: true }, () => {
+      if (webSocket.bufferedAmount === 0) close?.();
       if (connection.isPaused() && webSocket.bufferedAmount < UNREAD_BYTES / 2) connection.resume();
     });
     if (webSocket.bufferedAmount > UNREAD_BYTES) connection.pause();
