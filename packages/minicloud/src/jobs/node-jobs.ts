@@ -8,7 +8,7 @@ import type { ClientSource, StoredNode } from '../objects.js';
 import { JOB_KINDS, JOBS_API, type JobKind, storedJobs } from './job-kinds.js';
 import { firstStatus } from './nodes.js';
 import { planJob } from './plan.js';
-import { applyReport, readReport, type Report } from './report.js';
+import { applyReport, isRepeated, readReport, type Report } from './report.js';
 import type { JobStatus, StoredJob } from './types.js';
 
 export interface NodeJobsDeps {
@@ -67,6 +67,7 @@ export class NodeJobs implements Controller {
       // A node that has not had its turn speaks of an earlier job of this name; one that is done has said all.
       const isAwaited = task?.phase === 'InProgress' || task?.phase === 'Unknown' || (task?.phase === 'Pending' && wasTold);
       if (!isAwaited) return this.#notNoted(report, 'nothing is awaited from this node') ?? false;
+      if (isRepeated(task, report)) return this.#notNoted(report, 'it has come before') ?? false;
       tasks[at] = applyReport(task, report, this.#deps.now());
       return undefined;
     }, { subresource: 'status' });

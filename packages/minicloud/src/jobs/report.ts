@@ -35,6 +35,11 @@ export function readReport({ route, content }: Message): Report {
   return { kind, job, node, action, succeeded: succ === true, finishTime: text(finishTime), reason: text(reason), extend: text(extend) };
 }
 
+/** Whether a report has come before: nodes send one again whose arrival they did not hear of. */
+export function isRepeated({ actionFlow = [] }: NodeTask, { action, finishTime }: Report): boolean {
+  return actionFlow.some((done) => done.action === action && done.time === finishTime);
+}
+
 /** A node's part of the status after a report. `now` stands for a time that is missing. */
 export function applyReport(task: NodeTask, report: Report, now: number): NodeTask {
   const { kind, action, succeeded, reason, finishTime } = report;
