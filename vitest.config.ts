@@ -1,11 +1,14 @@
-import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { LongFirst } from './tools/long-first.js';
 import base from './tools/vitest.base.js';
 
-/** Files of all packages in one project, which reads what they share once, not once for each package. */
+/** Packages with test settings of their own (`vitest.config.ts`), which are projects of their own. */
+const APART = ['packages/cli', 'packages/upgrade'];
+
+/** Files of all other packages in one project, which reads what they share once, not once for each package. */
 const all = (name: string, folder: 'src' | 'test', isolate: boolean): TestProjectInlineConfiguration => ({
   ...base,
-  test: { ...base.test, name, include: [`packages/*/${folder}/**/*.test.ts`], isolate },
+  test: { ...base.test, name, include: [`packages/*/${folder}/**/*.test.ts`], exclude: [...configDefaults.exclude, ...APART.map((path) => `${path}/**`)], isolate },
 });
 
 /**
@@ -15,7 +18,7 @@ const all = (name: string, folder: 'src' | 'test', isolate: boolean): TestProjec
  */
 export default defineConfig({
   test: {
-    projects: [all('units', 'src', false), all('packages', 'test', true), 'examples/*/mapper', 'tools'],
+    projects: [all('units', 'src', false), all('packages', 'test', true), ...APART, 'examples/*/mapper', 'tools'],
     maxWorkers: 3,
     sequence: { sequencer: LongFirst },
   },
