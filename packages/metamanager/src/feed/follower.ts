@@ -61,7 +61,7 @@ export class FeedFollower {
   mark(keys: ReadonlySet<string>): void {
     if (!this.#isFollowing) return;
     for (const key of keys) if (this.#concerns(key)) this.#changed.add(key);
-    if (this.#changed.size > 0) this.#sending ??= this.#send().finally(() => (this.#sending = undefined));
+    this.#start();
   }
 
   /** A follower of an earlier run of the module hears that it has to ask again. */
@@ -71,6 +71,15 @@ export class FeedFollower {
 
   #concerns(key: string): boolean {
     return this.#prefixes.length === 0 || this.#prefixes.some((prefix) => key.startsWith(prefix));
+  }
+
+  #start(): void {
+    if (this.#changed.size === 0) return;
+    this.#sending ??= this.#send().finally(() => {
+      this.#sending = undefined;
+      // What was marked between the end of the loop and here would wait for the next change.
+      this.#start();
+    });
   }
 
   /** Never rejects. One message at a time: what changes meanwhile goes into the next one. */
