@@ -4,7 +4,7 @@ export { StatusFile, untilReleased } from './agent-status.js';
 export type { AgentStatus, Awaited } from './change/judge.js';
 export { readJournal, readLast } from './change/journal.js';
 export type { Finished, Journal, Phase } from './change/journal.js';
-export { replaceFile } from './disk/files.js';
+export { replaceFile, syncFolder } from './disk/files.js';
 export { serveFolder } from './fetch/folder-registry.js';
 export type { FolderRegistry } from './fetch/folder-registry.js';
 export { newestVersion, prepareVersion } from './fetch/prepare-version.js';

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@edge/core';
 import { Upgrader } from './change/upgrader.js';
@@ -39,7 +40,9 @@ export async function openInstallation(root: string, options: InstallationOption
 /** Carries out the change that is under way, in this process; resolves with false when another process does. */
 export async function carryOut(root: string, log: Logger): Promise<boolean> {
   const layout = layoutOf(root);
-  const place: Place = await readPlace(layout);
+  const read: Place = await readPlace(layout);
+  // A link to the configuration stays one: what it points to is changed.
+  const place = existsSync(read.configPath) ? { ...read, configPath: await realpath(read.configPath) } : read;
   const manager = managerOf(place.service);
   return new Upgrader({
     layout,

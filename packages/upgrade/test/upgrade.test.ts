@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { eventually } from '@edge/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -71,7 +71,11 @@ describe.concurrent('an upgrade', () => {
   it('[upgrade-5.4] of the configuration: one that the agent does not get Ready with is taken back', async () => {
     await using node = await openNode(fake.path, 20);
     await node.settled();
-    const config = (): string => readFileSync(join(node.layout.root, 'state', 'edgecore.yaml'), 'utf8');
+    const path = join(node.layout.root, 'state', 'edgecore.yaml');
+    const config = (): string => readFileSync(path, 'utf8');
+    // A link to the file that is kept elsewhere stays one, there and back.
+    await rename(path, join(node.layout.root, 'kept.yaml'));
+    await symlink('../kept.yaml', path);
     await node.installation.updateConfiguration({ 'a.b': '1' });
     await node.settled();
     expect(config()).toBe('good: 1\n{"a.b":"1"}\n');
@@ -81,6 +85,7 @@ describe.concurrent('an upgrade', () => {
     expect(config()).toBe('good: 1\n{"a.b":"1"}\n');
     expect(await node.installation.report()).toMatchObject({ event: 'ConfigUpdate', success: false, fromVersion: 'v1.0.0', toVersion: 'v1.0.0' });
     expect(existsSync(node.layout.configurationAfter)).toBe(false);
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
   });
 
   it('[upgrade-5.5] is refused, and stops nothing, while another is under way, without room, of a version that is not there or runs', async () => {

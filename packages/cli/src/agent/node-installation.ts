@@ -1,8 +1,8 @@
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setFields, type EdgeCoreConfig, type HostFacts } from '@edge/config';
 import type { Logger } from '@edge/core';
-import { openInstallation, type Installation } from '@edge/upgrade';
+import { openInstallation, replaceFile, syncFolder, type Installation } from '@edge/upgrade';
 
 /** What a change of the installation needs to know of the agent whose installation it is. */
 export interface AgentData {
@@ -34,9 +34,10 @@ export function openNodeInstallation(root: string, { config, configPath, host, c
       await rm(next, { recursive: true, force: true });
       await mkdir(next, { recursive: true, mode: 0o700 });
       await copyDatabase(join(next, 'edgecore.db'));
-      await copyFile(configPath, join(next, 'edgecore.yaml'));
+      await replaceFile(join(next, 'edgecore.yaml'), await readFile(configPath));
       await rm(folder, { recursive: true, force: true });
       await rename(next, folder);
+      await syncFolder(dirname(folder));
     }),
     log,
   });
