@@ -13,3 +13,25 @@ it('[minicloud-9.7] what is to be looked at again in a year is not looked at wit
   expect(rounds).toBe(1);
   await work.stop();
 });
+
+it('[minicloud-9.8] what is to be done is done at whatever moment of the work before it comes', async () => {
+  for (let moment = 0; moment < 20; moment += 1) {
+    const done: string[] = [];
+    const end = { of: (): void => undefined };
+    const work = new Reconciler({
+      name: 'test', log: silentLogger,
+      reconcile: (key) => {
+        done.push(key);
+        return key === 'first' ? new Promise<void>((resolve) => (end.of = resolve)) : Promise.resolve();
+      },
+    });
+    work.enqueue('first');
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    end.of();
+    for (let turn = 0; turn < moment; turn += 1) await Promise.resolve();
+    work.enqueue('second');
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect([moment, done]).toEqual([moment, ['first', 'second']]);
+    await work.stop();
+  }
+});

@@ -30,7 +30,7 @@ export class Reconciler {
   enqueue(key: string): void {
     if (this.#stopped) return;
     this.#waiting.add(key);
-    this.#running ??= this.#drain().finally(() => (this.#running = undefined));
+    this.#start();
   }
 
   /** Resolves when the work under way has ended. */
@@ -40,6 +40,15 @@ export class Reconciler {
     for (const timer of this.#again.values()) clearTimeout(timer);
     this.#again.clear();
     await this.#running;
+  }
+
+  #start(): void {
+    if (this.#waiting.size === 0) return;
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = undefined;
+      // What came between the end of the loop and here would wait for the next change.
+      this.#start();
+    });
   }
 
   async #drain(): Promise<void> {

@@ -86,7 +86,16 @@ export class WriteBehindSyncRecords implements SyncRecords {
 
   #touch(record: SyncRecord): void {
     this.#dirty.set(`${record.node}.${record.uid}`, record);
-    this.#writer ??= this.#write().finally(() => (this.#writer = undefined));
+    this.#start();
+  }
+
+  #start(): void {
+    if (this.#dirty.size === 0) return;
+    this.#writer ??= this.#write().finally(() => {
+      this.#writer = undefined;
+      // What came between the end of the loop and here would wait for the next change.
+      this.#start();
+    });
   }
 
   async #write(): Promise<void> {
