@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { silentLogger } from '@edge/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { layoutOf, prepareVersion, serveFolder, Versions } from '../src/index.js';
@@ -60,4 +61,22 @@ it('[upgrade-10.4] a request that is none does not end who serves a folder', asy
     expect(answer.statusCode).toBe(404);
     answer.resume();
   }
+});
+
+it('[upgrade-10.6] a version that was copied has no digest: with one pinned the archive takes its place, unless it runs', { timeout: 120_000 }, async () => {
+  const layout = layoutOf(join(folder, 'copied'));
+  const versions = new Versions({ layout });
+  const main = join(layout.versions, '1.0.0', 'node_modules', '@edge', 'cli', 'dist', 'main.js');
+  mkdirSync(dirname(main), { recursive: true });
+  writeFileSync(main, "console.log('1.0.0')");
+  writeFileSync(join(layout.versions, '1.0.0', 'edgecore.json'), JSON.stringify({ version: '1.0.0', integrity: '' }));
+  const parts = { layout, versions, source: { from: archives() }, log: silentLogger, signal: new AbortController().signal };
+  const digest = `sha512:${createHash('sha512').update(readFileSync(join(archives(), 'cli-1.0.0.tgz'))).digest('hex')}`;
+  await prepareVersion('1.0.0', undefined, parts);
+  await versions.switchTo('1.0.0');
+  await expect(prepareVersion('1.0.0', digest, parts)).rejects.toMatchObject({ code: 'upgrade.integrity', message: expect.stringContaining('runs as a copy') as string });
+  expect((await versions.mark('1.0.0'))?.integrity).toBe('');
+  rmSync(layout.current);
+  await prepareVersion('1.0.0', digest, parts);
+  expect((await versions.mark('1.0.0'))?.integrity).toMatch(/^sha512-/);
 });

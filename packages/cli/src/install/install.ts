@@ -67,10 +67,10 @@ async function layVersion(versions: Versions, places: Places, program: string, s
   if (source) return prepareVersion(AGENT_VERSION, undefined, { layout, versions, source, log: silentLogger, signal: AbortSignal.timeout(LONGEST_FETCH_MS) });
   const partial = join(layout.versions, `.${AGENT_VERSION}.copy.partial`);
   await rm(partial, { recursive: true, force: true });
-  const integrity = await copyOwnProgram(program, partial);
+  await copyOwnProgram(program, partial);
   // On the disk before it has its name, or a loss of power would leave a version of empty files.
   await run('sync', ['-f', partial]);
-  await versions.adopt(partial, { version: AGENT_VERSION, integrity });
+  await versions.adopt(partial, { version: AGENT_VERSION, integrity: '' });
 }
 
 async function writeService(places: Places, service: ServiceKind, options: ServiceOptions, out: (text: string) => void): Promise<boolean> {

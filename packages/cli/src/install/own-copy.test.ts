@@ -37,7 +37,7 @@ describe('a copy of the running program', () => {
     await mkdir(join(folder, 'app/node_modules/.bin'));
     await symlink('../@edge/cli/dist/main.js', join(folder, 'app/node_modules/.bin/edgecore'));
     const target = join(folder, 'target');
-    expect(await copyOwnProgram(join(folder, 'app/node_modules/.bin/edgecore'), target)).toMatch(/^sha512-/);
+    await copyOwnProgram(join(folder, 'app/node_modules/.bin/edgecore'), target);
     await rm(join(folder, 'app'), { recursive: true });
     expect(run(target)).toBe('a with shared 1 b with shared 2\n');
     expect((await readdir(join(target, 'node_modules'))).sort()).toEqual(['@edge', 'a', 'b', 'shared']);

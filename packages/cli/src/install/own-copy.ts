@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { copyFile, cp, mkdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EdgeError, errorCode } from '@edge/core';
@@ -24,10 +23,9 @@ const NATIVE = 'libsql';
  * Copies the program that runs, with all that it needs, into an empty folder, laid out as npm would: what it installs works
  * without a network, and is the very program that was asked.
  * @param program path of its main file, as in `process.argv[1]`
- * @returns digest of the main file, as npm writes digests
  * @throws EdgeError `cli.install` when the program does not lie in a package
  */
-export async function copyOwnProgram(program: string, target: string): Promise<string> {
+export async function copyOwnProgram(program: string, target: string): Promise<void> {
   const main = await realpath(program);
   const top = await packageAbove(dirname(main));
   if (top?.manifest.name !== TOP_PACKAGE) throw new EdgeError('cli.install', `${main} is not part of the package ${TOP_PACKAGE}, so it cannot be copied; give --from or --registry to install it from there`);
@@ -40,7 +38,6 @@ export async function copyOwnProgram(program: string, target: string): Promise<s
     await copyFile(main, join(place, 'dist', 'main.js'));
     await copyFile(join(top.folder, 'package.json'), join(place, 'package.json'));
   }
-  return `sha512-${createHash('sha512').update(await readFile(main)).digest('base64')}`;
 }
 
 interface Copy {

@@ -40,7 +40,13 @@ export interface PrepareParts {
  */
 export async function prepareVersion(version: string, digest: string | undefined, { layout, versions, source, log, signal }: PrepareParts): Promise<void> {
   const pinned = digest === undefined ? undefined : readDigest(digest);
-  const there = versions.isWhole(version) ? await versions.mark(version) : undefined;
+  const mark = versions.isWhole(version) ? await versions.mark(version) : undefined;
+  const isCopy = mark?.integrity === '';
+  if (isCopy && pinned !== undefined && (await versions.current()) === version) {
+    throw upgradeError(UpgradeErrors.integrity, `version ${version} runs as a copy that "edgecore install" made, not from an archive, so it cannot be compared with a digest`);
+  }
+  // A copy is no archive that could have the digest, so the archive takes its place.
+  const there = isCopy && pinned !== undefined ? undefined : mark;
   if (there !== undefined && pinned?.algorithm !== 'sha256') {
     mustMatch(version, pinned, there.integrity);
     log.info('the version is there already', { version });

@@ -10,7 +10,7 @@ import { byVersion } from './version-name.js';
 /** What is known of a whole version. */
 export interface VersionMark {
   readonly version: string;
-  /** Digest of the archive that the package came in, as npm writes it. */
+  /** Digest of the archive that the package came in, as npm writes it; empty for a copy of a program, which came in none. */
   readonly integrity: string;
 }
 
