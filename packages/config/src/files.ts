@@ -41,7 +41,7 @@ export async function readTextFile(path: string): Promise<string> {
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     if (error instanceof TypeError) throw refuse('config.unreadable', 'it is not text in UTF-8', error);
-    if (errorCode(error) === 'ENOENT') throw refuse('config.missing', 'there is no such file; "edgecore --minconfig" prints one to begin with', error);
+    if (errorCode(error) === 'ENOENT') throw refuse('config.missing', 'there is no such file; "edgecore join" writes one for a cloud, "edgecore --minconfig" prints one to begin with', error);
     throw refuse('config.unreadable', `it cannot be read (${errorCode(error)})`, error);
   }
 }

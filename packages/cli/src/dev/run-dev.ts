@@ -119,6 +119,7 @@ async function superviseAgent({ settings, cloud, config, node, logs, terminal, l
   if (program === undefined) throw new EdgeError('cli.program', 'cannot tell which program this is; start it as `edgecore dev`');
   const agentLog = join(logs, 'agent.log');
   const args = ['--config', config, `--v=${settings.verbosity}`];
+  let wasReady = false;
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     const startedAt = Date.now();
     const agent: AgentProcess = startAgentProcess(program, args, agentLog, { ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false' });
@@ -126,7 +127,10 @@ async function superviseAgent({ settings, cloud, config, node, logs, terminal, l
     const done = new AbortController();
     const either = AbortSignal.any([signal, done.signal]);
     const announce = nodeReady(cloud, node, startedAt, either).then(
-      () => terminal.out(`Node ${node} is Ready (${((Date.now() - startedAt) / 1000).toFixed(1)} s after the agent's start).\n${hint(cloud)}`),
+      () => {
+        wasReady = true;
+        terminal.out(`Node ${node} is Ready (${((Date.now() - startedAt) / 1000).toFixed(1)} s after the agent's start).\n${hint(cloud)}`);
+      },
       (error: unknown) => {
         if (!isAbort(error)) throw error;
       },
@@ -140,7 +144,7 @@ async function superviseAgent({ settings, cloud, config, node, logs, terminal, l
       return;
     }
     const reason = outcome.signal ? `signal ${outcome.signal}` : `code ${outcome.code}`;
-    if (outcome.code === 1) throw new EdgeError('cli.agent', `the agent could not start; the end of ${agentLog} says:\n${await lastLines(agentLog, 5)}`);
+    if (outcome.code === 1 && !wasReady) throw new EdgeError('cli.agent', `the agent could not start; the end of ${agentLog} says:\n${await lastLines(agentLog, 5)}`);
     terminal.err(`The agent ended with ${reason}; it is started again. Its log: ${agentLog}\n`);
     await sleep(backoffDelay(RESTART, attempt, Math.random()), signal).catch(() => undefined);
   }

@@ -39,9 +39,10 @@ export async function send(response: ServerResponse, answer: ContentAnswer, sign
 }
 
 /** What a failure of a handler looks like to the client: its own words, else 500 and what went wrong. */
-export function faultAnswer(error: unknown): ContentAnswer {
-  if (error instanceof ApiFault) {
-    return { status: error.status, body: `${error.message}\n`, ...(error.status === 401 ? { headers: { 'WWW-Authenticate': 'Bearer' } } : {}) };
-  }
-  return { status: 500, body: `${errorText(error)}\n` };
+export function faultAnswer(error: unknown, wantsUpgrade: boolean): ContentAnswer {
+  const [status, message] = error instanceof ApiFault ? [error.status, error.message] : [500, errorText(error)];
+  const headers = status === 401 ? { headers: { 'WWW-Authenticate': 'Bearer' } } : {};
+  // kubectl reads what refuses a stream as YAML first, which finds an empty object in any line with a colon: it gets an object.
+  const body = wantsUpgrade ? JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: status }) : message;
+  return { status, ...(wantsUpgrade ? { type: 'application/json' } : {}), body: `${body}\n`, ...headers };
 }

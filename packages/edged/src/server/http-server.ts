@@ -85,7 +85,7 @@ export class HttpServer {
       const wanted = await route.handle({ method, params, query, wantsUpgrade: takeover !== undefined, raw: request, signal });
       answer = 'relayTo' in wanted ? await this.#relay(request, takeover, wanted.relayTo, signal) : wanted;
     } catch (error) {
-      answer = faultAnswer(error);
+      answer = faultAnswer(error, takeover !== undefined);
     }
     this.#deps.count(method, pathname, answer === undefined ? 101 : (answer.status ?? 200));
     if (answer && !socket.destroyed) await send(response(), answer, signal);

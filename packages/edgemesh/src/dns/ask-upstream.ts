@@ -59,7 +59,9 @@ function askOverUdp(server: Server, bytes: Buffer, timeoutMs: number, signal: Ab
       // What is not the answer to this is somebody else's, or a guess: the true one may still come.
       if (asked !== undefined) done(asked);
     });
-    socket.connect(server.port, server.address, () => {
+    // Without a way there the callback is told, and no event comes.
+    socket.connect(server.port, server.address, (refused?: Error) => {
+      if (refused) done();
       if (!isDone) socket.send(bytes, (error) => void (error && done()));
     });
     if (signal.aborted) done();

@@ -94,12 +94,15 @@ export class UdpPort implements AsyncDisposable {
       if (this.#socket.getSendQueueSize() < QUEUE_BYTES) this.#socket.send(answer, from.port, from.address);
     });
     // Nobody listens there: the next datagram goes elsewhere.
-    socket.on('error', () => {
+    const failed = (): void => {
       backend.failed(endpoint);
       if (this.#sessions.get(key) === session) this.#end(key);
-    });
-    // Connected: only this endpoint is heard, and its refusal is told.
-    socket.connect(endpoint.port, endpoint.address, () => {
+    };
+    socket.on('error', failed);
+    // Connected: only this endpoint is heard, and its refusal is told. Without a way there the callback is told, and no event comes.
+    socket.connect(endpoint.port, endpoint.address, (refused?: Error) => {
+      if (refused) return failed();
+      if (this.#sessions.get(key) !== session) return;
       session.isOpen = true;
       for (const data of session.waiting.splice(0)) socket.send(data);
     });
