@@ -6,7 +6,7 @@ import { openScene } from './support/scene.js';
 
 /** Nodes that are cut off at the same time, and how often each. */
 const NODES = 4;
-const CUTS = loops(25, 7);
+const CUTS = loops(25, 5);
 /** Where everything runs beside this a machine is late. */
 const LINK_MS = FULL_TESTS ? 10_000 : 30_000;
 const READY_MS = 2 * LINK_MS;

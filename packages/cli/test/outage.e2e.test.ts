@@ -7,7 +7,7 @@ import { killPodProcesses, podProcesses } from './support/leftovers.js';
 import { CONFIG_MAPS, fill, PODS, runsPerPod, upToDate } from './support/pods.js';
 import { openScene, sleeper, type Scene } from './support/scene.js';
 
-const KILLS = loops(100, 30);
+const KILLS = loops(100, 20);
 const CLOUD_KILLS = loops(5, 3);
 
 /** Side by side: each has a cloud and an agent of its own, and they mostly wait. */

@@ -7,7 +7,7 @@ import { eventually } from '../support/agent.js';
 import { attempts, doubles, podOn, podUids } from '../support/containers.js';
 import { NODE, openScene } from '../support/scene.js';
 
-const KILLS = loops(100, 30);
+const KILLS = loops(100, 20);
 const PODS_AT_A_TIME = 6;
 
 /** Pods that do something worth losing: one that ends with a code of its own, one that runs on. */
