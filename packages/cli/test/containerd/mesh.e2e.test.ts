@@ -43,7 +43,7 @@ it('[cli-mesh-1.1] a pod finds services by name, also those behind which pods ar
   const podIp = scene.pod('back')?.status?.podIP ?? 'none';
   expect(await addresses('back')).toEqual([podIp]);
 
-  const client = podOn(NODE, 'client', `${ask('web', clusterIp)} && ${ask('back', podIp)}`);
+  const client = podOn(NODE, 'client', `for i in 1 2 3 4 5 6 7 8 9; do ${ask('web', clusterIp)} && ${ask('back', podIp)} && exit 0; sleep 1; done; exit 1`);
   client.spec = { ...client.spec, restartPolicy: 'Never' };
   await pods.create(client as never);
   await until(() => ['Succeeded', 'Failed'].includes(scene.pod('client')?.status?.phase ?? ''), 'the client does not end');

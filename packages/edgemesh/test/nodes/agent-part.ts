@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { MeshService, ServiceName, ServiceTable } from '../../src/data/service-table.js';
 import { systemCommand } from '../../src/intercept/commands.js';
 import type { WaysConfig } from '../../src/ways-config.js';
@@ -10,7 +9,6 @@ export class AgentPart {
   readonly #services = new Map<string, MeshService>();
   readonly #listeners = new Set<(changed: readonly ServiceName[]) => void>();
   readonly #stop = new AbortController();
-  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
   #work: Promise<void> = Promise.resolve();
   #ways: Ways | undefined;
 
@@ -23,7 +21,6 @@ export class AgentPart {
       this.#work = this.#ways?.run(this.#table, this.#stop.signal, resolve) ?? Promise.resolve();
       this.#work.catch(reject);
     });
-    this.#delay.enable();
   }
 
   put(services: readonly MeshService[]): void {
@@ -34,13 +31,6 @@ export class AgentPart {
 
   get connections(): number {
     return this.#ways?.carried ?? 0;
-  }
-
-  /** The longest that anything else in this process had to wait since the last question. */
-  stallMs(): number {
-    const longest = this.#delay.max / 1e6;
-    this.#delay.reset();
-    return longest;
   }
 
   async stop(): Promise<void> {

@@ -43,7 +43,7 @@ export class Callers {
       const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
       try {
         if (from !== 0) await new Promise<void>((resolve) => socket.bind(from, resolve));
-        const answer = once(socket, 'message', { signal: AbortSignal.timeout(2_000) }) as Promise<[Buffer]>;
+        const answer = once(socket, 'message', { signal: AbortSignal.timeout(20_000) }) as Promise<[Buffer]>;
         socket.send('x', port, host);
         return (await answer)[0].toString();
       } finally {

@@ -18,7 +18,6 @@ const answers: Readonly<Record<string, (question: never) => unknown>> = {
   memory: () => process.memoryUsage().rss,
   connections: () => agent.connections,
   said: () => agent.said,
-  stall: () => agent.stallMs(),
   ...callers.answers,
 };
 
