@@ -16,6 +16,7 @@ import { gatesOf } from './gates.js';
 import { openNodeInstallation } from './node-installation.js';
 import { noInstallation, OnDemandInstallation } from './on-demand-installation.js';
 import { protectFromOutOfMemory } from './oom-score.js';
+import { nameProcess } from './process-name.js';
 import { stopOnSignals } from './signals.js';
 
 /** Runs the agent until it is told to stop; resolves with the exit code (0 stopped, 1 could not start). */
@@ -37,6 +38,7 @@ export async function runAgent(flags: Readonly<Record<string, string>>, terminal
 
 /** Reads, checks, opens, composes and runs; the order is upstream's. */
 async function startAgent(configPath: string, terminal: Terminal, log: Logger, signal: AbortSignal): Promise<void> {
+  await nameProcess(log);
   const host = await gatherHostFacts(signal);
   const { config: read, warnings, migratedFrom } = await readConfigFile(configPath, host);
   for (const warning of warnings) log.warn(`configuration: ${warningText(warning)}`);

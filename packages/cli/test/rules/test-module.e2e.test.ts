@@ -110,3 +110,7 @@ it('[test-module-1.4] a pod that is posted stands in table meta and in the list 
   await curl('DELETE', '/pods', { ...pod, metadata: { ...pod.metadata, deletionTimestamp: new Date().toISOString() } });
   await until(async () => (JSON.parse(await curl('GET', '/pods')) as { items: unknown[] | null }).items?.length !== 1, 'the pod does not go');
 });
+
+it('[test-module-1.5] the process is called edgecore: pgrep and pkill find it, as the suite and keadm do', async () => {
+  expect((await run('pgrep', ['-x', 'edgecore'])).stdout.split('\n')).toContain(String(agent.pid));
+});
