@@ -13,7 +13,7 @@ it.each([
   expect(outcomeOf(facts)).toEqual({ well, text });
 });
 
-it('[edgestream-5.1] names what is missing in the cloud when the Node has kept the port of the node itself', () => {
+it('[edgestream-5.7] names what is missing in the cloud when the Node has kept the port of the node itself', () => {
   const { well, text } = outcomeOf({ tunnel: undefined, kubelet: undefined, ownPort: 10_350, namedPort: 10_350 });
   expect(well).toBe(true);
   expect(text).toMatch(/own port 10350, which CloudCore changes .* nodes\/status .* port 10003$/);

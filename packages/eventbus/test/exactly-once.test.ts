@@ -5,7 +5,7 @@ import { rawClient } from './support/raw-client.js';
 
 const TOPIC = 'default/user/a';
 
-it('[eventbus-6.10] hands a message of QoS 2 on once, however often its sender repeats it', async () => {
+it('[eventbus-6.13] hands a message of QoS 2 on once, however often its sender repeats it', async () => {
   await using scene = await startScene('embedded');
   const to = await scene.client();
   await to.mqtt.subscribeAsync(TOPIC, { qos: 2 });
@@ -30,7 +30,7 @@ it('[eventbus-6.10] hands a message of QoS 2 on once, however often its sender r
   await second.vanish();
 });
 
-it('[eventbus-6.11] sends again what a lasting session has not acknowledged, in order and marked as repeated', async () => {
+it('[eventbus-6.14] sends again what a lasting session has not acknowledged, in order and marked as repeated', async () => {
   await using scene = await startScene('embedded');
   const from = await scene.client();
   const first = await rawClient(scene.port, 'reader', false);

@@ -104,7 +104,7 @@ describe('podStatus', () => {
     expect(after).toMatchObject({ startTime: before.startTime, podIP: '10.0.0.1', hostIP: '192.0.2.1' });
   });
 
-  it('[edged-7.10] the same input gives the same status, and a status built on itself changes nothing', () => {
+  it('[edged-7.13] the same input gives the same status, and a status built on itself changes nothing', () => {
     const actual = actualOf([sandbox()], [run('c', 1), exited('c', 0, 1)]);
     const one = status(somePod(), actual);
     expect(status(somePod(), actual, { previous: one, now: NOW + 60_000 })).toEqual(one);

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { FeedFollower, type FeedContent } from './follower.js';
 import type { ShownObjects } from './shown-objects.js';
 
-it('[metamanager-11.9] a change is told at whatever moment of the message before it comes', async () => {
+it('[metamanager-11.10] a change is told at whatever moment of the message before it comes', async () => {
   for (let moment = 0; moment < 20; moment += 1) {
     const told: string[] = [];
     const bus = { send: (_to: unknown, { content }: Message) => Promise.resolve(void told.push(...(content as FeedContent).items.map(({ key }) => key))) } as unknown as MessageBus;

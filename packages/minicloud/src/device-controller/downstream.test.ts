@@ -43,7 +43,7 @@ describe('a device without its model', () => {
     expect(said()).toEqual(['n: insert d/devicemodel/m']);
   });
 
-  it('[minicloud-10.8] leaves no trace but its membership when it goes or moves while it waits', async () => {
+  it('[minicloud-10.12] leaves no trace but its membership when it goes or moves while it waits', async () => {
     await create('devices', 'a', { nodeName: 'n', deviceModelRef: { name: 'm' } });
     await patch('a', { nodeName: 'o' });
     await patch('a', { properties: [{ name: 't' }] });
@@ -52,7 +52,7 @@ describe('a device without its model', () => {
     expect(said()).toEqual(['n: member', 'n: no member', 'o: member', 'o: no member']);
   });
 
-  it('[minicloud-10.8] that changes its model is updated after the new one', async () => {
+  it('[minicloud-10.13] that changes its model is updated after the new one', async () => {
     await create('devicemodels', 'm', {});
     await create('devices', 'a', { nodeName: 'n', deviceModelRef: { name: 'm' } });
     said();
@@ -62,7 +62,7 @@ describe('a device without its model', () => {
     expect(said()).toEqual(['n: insert d/devicemodel/late', 'n: update d/device/a']);
   });
 
-  it('[minicloud-10.8] and one that refers to none goes at once', async () => {
+  it('[minicloud-10.14] and one that refers to none goes at once', async () => {
     await create('devices', 'a', { nodeName: 'n' });
     expect(said()).toEqual(['n: member', 'n: insert d/device/a']);
   });

@@ -31,7 +31,7 @@ describe('whether a version on trial works', () => {
     expect(judge({ ...SEEN, status: { ...STATUS, link: false } }, { ...LIMITS, needsLink: false })).toEqual({ verdict: 'works' });
   });
 
-  it('[upgrade-3.2] a module that was not ready before need not be', () => {
+  it('[upgrade-3.4] a module that was not ready before need not be', () => {
     const seen = { ...SEEN, status: { ...STATUS, ready: false, waitingFor: [EDGED] } };
     expect(judge(seen, { ...LIMITS, tolerated: ['module edged'] })).toEqual({ verdict: 'works' });
     expect(judge(seen, { ...LIMITS, tolerated: ['module eventbus'] })).toEqual({ verdict: 'wait' });

@@ -38,7 +38,7 @@ describe('systemd', () => {
     expect(await new Systemd({ run: played({ [SHOW]: '0' }).run }).running()).toBeUndefined();
   });
 
-  it('[upgrade-9.5] makes the unit known and forgets it, a failed one too', async () => {
+  it('[upgrade-9.8] makes the unit known and forgets it, a failed one too', async () => {
     const { asked, run } = played();
     const manager = new Systemd({ run: async (program, args) => (args[0] === 'reset-failed' ? Promise.reject(new Error('not loaded')) : run(program, args)) });
     await manager.register();
@@ -60,7 +60,7 @@ describe('OpenRC', () => {
     expect(await manager.running()).toBe(34);
   });
 
-  it('[upgrade-9.6] starts with the machine until it is taken out of every runlevel', async () => {
+  it('[upgrade-9.9] starts with the machine until it is taken out of every runlevel', async () => {
     const { asked, run } = played();
     const manager = new Openrc({ run });
     await manager.register();

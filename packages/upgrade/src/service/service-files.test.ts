@@ -47,7 +47,7 @@ describe('unit of systemd', () => {
     expect(await verify(systemdUnit({ ...OPTIONS, program, args, ...(oomScoreAdjust === undefined ? {} : { oomScoreAdjust }) }))).toBe('');
   });
 
-  it('[upgrade-9.2] that systemd would not take whole is seen by that check', async () => {
+  it('[upgrade-9.10] that systemd would not take whole is seen by that check', async () => {
     const unit = systemdUnit({ ...OPTIONS, program: '/bin/true' }).replace('KillMode=process', 'KillMode=some');
     await expect(verify(unit)).rejects.toThrow('Failed to parse kill mode specification, ignoring: some');
   });
@@ -76,7 +76,7 @@ describe('script of OpenRC', () => {
     expect(execFileSync('sh', ['-n', path()], { encoding: 'utf8' })).toBe('');
   });
 
-  it('[upgrade-9.4] supervises the launcher without end, with its arguments, and needs no network', async () => {
+  it('[upgrade-9.11] supervises the launcher without end, with its arguments, and needs no network', async () => {
     const args = ['--config', "/srv/it's here/edgecore.yaml"];
     // supervise-daemon takes the words as a shell reads them.
     const out = await played(args, 'depend; start_pre; echo "$supervisor $respawn_max"; eval "printf \'[%s]\' $command $command_args"; sh -c \'echo; echo $MALLOC_MMAP_THRESHOLD_\'');
