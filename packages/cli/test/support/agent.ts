@@ -38,6 +38,8 @@ export interface AgentOptions {
   readonly verbosity?: number;
   /** Variables of its environment besides our own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The network namespace that it lives in; that of the test unless given. */
+  readonly network?: string;
   /** Changes the text of the configuration before it is written. */
   readonly edit?: (text: string) => string;
 }
@@ -82,7 +84,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     start: () => {
       const log = openSync(logPath, 'a');
-      child = spawn(process.execPath, [...SMALL_MEMORY_FLAGS, PROGRAM, '--config', config, `--v=${options.verbosity ?? 0}`], {
+      // Mounts stay those of the test: nsenter, unlike ip, enters the network alone.
+      const [program, ...args] = [...(options.network ? ['nsenter', `--net=/run/netns/${options.network}`] : []), process.execPath, ...SMALL_MEMORY_FLAGS, PROGRAM, '--config', config, `--v=${options.verbosity ?? 0}`];
+      child = spawn(program as string, args, {
         stdio: ['ignore', log, log],
         env: { ...SMALL_MEMORY_ENV, ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '', ...options.env },
       });

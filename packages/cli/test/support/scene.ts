@@ -54,20 +54,22 @@ export interface SceneOptions extends Partial<MinicloudOptions> {
   readonly containerd?: Containerd;
   /** Variables of the agent's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Called with the node's folder before the agent starts. */
-  readonly before?: (nodeFolder: string) => Promise<void>;
+  /** Called with the node's folder, and the ports of the loopback that lead to the cloud, before the agent starts. */
+  readonly before?: (nodeFolder: string, cloudPorts: readonly number[]) => Promise<void>;
+  /** The network namespace that the agent lives in; that of the test unless given. */
+  readonly network?: string;
   /** Changes the text of the agent's first configuration. */
   readonly edit?: (text: string) => string;
 }
 
-export async function openScene({ containerd, edit, env, before, ...given }: SceneOptions = {}): Promise<Scene> {
+export async function openScene({ containerd, edit, env, before, network, ...given }: SceneOptions = {}): Promise<Scene> {
   const folder = await temporaryFolder();
   const firstPort = await freePorts(2);
   const options: MinicloudOptions = { dataDir: join(folder.path, 'cloud'), nodeGraceMs: 15_000, ...given };
   const cloud = await startMinicloud(options);
   const [, port] = cloud.hubAddress.split(':');
   const relay = await createRelay(Number(port));
-  await before?.(join(folder.path, 'node'));
+  await before?.(join(folder.path, 'node'), [relay.port, Number(cloud.httpsAddress.split(':')[1])]);
   const agent = await startAgent({
     folder: join(folder.path, 'node'),
     node: NODE,
@@ -79,6 +81,7 @@ export async function openScene({ containerd, edit, env, before, ...given }: Sce
     ...(containerd ? { containerd } : {}),
     ...(edit ? { edit } : {}),
     ...(env ? { env } : {}),
+    ...(network ? { network } : {}),
   });
   const leases = (): ResourceClient<{ metadata: object; spec: { renewTime: string } }> => cloud.api.resource('coordination.k8s.io/v1', 'leases');
   const isReady = (): boolean => cloud.api.resource<KubeNode>('v1', 'nodes').find(NODE)?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;

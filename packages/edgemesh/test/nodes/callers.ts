@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
@@ -38,6 +39,12 @@ export class Callers {
       const socket = this.#open.get(of) as Socket;
       socket.write(words);
       return String((await once(socket, 'data'))[0]);
+    },
+    /** What a server of names says about one. */
+    resolve: async ({ name, server }: { name: string; server: string }) => {
+      const resolver = new Resolver({ timeout: 2000, tries: 3 });
+      resolver.setServers([server]);
+      return resolver.resolve4(name);
     },
     udp: async ({ host, port, from = 0 }: To & { from?: number }) => {
       const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');

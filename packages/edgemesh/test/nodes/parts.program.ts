@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { parseWaysConfig } from '../../src/ways-config.js';
 import { AgentPart } from './agent-part.js';
 import { Callers } from './callers.js';
@@ -15,6 +17,16 @@ const answers: Readonly<Record<string, (question: never) => unknown>> = {
   serve: ({ name, addresses, ports }: { name: string; addresses: string[]; ports?: number[] }) => serveAll(name, addresses, ports),
   agent: ({ config, services }: { config: unknown; services: never[] }) => agent.start(parseWaysConfig(config), services),
   services: ({ services }: { services: never[] }) => agent.put(services),
+  /** A port of this network's loopback leads to a socket file, and so out of it. */
+  passage: async ({ port, path }: { port: number; path: string }) => {
+    const server = createServer((inner) => {
+      const outer = connect(path);
+      inner.pipe(outer).pipe(inner);
+      inner.on('error', () => outer.destroy()).on('close', () => outer.destroy());
+      outer.on('error', () => inner.resetAndDestroy()).on('close', () => inner.destroy());
+    });
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+  },
   memory: () => process.memoryUsage().rss,
   connections: () => agent.connections,
   said: () => agent.said,
