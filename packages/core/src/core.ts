@@ -2,18 +2,25 @@ import { Container, ContainerModule } from 'inversify';
 import { LocalBus } from './bus/local-bus.js';
 import { MessageBus } from './bus/message-bus.js';
 import { createCell } from './cell.js';
-import { EdgeError, errorText } from './errors.js';
+import { abortError, EdgeError, errorText } from './errors.js';
 import { Health, type ModuleHealth } from './health.js';
 import type { ModuleDefinition } from './module.js';
 import { DeadLetters } from './ports/dead-letters.js';
 import { FeatureGates } from './ports/identity.js';
 import { CloudLink, CloudLinkWriter, NodeCredentials, NodeCredentialsWriter, type Credentials, type LinkStatus } from './ports/link.js';
 import { Logger } from './ports/logger.js';
+import { Crew } from './supervisor/crew.js';
 import { startOrder } from './supervisor/order.js';
+import { Seat, type Candidate } from './supervisor/seat.js';
 import { Supervised } from './supervisor/supervised.js';
+import { swapSeat, type SwapOptions, type SwapOutcome } from './supervisor/swap.js';
 import { untilAborted } from './time.js';
 import type { Bind } from './token.js';
 import { checkModules, type ContractVersions } from './versions/check.js';
+
+const DEFAULT_READY_MS = 30_000;
+const DEFAULT_STOP_MS = 20_000;
+const DEFAULT_SETTLE_MS = 10_000;
 
 export interface CoreOptions {
   /** The whole configuration as a plain tree; each module gets its slice. */
@@ -34,12 +41,14 @@ export interface CoreOptions {
 /** The core of one agent: modules are registered, then `run()` is their life. Several cores may live in one process. */
 export class Core {
   readonly #options: CoreOptions;
-  readonly #modules: ModuleDefinition[] = [];
+  #modules: readonly ModuleDefinition[] = [];
   readonly #bus = new LocalBus();
   readonly #health = createCell<Readonly<Record<string, ModuleHealth>>>({});
   readonly #container = new Container();
   readonly #link = createCell<LinkStatus>({ connected: false, session: 0, since: Date.now(), reason: 'not connected yet' });
-  #extraStopMs = 0;
+  #crew: Crew | undefined;
+  /** The role of the swap under way; one at a time. */
+  #swapping: string | undefined;
 
   constructor(options: CoreOptions) {
     this.#options = options;
@@ -78,8 +87,13 @@ export class Core {
 
   /** Adds a module; whether it runs is decided by its configuration. */
   register(module: ModuleDefinition<never, never> | ModuleDefinition): this {
-    this.#modules.push(module as ModuleDefinition);
+    this.#modules = [...this.#modules, module as ModuleDefinition];
     return this;
+  }
+
+  /** The modules as they are now, disabled ones too. */
+  get modules(): readonly ModuleDefinition[] {
+    return this.#modules;
   }
 
   /**
@@ -87,63 +101,100 @@ export class Core {
    * @throws EdgeError `core.incompatible`, `core.cycle`, `config.invalid` before anything has started
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options;
-    const problems = checkModules(this.#modules, this.#options.contract ?? {});
-    if (problems.length > 0) {
-      throw new EdgeError('core.incompatible', problems.map((problem) => problem.text).join('\n'));
-    }
-    const supervised = startOrder(this.#modules.flatMap((module) => this.#prepare(module)));
-    const attached = supervised.map(({ unit }) => unit.attach());
-    // All from the start, so that whoever looks does not take the first ones for the whole.
-    this.#health.set(Object.fromEntries(supervised.map(({ unit }) => [unit.name, unit.health.value])));
-    const watching = supervised.map(({ unit }) =>
-      unit.health.subscribe((health) => this.#health.set({ ...this.#health.value, [unit.name]: health })),
-    );
-    const lives: { unit: Supervised; life: Promise<void> }[] = [];
+    const { log, stopTimeoutMs = DEFAULT_STOP_MS } = this.#options;
+    this.#mustFit(this.#modules);
+    const candidates = this.#modules.map((module) => this.#candidate(module));
+    const seats = candidates.flatMap((candidate) => {
+      if (candidate.enabled) return [new Seat({ candidate, bus: this.#bus })];
+      log.info('module is disabled by the configuration', { module: candidate.definition.name });
+      return [];
+    });
+    const crew = new Crew({ seats: startOrder(seats), health: this.#health, log, stopTimeoutMs });
+    this.#crew = crew;
     try {
-      for (const { unit, after } of supervised) {
-        const needed = supervised.filter((other) => after.includes(other.name)).map((other) => other.unit);
-        await Promise.all(needed.map((other) => settled(other, signal)));
-        if (signal.aborted) break;
-        for (const other of needed) {
-          if (other.health.value.phase !== 'ready') {
-            log.warn('module starts although one that it comes after is not ready', { module: unit.name, notReady: other.name });
-          }
-        }
-        lives.push({ unit, life: unit.keepRunning() });
-      }
-      await untilAborted(signal);
+      await crew.run(signal);
     } finally {
-      await this.#stopAll(lives);
-      for (const subscription of [...watching, ...attached]) subscription[Symbol.dispose]();
+      this.#crew = undefined;
     }
   }
 
-  #prepare(module: ModuleDefinition): { name: string; after: readonly string[]; unit: Supervised }[] {
-    const { log, deadLetters, gates, readyTimeoutMs = 30_000 } = this.#options;
-    const config = this.#parse(module);
-    if (!module.enabled(config)) {
-      log.info('module is disabled by the configuration', { module: module.name });
-      return [];
+  /**
+   * Gives a role to another version of its module while all others run on: the old one finishes the messages in hand and stops, the new
+   * one starts, messages wait meanwhile. One that does not get ready in time, or ends again soon, is taken back by itself.
+   * @throws EdgeError with everything as it was: `core.not-running`, `core.no-role`, `core.swap-busy`, `core.incompatible`, `core.cycle`,
+   * `config.invalid`, `core.switched`, `core.aborted`; and `core.stopping` when the agent stops meanwhile
+   */
+  async swap(role: string, definition: ModuleDefinition<never, never> | ModuleDefinition, options: SwapOptions = {}): Promise<SwapOutcome> {
+    const crew = this.#crew;
+    if (!crew) throw new EdgeError('core.not-running', `the agent does not run, so ${role} cannot be swapped`);
+    if (this.#swapping !== undefined) throw new EdgeError('core.swap-busy', `${this.#swapping} is being swapped; try again when that is done`);
+    this.#swapping = role;
+    try {
+      return await this.#swap(crew, role, definition as ModuleDefinition, options);
+    } finally {
+      this.#swapping = undefined;
     }
-    const unit = new Supervised({
+  }
+
+  async #swap(crew: Crew, role: string, definition: ModuleDefinition, options: SwapOptions): Promise<SwapOutcome> {
+    const { log, readyTimeoutMs: usualReadyMs = DEFAULT_READY_MS, stopTimeoutMs: usualStopMs = DEFAULT_STOP_MS } = this.#options;
+    const { readyTimeoutMs = usualReadyMs, settleMs = DEFAULT_SETTLE_MS, stopTimeoutMs = usualStopMs, signal, onStep = () => undefined } = options;
+    const old = this.#modules.find(({ name }) => name === role);
+    if (!old) throw new EdgeError('core.no-role', `this agent has no module ${role}; it has ${this.#modules.map(({ name }) => name).join(', ')}`);
+    const modules = this.#modules.map((module) => (module === old ? definition : module));
+    this.#mustFit(modules);
+    if (definition.name !== role) throw new EdgeError('core.no-role', `${definition.packageName} ${definition.version} is a ${definition.name}, it cannot take the role ${role}`);
+    const candidate = this.#candidate(definition);
+    const seat = crew.seat(role);
+    if (candidate.enabled !== (seat !== undefined)) {
+      const off = (is: boolean): string => (is ? 'on' : 'off');
+      throw new EdgeError('core.switched', `with this configuration ${role} is ${off(!candidate.enabled)}, and would be ${off(candidate.enabled)} with ${definition.packageName} ${definition.version}: that takes a restart`);
+    }
+    if (!seat) {
+      this.#modules = modules;
+      return { result: 'noted', serving: false, pausedMs: 0, leftBehind: [] };
+    }
+    startOrder(crew.definitions.map((module) => (module === old ? definition : module)));
+
+    const ends = AbortSignal.any([seat.stopped, ...(signal ? [signal] : [])]);
+    await Promise.race([crew.complete(), untilAborted(ends)]);
+    if (ends.aborted) throw abortError(ends);
+    const versions = { module: role, from: `${old.packageName}@${old.version}`, to: `${definition.packageName}@${definition.version}` };
+    log.info('swapping a module', versions);
+    const outcome = await swapSeat(seat, candidate, { readyTimeoutMs, settleMs, stopTimeoutMs }, ends, onStep);
+    for (const version of outcome.leftBehind) log.error('module did not stop in time and is left behind', { module: role, version });
+    if (outcome.result === 'swapped') {
+      this.#modules = this.#modules.map((module) => (module === old ? definition : module));
+      log.info('module swapped', { ...versions, pausedMs: Math.round(outcome.pausedMs) });
+    } else {
+      log.error('the new version of a module was taken back', { ...versions, reason: outcome.reason ?? '', serving: outcome.serving });
+    }
+    return outcome;
+  }
+
+  #mustFit(modules: readonly ModuleDefinition[]): void {
+    const problems = checkModules(modules, this.#options.contract ?? {});
+    if (problems.length > 0) throw new EdgeError('core.incompatible', problems.map((problem) => problem.text).join('\n'));
+  }
+
+  #candidate(module: ModuleDefinition): Candidate & { readonly enabled: boolean } {
+    const { log, deadLetters, gates, readyTimeoutMs = DEFAULT_READY_MS } = this.#options;
+    const config = this.#parse(module);
+    const contain = (): Container => {
+      const child = new Container({ parent: this.#container });
+      this.#load(child, (bind) => {
+        bind(module.config.token).toConstantValue(config);
+        module.bindings(bind);
+      });
+      return child;
+    };
+    const mayRestart = gates.explicit('moduleRestart') !== false;
+    return {
       definition: module,
-      contain: () => {
-        const child = new Container({ parent: this.#container });
-        this.#load(child, (bind) => {
-          bind(module.config.token).toConstantValue(config);
-          module.bindings(bind);
-        });
-        return child;
-      },
-      bus: this.#bus,
-      deadLetters,
-      log,
-      readyTimeoutMs,
-      mayRestart: gates.explicit('moduleRestart') !== false,
-    });
-    this.#extraStopMs += module.extraStopMs?.(config) ?? 0;
-    return [{ name: module.name, after: module.after, unit }];
+      enabled: module.enabled(config),
+      extraStopMs: module.extraStopMs?.(config) ?? 0,
+      unit: (mailbox, trial) => new Supervised({ definition: module, mailbox, contain, bus: this.#bus, deadLetters, log, readyTimeoutMs, mayRestart, trial }),
+    };
   }
 
   #parse(module: ModuleDefinition): unknown {
@@ -157,28 +208,7 @@ export class Core {
     }
   }
 
-  async #stopAll(lives: readonly { unit: Supervised; life: Promise<void> }[]): Promise<void> {
-    const { log } = this.#options;
-    const stopTimeoutMs = (this.#options.stopTimeoutMs ?? 20_000) + this.#extraStopMs;
-    const deadline = Date.now() + stopTimeoutMs;
-    for (const { unit, life } of [...lives].reverse()) {
-      unit.stop();
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<'late'>((resolve) => {
-        timer = setTimeout(() => resolve('late'), Math.max(0, deadline - Date.now()));
-      });
-      const outcome = await Promise.race([life, late]);
-      clearTimeout(timer);
-      if (outcome === 'late') log.error('module did not stop in time and is left behind', { module: unit.name, timeoutMs: stopTimeoutMs });
-    }
-  }
-
   #load(container: Container, bindings: (bind: Bind) => void): void {
     container.load(new ContainerModule(({ bind }) => bindings(bind)));
   }
-}
-
-/** Resolves when the module has got past its first start, well or not, or when the signal aborts. */
-async function settled(unit: Supervised, signal: AbortSignal): Promise<void> {
-  await unit.health.until(({ phase }) => phase !== 'waiting' && phase !== 'starting', signal).catch(() => undefined);
 }

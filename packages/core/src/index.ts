@@ -61,6 +61,7 @@ export { Store } from './ports/store.js';
 export type { Column, ReadOptions, Table, TableSpec, Where } from './ports/store.js';
 export { backoffDelay, sleep, untilAborted, withTimeout } from './time.js';
 export type { Backoff } from './time.js';
+export type { SwapOptions, SwapOutcome, SwapStep } from './supervisor/swap.js';
 export { provide, provideValue, token } from './token.js';
 export type { Bind, Token } from './token.js';
 export { CONTRACT_VERSIONS, fromPackage } from './versions/contract.js';

@@ -17,6 +17,8 @@ export class Lane {
   #waiting: { readonly message: Message; readonly placed: () => void }[] = [];
   #running = false;
   #paused: boolean;
+  /** Whoever waits until no message is in hand. */
+  #resting: (() => void)[] = [];
   /** When the message in hand was begun, by the monotonic clock in ms; undefined between messages. */
   #busySince: number | undefined;
 
@@ -57,6 +59,11 @@ export class Lane {
 
   pause(): void {
     this.#paused = true;
+  }
+
+  /** Resolves when no message is in hand: at once, or, once paused, after the present one. */
+  atRest(): Promise<void> {
+    return this.#running ? new Promise((resolve) => this.#resting.push(resolve)) : Promise.resolve();
   }
 
   /** Gives away what waits, in the queue and for a place in it; its senders need not wait any more. */
@@ -104,6 +111,7 @@ export class Lane {
       this.#head = 0;
     }
     this.#running = false;
+    for (const rested of this.#resting.splice(0)) rested();
     if (this.length === 0) this.#onIdle();
   }
 }

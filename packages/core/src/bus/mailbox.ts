@@ -13,7 +13,9 @@ export const DEFAULT_LANE_CAPACITY = 1024;
  */
 export class Mailbox {
   readonly #lanes = new Map<string, Lane>();
-  readonly #capacity: number;
+  /** What comes while nobody handles messages: its lane is known when somebody does. */
+  #arrivals: Lane | undefined;
+  #capacity: number;
   #choose: ChooseLane = () => '';
   #receive: Receive | undefined;
 
@@ -23,7 +25,7 @@ export class Mailbox {
 
   /** Messages waiting in all lanes. */
   get backlog(): number {
-    let sum = 0;
+    let sum = this.#arrivals?.length ?? 0;
     for (const lane of this.#lanes.values()) sum += lane.length;
     return sum;
   }
@@ -34,11 +36,16 @@ export class Mailbox {
     return [...this.#lanes].filter(([, lane]) => lane.heldUpMs(now) >= limitMs).map(([name]) => name);
   }
 
-  /** Starts (or goes on) handling. */
-  open(choose: ChooseLane, receive: Receive): void {
-    // What came while shut has no lane yet, so everything is dealt out anew, oldest lanes first: order per lane holds.
-    const closed = [...this.#lanes.values()];
+  /**
+   * Starts (or goes on) handling.
+   * @param capacity places per lane from here on; as before unless given
+   */
+  open(choose: ChooseLane, receive: Receive, capacity = this.#capacity): void {
+    // Everything is dealt out anew, what came last at the end: order per lane holds.
+    const closed = [...this.#lanes.values(), ...(this.#arrivals ? [this.#arrivals] : [])];
     this.#lanes.clear();
+    this.#arrivals = undefined;
+    this.#capacity = capacity;
     this.#choose = choose;
     this.#receive = receive;
     for (const message of closed.flatMap((lane) => lane.drain())) this.#lane(choose(message)).push(message);
@@ -50,10 +57,15 @@ export class Mailbox {
     for (const lane of this.#lanes.values()) lane.pause();
   }
 
+  /** Resolves when, once shut, no message is in hand in any lane. */
+  async atRest(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.atRest()));
+  }
+
   /** Takes a message; resolves when it has a place. Rejects by `onFull` when even the waiting room is full. */
   put(message: Message, onFull: (lane: string, capacity: number) => Error): Promise<void> | undefined {
     const name = this.#receive ? this.#choose(message) : '';
-    const lane = this.#lane(name);
+    const lane = this.#receive ? this.#lane(name) : this.#arrivalLane();
     if (!lane.full) {
       lane.push(message);
       return undefined;
@@ -62,13 +74,18 @@ export class Mailbox {
     return lane.place(message);
   }
 
+  #arrivalLane(): Lane {
+    this.#arrivals ??= new Lane(() => undefined, this.#capacity, true, () => undefined);
+    return this.#arrivals;
+  }
+
   #lane(name: string): Lane {
     const known = this.#lanes.get(name);
     if (known) return known;
     const lane: Lane = new Lane(
       (message) => this.#receive?.(message),
       this.#capacity,
-      this.#receive === undefined,
+      false,
       () => {
         if (lane.length === 0 && lane.waiting === 0 && this.#lanes.get(name) === lane) this.#lanes.delete(name);
       },

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Container } from 'inversify';
-import { Mailbox } from '../bus/mailbox.js';
+import { DEFAULT_LANE_CAPACITY, type Mailbox } from '../bus/mailbox.js';
 import type { LocalBus } from '../bus/local-bus.js';
 import { createCell, type Cell } from '../cell.js';
 import { EdgeError, errorText, isAbort } from '../errors.js';
@@ -13,6 +13,8 @@ import { deliveryFor } from './delivery.js';
 
 export interface SupervisedDeps {
   readonly definition: ModuleDefinition;
+  /** Where the messages for the role wait; it outlives this unit. */
+  readonly mailbox: Mailbox;
   /** Makes the child container of one run. */
   readonly contain: () => Container;
   readonly bus: LocalBus;
@@ -22,48 +24,70 @@ export interface SupervisedDeps {
   readonly readyTimeoutMs: number;
   /** False: a crashed module stays down (upstream's gate `moduleRestart` set to false). */
   readonly mayRestart: boolean;
+  /** On trial: a run that ends, well or not, is not followed by another until `confirm()`; with its own limit from start to `ready()`. */
+  readonly trial?: Trial | undefined;
 }
 
-/** One module under supervision: its runs, one after the other, and its place on the bus between them. */
+export interface Trial {
+  readonly readyTimeoutMs: number;
+}
+
+/** One version of a module under supervision: its runs, one after the other. */
 export class Supervised {
   readonly name: string;
   readonly #deps: SupervisedDeps;
-  readonly #mailbox: Mailbox;
   readonly #health = createCell<ModuleHealth>({ phase: 'waiting', restarts: 0, since: Date.now() });
   readonly #stop = new AbortController();
+  #onTrial: boolean;
+  #draining = false;
+  /** Settles when the last instance has returned. */
+  #instance: Promise<unknown> = Promise.resolve();
+  /** It has opened the mailbox. */
+  #handles = false;
 
   constructor(deps: SupervisedDeps) {
     this.#deps = deps;
     this.name = deps.definition.name;
-    this.#mailbox = new Mailbox(deps.definition.laneCapacity);
+    this.#onTrial = deps.trial !== undefined;
   }
 
   get health(): Cell<ModuleHealth> {
     return this.#health;
   }
 
-  /** Takes its place on the bus; from here on messages wait for it. */
-  attach(): Disposable {
-    const { module, group } = this.#deps.definition.wire;
-    return this.#deps.bus.attach({ module, group, mailbox: this.#mailbox });
-  }
-
   stop(): void {
     this.#stop.abort(new EdgeError('core.stopping', 'the agent stops'));
+  }
+
+  /** The trial is over: from here on a run that crashes is followed by another. */
+  confirm(): void {
+    this.#onTrial = false;
+  }
+
+  /** Handles no further message. Resolves when none is in hand. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#shut();
+    await this.#deps.mailbox.atRest();
+  }
+
+  /** Resolves when the last instance has returned; one that did not get ready in time may take longer than its run. */
+  async returned(): Promise<void> {
+    await this.#instance.catch(() => undefined);
   }
 
   /** Runs and restarts until stopped, done, or out of retries. Never rejects. */
   async keepRunning(): Promise<void> {
     const { definition, log, mayRestart } = this.#deps;
     const { restart } = definition;
-    for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
+    for (let attempt = 0; !this.#ending; attempt += 1) {
       const startedAt = Date.now();
       const crash = await this.#runOnce(attempt);
-      if (this.#stop.signal.aborted) break;
-      if (!crash && restart.when !== 'always') return this.#become('done', attempt);
+      if (this.#ending) break;
+      if (!crash && (this.#onTrial || restart.when !== 'always')) return this.#become('done', attempt);
       const text = crash ? errorText(crash) : undefined;
       if (crash) log.error('module crashed', { module: this.name, err: text ?? '' });
-      if (restart.when === 'never' || !mayRestart || (restart.retries !== undefined && attempt >= restart.retries)) {
+      if (this.#onTrial || restart.when === 'never' || !mayRestart || (restart.retries !== undefined && attempt >= restart.retries)) {
         return this.#become('failed', attempt, text);
       }
       // A module that ran well for a while starts from the shortest pause again.
@@ -74,8 +98,13 @@ export class Supervised {
     this.#become('done', this.#health.value.restarts);
   }
 
+  get #ending(): boolean {
+    return this.#draining || this.#stop.signal.aborted;
+  }
+
   async #runOnce(attempt: number): Promise<unknown> {
-    const { definition, contain, bus, deadLetters, log, readyTimeoutMs } = this.#deps;
+    const { definition, mailbox, contain, bus, deadLetters, log, trial } = this.#deps;
+    const readyTimeoutMs = this.#onTrial && trial ? trial.readyTimeoutMs : this.#deps.readyTimeoutMs;
     this.#become('starting', attempt, this.#health.value.lastError);
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, ended.signal]);
@@ -101,20 +130,29 @@ export class Supervised {
         }, readyTimeoutMs);
       });
       const ready = (): void => {
-        if (ended.signal.aborted || this.#health.value.phase === 'ready') return;
+        if (signal.aborted || this.#ending || this.#health.value.phase === 'ready') return;
         clearTimeout(late);
         this.#become('ready', attempt, this.#health.value.lastError);
-        this.#mailbox.open(choose, receive);
+        this.#handles = true;
+        mailbox.open(choose, receive, definition.laneCapacity ?? DEFAULT_LANE_CAPACITY);
       };
-      await Promise.race([instance.run({ signal, ready }), overdue]);
+      const run = instance.run({ signal, ready });
+      this.#instance = run;
+      await Promise.race([run, overdue]);
       return undefined;
     } catch (error) {
       return this.#stop.signal.aborted && isAbort(error) ? undefined : error;
     } finally {
       clearTimeout(late);
-      this.#mailbox.shut();
+      this.#shut();
       ended.abort(new EdgeError('core.stopping', `this run of module ${this.name} has ended`));
     }
+  }
+
+  /** Another unit may have the mailbox by now; this one shuts what it has opened. */
+  #shut(): void {
+    if (this.#handles) this.#deps.mailbox.shut();
+    this.#handles = false;
   }
 
   #become(phase: ModulePhase, restarts: number, lastError?: string): void {
