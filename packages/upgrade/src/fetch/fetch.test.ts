@@ -32,11 +32,11 @@ describe('versions', () => {
 describe("npm's lock file", () => {
   const packages = { '': {}, 'node_modules/@edge/cli': { version: '1.0.0', integrity: 'sha512-A' }, 'node_modules/x': { version: '3.0.0', integrity: 'sha512-B' }, 'node_modules/x/node_modules/y': { inBundle: true } };
   it('[upgrade-6.4] needs a digest for each package', () => {
-    expect(checkLock(JSON.stringify({ packages }), '1.0.0')).toBe('sha512-A');
+    expect(checkLock(JSON.stringify({ packages }), '@edge/cli', '1.0.0')).toBe('sha512-A');
     const bare = { ...packages, 'node_modules/@a/b': { version: '1.0.0' }, 'node_modules/x/node_modules/z': { version: '1.0.0' } };
-    expect(() => checkLock(JSON.stringify({ packages: bare }), '1.0.0')).toThrow('there is no digest for @a/b, z: they cannot be checked');
-    expect(() => checkLock(JSON.stringify({ packages }), '1.0.1')).toThrow('@edge/cli 1.0.1 was asked for, 1.0.0 came');
-    expect(() => checkLock('{}', '1.0.1')).toThrow('nothing came');
+    expect(() => checkLock(JSON.stringify({ packages: bare }), '@edge/cli', '1.0.0')).toThrow('there is no digest for @a/b, z: they cannot be checked');
+    expect(() => checkLock(JSON.stringify({ packages }), '@edge/cli', '1.0.1')).toThrow('@edge/cli 1.0.1 was asked for, 1.0.0 came');
+    expect(() => checkLock('{}', '@edge/cli', '1.0.1')).toThrow('nothing came');
   });
 });
 

@@ -29,9 +29,10 @@ export interface FolderRegistry extends AsyncDisposable {
 /**
  * Serves a folder of packed packages (`*.tgz`, as `npm pack` makes them) to npm, on the loopback, until disposed. So a version is
  * installed from a USB stick the same way as from the network.
+ * @param others address of a registry that is asked for what is not in the folder
  * @throws EdgeError `upgrade.no-source` when the folder or an archive cannot be read
  */
-export async function serveFolder(folder: string): Promise<FolderRegistry> {
+export async function serveFolder(folder: string, others?: string): Promise<FolderRegistry> {
   const archives = await readArchives(folder);
   const server = createServer((request, response) => {
     const path = pathOf(request.url ?? '');
@@ -39,6 +40,7 @@ export async function serveFolder(folder: string): Promise<FolderRegistry> {
     const archive = archives.find(({ file }) => path === `/-/${file}`);
     if (archive) return void send(response, 200, 'application/octet-stream', readFile(join(folder, archive.file)));
     const versions = archives.filter(({ manifest }) => manifest.name === name);
+    if (versions.length === 0 && others !== undefined) return void response.writeHead(302, { location: `${others.replace(/\/$/, '')}${request.url ?? ''}` }).end();
     if (versions.length === 0) return void send(response, 404, 'application/json', Promise.resolve('{"error":"not in the folder"}'));
     send(response, 200, 'application/json', Promise.resolve(JSON.stringify(packument(name, versions, `http://${request.headers.host ?? ''}`))));
   });

@@ -1,4 +1,3 @@
-import { TOP_PACKAGE } from '../layout/layout.js';
 import { upgradeError, UpgradeErrors } from '../errors.js';
 
 interface LockedPackage {
@@ -13,16 +12,23 @@ interface LockedPackage {
  * @returns digest of the top package's archive
  * @throws EdgeError `upgrade.integrity` naming the packages without one
  */
-export function checkLock(text: string, version: string): string {
+export function checkLock(text: string, name: string, version: string): string {
   const { packages = {} } = JSON.parse(text) as { packages?: Readonly<Record<string, LockedPackage>> };
   const bare = Object.entries(packages).filter(([path, { integrity, inBundle }]) => path !== '' && !integrity && !inBundle);
   if (bare.length > 0) {
-    const names = bare.slice(0, 5).map(([path]) => path.replace(/^.*node_modules\//, ''));
-    throw upgradeError(UpgradeErrors.integrity, `there is no digest for ${names.join(', ')}${bare.length > 5 ? ` and ${bare.length - 5} more` : ''}: they cannot be checked, so nothing of it is used`);
+    const bareNames = bare.slice(0, 5).map(([path]) => path.replace(/^.*node_modules\//, ''));
+    throw upgradeError(UpgradeErrors.integrity, `there is no digest for ${bareNames.join(', ')}${bare.length > 5 ? ` and ${bare.length - 5} more` : ''}: they cannot be checked, so nothing of it is used`);
   }
-  const top = packages[`node_modules/${TOP_PACKAGE}`];
+  const top = packages[`node_modules/${name}`];
   if (top?.integrity === undefined || top.version !== version) {
-    throw upgradeError(UpgradeErrors.integrity, `${TOP_PACKAGE} ${version} was asked for, ${top?.version ?? 'nothing'} came`);
+    throw upgradeError(UpgradeErrors.integrity, `${name} ${version} was asked for, ${top?.version ?? 'nothing'} came`);
   }
   return top.integrity;
+}
+
+/** What a lock file has, package by package, whatever address it came from. */
+export function lockedContents(text: string): string {
+  const { packages = {} } = JSON.parse(text) as { packages?: Readonly<Record<string, LockedPackage>> };
+  const lines = Object.entries(packages).map(([path, { version = '', integrity = '' }]) => `${path} ${version} ${integrity}`);
+  return lines.sort().join('\n');
 }

@@ -1,28 +1,18 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode, type Logger } from '@edge/core';
 import { upgradeError, UpgradeErrors } from '../errors.js';
 import { MAIN_FILE, TOP_PACKAGE, type Layout } from '../layout/layout.js';
-import { byVersion } from '../layout/version-name.js';
 import type { Versions } from '../layout/versions.js';
 import { hexOf, integrityOf, readDigest, type Digest } from './digest.js';
-import { serveFolder, type FolderRegistry } from './folder-registry.js';
-import { checkLock } from './lock-file.js';
+import { installPackage, syncTree } from './install-package.js';
 import { npm } from './npm.js';
+import { newestOf, servedFolder, type Source } from './source.js';
 
 const run = promisify(execFile);
-
-/** Where versions come from. */
-export interface Source {
-  /** Address of a registry; what npm is configured with unless given. */
-  readonly registry?: string | undefined;
-  /** A folder of packed packages, or one of them; goes before the registry. */
-  readonly from?: string | undefined;
-}
 
 export interface PrepareParts {
   readonly layout: Layout;
@@ -63,13 +53,10 @@ export async function prepareVersion(version: string, digest: string | undefined
       if (there?.integrity === integrity) return await rm(partial, { recursive: true });
       if (there !== undefined) throw wrongDigest(version, integrity, there.integrity);
     }
-    await writeFile(join(partial, 'package.json'), JSON.stringify({ name: 'edgecore-installation', private: true, dependencies: { [TOP_PACKAGE]: version } }));
-    await npm(['install', '--omit=dev', '--engine-strict', '--package-lock'], { cwd: partial, registry }, signal);
-    const integrity = checkLock(await readFile(join(partial, 'package-lock.json'), 'utf8'), version);
+    const { integrity } = await installPackage({ name: TOP_PACKAGE, version, folder: partial, registry }, signal);
     if (pinned?.algorithm === 'sha512') mustMatch(version, pinned, integrity);
     await mustLoad(join(partial, MAIN_FILE), version);
-    // Thousands of files: one order to the file system instead of one for each.
-    await run('sync', ['-f', partial]).catch(() => run('sync'));
+    await syncTree(partial);
     await versions.adopt(partial, { version, integrity });
     log.info('the version was laid beside the one that runs', { version, integrity });
   } catch (error) {
@@ -80,21 +67,12 @@ export async function prepareVersion(version: string, digest: string | undefined
 }
 
 /**
- * The newest version that a source has.
+ * The newest version of the agent that a source has.
  * @throws EdgeError `upgrade.no-version`, and what npm says
  */
 export async function newestVersion(source: Source, signal: AbortSignal): Promise<string> {
   await using served = await servedFolder(source);
-  const [newest] = served?.versionsOf(TOP_PACKAGE).toSorted(byVersion) ?? [];
-  if (newest !== undefined) return newest;
-  if (served) throw upgradeError(UpgradeErrors.noVersion, `there is no ${TOP_PACKAGE} in ${source.from ?? ''}`);
-  return (await npm(['view', TOP_PACKAGE, 'version'], { cwd: '/', registry: source.registry }, signal)).trim();
-}
-
-async function servedFolder({ from }: Source): Promise<FolderRegistry | undefined> {
-  if (from === undefined) return undefined;
-  if (!existsSync(from)) throw upgradeError(UpgradeErrors.noSource, `${from} is not there; give a folder of *.tgz files, or one of them`);
-  return serveFolder((await stat(from)).isDirectory() ? from : dirname(from));
+  return newestOf(TOP_PACKAGE, served, source, signal);
 }
 
 function mustMatch(version: string, pinned: Digest | undefined, integrity: string): void {
