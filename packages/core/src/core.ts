@@ -2,7 +2,7 @@ import { Container, ContainerModule } from 'inversify';
 import { LocalBus } from './bus/local-bus.js';
 import { MessageBus } from './bus/message-bus.js';
 import { createCell } from './cell.js';
-import { abortError, EdgeError, errorText } from './errors.js';
+import { abortError, EdgeError } from './errors.js';
 import { Health, type ModuleHealth } from './health.js';
 import type { ModuleDefinition } from './module.js';
 import { DeadLetters } from './ports/dead-letters.js';
@@ -16,7 +16,9 @@ import { Supervised } from './supervisor/supervised.js';
 import { swapSeat, type SwapOptions, type SwapOutcome } from './supervisor/swap.js';
 import { untilAborted } from './time.js';
 import type { Bind } from './token.js';
-import { checkModules, type ContractVersions } from './versions/check.js';
+import { checkModules } from './versions/check.js';
+import type { ContractVersions } from './versions/contract.js';
+import { checkSlices, readSlice } from './versions/slice.js';
 
 const DEFAULT_READY_MS = 30_000;
 const DEFAULT_STOP_MS = 20_000;
@@ -98,7 +100,7 @@ export class Core {
 
   /**
    * Runs all enabled modules until the signal aborts, then stops them in reverse order.
-   * @throws EdgeError `core.incompatible`, `core.cycle`, `config.invalid` before anything has started
+   * @throws EdgeError `core.incompatible`, `config.invalid` before anything has started, with all that is wrong
    */
   async run(signal: AbortSignal): Promise<void> {
     const { log, stopTimeoutMs = DEFAULT_STOP_MS } = this.#options;
@@ -121,7 +123,7 @@ export class Core {
   /**
    * Gives a role to another version of its module while all others run on: the old one finishes the messages in hand and stops, the new
    * one starts, messages wait meanwhile. One that does not get ready in time, or ends again soon, is taken back by itself.
-   * @throws EdgeError with everything as it was: `core.not-running`, `core.no-role`, `core.swap-busy`, `core.incompatible`, `core.cycle`,
+   * @throws EdgeError with everything as it was: `core.not-running`, `core.no-role`, `core.swap-busy`, `core.incompatible`,
    * `config.invalid`, `core.switched`, `core.aborted`; and `core.stopping` when the agent stops meanwhile
    */
   async swap(role: string, definition: ModuleDefinition<never, never> | ModuleDefinition, options: SwapOptions = {}): Promise<SwapOutcome> {
@@ -154,7 +156,6 @@ export class Core {
       this.#modules = modules;
       return { result: 'noted', serving: false, pausedMs: 0, leftBehind: [] };
     }
-    startOrder(crew.definitions.map((module) => (module === old ? definition : module)));
 
     const ends = AbortSignal.any([seat.stopped, ...(signal ? [signal] : [])]);
     await Promise.race([crew.complete(), untilAborted(ends)]);
@@ -175,11 +176,13 @@ export class Core {
   #mustFit(modules: readonly ModuleDefinition[]): void {
     const problems = checkModules(modules, this.#options.contract ?? {});
     if (problems.length > 0) throw new EdgeError('core.incompatible', problems.map((problem) => problem.text).join('\n'));
+    const refused = checkSlices(modules, this.#options.config);
+    if (refused.length > 0) throw new EdgeError('config.invalid', refused.map((problem) => problem.text).join('\n'));
   }
 
   #candidate(module: ModuleDefinition): Candidate & { readonly enabled: boolean } {
     const { log, deadLetters, gates, readyTimeoutMs = DEFAULT_READY_MS } = this.#options;
-    const config = this.#parse(module);
+    const config = readSlice(module, this.#options.config);
     const contain = (): Container => {
       const child = new Container({ parent: this.#container });
       this.#load(child, (bind) => {
@@ -195,17 +198,6 @@ export class Core {
       extraStopMs: module.extraStopMs?.(config) ?? 0,
       unit: (mailbox, trial) => new Supervised({ definition: module, mailbox, contain, bus: this.#bus, deadLetters, log, readyTimeoutMs, mayRestart, trial }),
     };
-  }
-
-  #parse(module: ModuleDefinition): unknown {
-    const { config } = this.#options;
-    let raw: unknown = config;
-    for (const key of module.config.path.split('.')) raw = (raw as Record<string, unknown> | undefined)?.[key];
-    try {
-      return module.config.parse(raw, config);
-    } catch (cause) {
-      throw new EdgeError('config.invalid', `${module.config.path} is not valid: ${errorText(cause)}`, { cause });
-    }
   }
 
   #load(container: Container, bindings: (bind: Bind) => void): void {

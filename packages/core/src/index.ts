@@ -15,7 +15,7 @@ export { abortError, EdgeError, errorCode, errorText, isAbort } from './errors.j
 export { Health } from './health.js';
 export type { ModuleHealth, ModulePhase } from './health.js';
 export { DEFAULT_RESTART, defineModule, MODULE_BRAND, MODULE_SHAPE, route } from './module.js';
-export type { ConfigSlice, Handle, Life, ModuleDefinition, ModuleSpec, RestartPolicy, Route, Runnable } from './module.js';
+export type { ConfigSlice, Handle, Life, ModuleDefinition, ModuleManifest, ModuleSpec, RestartPolicy, Route, Runnable } from './module.js';
 export { ContainerRuntime } from './ports/container-runtime.js';
 export type {
   CgroupDriver,
@@ -65,8 +65,9 @@ export type { SwapOptions, SwapOutcome, SwapStep } from './supervisor/swap.js';
 export { provide, provideValue, token } from './token.js';
 export type { Bind, Token } from './token.js';
 export { CONTRACT_VERSIONS, fromPackage } from './versions/contract.js';
-export type { PackageManifest } from './versions/contract.js';
+export type { ContractVersions, PackageManifest } from './versions/contract.js';
 export { checkModules } from './versions/check.js';
-export type { ContractVersions, Incompatibility } from './versions/check.js';
+export type { Incompatibility } from './versions/check.js';
+export { checkSlices, readSlice } from './versions/slice.js';
 export { parseVersion, satisfies } from './versions/semver.js';
 export type { Version } from './versions/semver.js';

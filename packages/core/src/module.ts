@@ -1,6 +1,7 @@
 import type { Message, MessageKind } from '@edge/protocol';
 import type { Bind, Token } from './token.js';
 import type { Backoff } from './time.js';
+import { CONTRACT_VERSIONS, type ContractVersions } from './versions/contract.js';
 
 /** Shape of a module definition; grows when a field changes its meaning. */
 export const MODULE_SHAPE = 1;
@@ -54,9 +55,17 @@ export interface ConfigSlice<Config> {
   readonly parse: (raw: unknown, root: Readonly<Record<string, unknown>>) => Config;
 }
 
+/** What any copy of core recognises a module by. */
+export interface ModuleManifest {
+  readonly brand: typeof MODULE_BRAND;
+  readonly shape: number;
+  /** Versions of the contract packages that the module has loaded, which may be copies of its own. */
+  readonly contract: ContractVersions;
+}
+
 /** A module as a value: the main export of its package. */
 export interface ModuleDefinition<M extends Runnable = Runnable, Config = unknown> {
-  readonly manifest: { readonly brand: typeof MODULE_BRAND; readonly shape: number };
+  readonly manifest: ModuleManifest;
   /** The role it plays, `edgehub`. One module per role. */
   readonly name: string;
   /** npm package it comes from. */
@@ -92,7 +101,7 @@ export function defineModule<M extends Runnable, Config>(spec: ModuleSpec<M, Con
     restart: DEFAULT_RESTART,
     enabled: (config) => (config as { enable?: boolean }).enable !== false,
     ...spec,
-    manifest: { brand: MODULE_BRAND, shape: MODULE_SHAPE },
+    manifest: { brand: MODULE_BRAND, shape: MODULE_SHAPE, contract: CONTRACT_VERSIONS },
   };
 }
 

@@ -1,6 +1,5 @@
 import type { WritableCell } from '../cell.js';
 import type { ModuleHealth } from '../health.js';
-import type { ModuleDefinition } from '../module.js';
 import type { Logger } from '../ports/logger.js';
 import { untilAborted } from '../time.js';
 import type { Seat } from './seat.js';
@@ -22,11 +21,6 @@ export class Crew {
 
   constructor(deps: CrewDeps) {
     this.#deps = deps;
-  }
-
-  /** What runs, in the order of the start. */
-  get definitions(): readonly ModuleDefinition[] {
-    return this.#deps.seats.map(({ candidate }) => candidate.definition);
   }
 
   seat(role: string): Seat | undefined {

@@ -1,7 +1,9 @@
 import { PROTOCOL_VERSION } from '@edge/protocol';
 import manifest from '../../package.json' with { type: 'json' };
 import type { ModuleDefinition } from '../module.js';
-import type { ContractVersions } from './check.js';
+
+/** Package of the contract → its version. */
+export type ContractVersions = Readonly<Record<string, string>>;
 
 /** Versions of the contract packages that are loaded. */
 export const CONTRACT_VERSIONS: ContractVersions = {

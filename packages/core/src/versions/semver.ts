@@ -39,6 +39,21 @@ export function satisfies(version: string, range: string): boolean | undefined {
   return verdicts.includes(true);
 }
 
+/** Whether a version is older than everything in a range. Of a range that cannot be read nothing is known: false. */
+export function liesBelow(version: string, range: string): boolean {
+  const parsed = parseVersion(version);
+  const bases = range.match(/\d+\.\d+\.\d+[0-9A-Za-z.+-]*/g)?.map(parseVersion) ?? [];
+  return parsed !== undefined && bases.length > 0 && bases.every((base) => base !== undefined && compare(parsed, base) < 0);
+}
+
+/** Whether two versions promise to work with each other: the leftmost number that is not 0 is the same. */
+export function sameLine(a: string, b: string): boolean {
+  const [first, second] = [parseVersion(a), parseVersion(b)];
+  if (!first || !second || first.major !== second.major) return false;
+  if (first.major > 0) return true;
+  return first.minor === second.minor && (first.minor > 0 || first.patch === second.patch);
+}
+
 function satisfiesAll(version: Version, range: string): boolean | undefined {
   if (range === '' || range === '*') return true;
   const verdicts = range.split(/\s+/).map((comparator) => satisfiesOne(version, comparator));
