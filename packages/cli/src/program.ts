@@ -21,7 +21,8 @@ Besides running the agent there are commands: edgecore dev (a cloud and a node o
 machine, for a first look), edgecore join (writes a configuration), edgecore install and
 uninstall (the program and its service), edgecore reset (takes all of the agent away),
 edgecore upgrade, rollback and versions (other versions of it), edgecore modules (what the
-agent is made of). Each explains itself with --help.
+agent is made of), edgecore module (list, swap: the modules of the agent that runs).
+Each explains itself with --help.
 `;
 
 const USAGE_SECTIONS = [{ title: 'Global flags', flags: AGENT_FLAGS }] as const;
@@ -31,6 +32,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[], 
   dev: async () => (await import('./commands/dev.js')).dev,
   install: async () => (await import('./commands/install.js')).install,
   join: async () => (await import('./commands/join.js')).join,
+  module: async () => (await import('./commands/module.js')).module,
   modules: async () => (await import('./commands/modules.js')).modules,
   reset: async () => (await import('./commands/reset.js')).reset,
   rollback: async () => (await import('./commands/upgrade.js')).rollback,
