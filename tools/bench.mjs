@@ -30,6 +30,7 @@ const { json = false, quick = false, profile = false } = options;
 bootstrap();
 const { build } = await import('esbuild');
 const { bundle } = await import('./bundle.mjs');
+const { workerCode } = await import('./worker-code.mjs');
 
 // Inside the workspace, so that native packages are found from there.
 const out = mkdtempSync(join(root, 'node_modules', '.edge-bench-'));
@@ -50,6 +51,7 @@ try {
     tsconfig: join(root, 'tsconfig.base.json'),
     external: ['libsql', 'bufferutil', 'utf-8-validate', 'vitest'],
     banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+    plugins: [workerCode()],
     logLevel: 'warning',
   });
   const { cpus, loadavg, totalmem } = await import('node:os');

@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './bootstrap.mjs';
+import { workerCode } from './worker-code.mjs';
 
 /** Where the bundled program is. */
 export const bundlePath = join(root, 'packages', 'cli', 'dist-bundle', 'edgecore.mjs');
@@ -25,6 +26,7 @@ export async function bundle() {
     external: ['libsql', 'bufferutil', 'utf-8-validate'],
     // Some CommonJS dependencies ask for Node's built-in modules by require().
     banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+    plugins: [workerCode()],
     logLevel: 'warning',
   });
   const [wide] = /[^\u0000-\u00ff].{0,40}/.exec(readFileSync(bundlePath, 'utf8')) ?? [];

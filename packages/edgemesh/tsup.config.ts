@@ -1,3 +1,4 @@
 import { lib } from '../../tools/tsup.base.js';
+import { workerCode } from '../../tools/worker-code.mjs';
 
-export default lib({ splitting: true });
+export default lib({ splitting: true, esbuildPlugins: [workerCode()] });

@@ -12,6 +12,8 @@ export const EdgeMeshErrors = {
   link: 'edgemesh.link',
   /** The kernel cannot be asked to send connections on, or the node's ways cannot be set. */
   intercept: 'edgemesh.intercept',
+  /** The thread that carries connections ended by itself. */
+  carrier: 'edgemesh.carrier',
   /** The address or port for names cannot be had. */
   listen: 'edgemesh.listen-failed',
 } as const;

@@ -1,18 +1,16 @@
 import { Complaints, errorText, sleep, type Logger, type NodeIdentity } from '@edge/core';
 import { EndpointCheck, checkedEndpoints, CHECK_RULES } from './balance/endpoint-check.js';
-import { endpointKey } from './balance/endpoint.js';
-import { HealthBook } from './balance/health.js';
 import type { ServiceTable } from './data/service-table.js';
 import { Interceptor } from './intercept/interceptor.js';
 import type { KernelPort } from './intercept/plan-table.js';
 import { ServiceRoutes, type Route } from './intercept/service-routes.js';
 import type { SystemCommand } from './intercept/commands.js';
 import type { MeshPart } from './mesh-part.js';
-import { Backends } from './proxy/backends.js';
-import { Carrier } from './proxy/carrier.js';
 import { PROXY_LIMITS } from './proxy/limits.js';
 import { connectionsThatFit } from './proxy/open-files.js';
 import { planWays, type CarriedPort, type Ways as Plan } from './proxy/plan-ways.js';
+import { CarrierThread, type Load } from './proxy/thread/carrier-thread.js';
+import { code } from './proxy/thread/carrier.worker-code.js';
 import type { WaysConfig } from './ways-config.js';
 
 /** Changes that come together are done together. */
@@ -33,7 +31,7 @@ export interface WaysDeps {
 export class Ways implements MeshPart {
   readonly #deps: WaysDeps;
   readonly #complaints = new Complaints();
-  #carrier: Carrier | undefined;
+  #carrier: CarrierThread | undefined;
 
   constructor(deps: WaysDeps) {
     this.#deps = deps;
@@ -43,21 +41,18 @@ export class Ways implements MeshPart {
     const { config, nft, ip, lookMs = LOOK_MS } = this.#deps;
     const interceptor = (await this.#hasKernel()) ? new Interceptor({ nft }) : undefined;
     const routes = new ServiceRoutes({ ip });
-    const health = new HealthBook();
     const check = new EndpointCheck({ rules: { ...CHECK_RULES, everyMs: config.checkSeconds * 1000 } });
-    const backends = this.#backends(table, health, check);
     const changed = new Alarm();
     using _subscription = table.changes.subscribe(() => changed.ring());
-    await using carrier = await this.#makeCarrier(backends, interceptor !== undefined);
+    await using carrier = await this.#makeCarrier(interceptor !== undefined, changed);
     this.#carrier = carrier;
     const ended = new AbortController();
     const checking = this.#check(table, check, changed, AbortSignal.any([signal, ended.signal]));
     try {
       let isFirst = true;
       while (!signal.aborted) {
-        await this.#set(this.#plan(table, check, interceptor !== undefined), { interceptor, routes, carrier });
-        backends.prune();
-        health.keepOnly(new Set([...table.all()].flatMap(({ ports }) => ports.flatMap(({ endpoints }) => endpoints.map(endpointKey)))));
+        const plan = this.#plan(table, check, interceptor !== undefined);
+        await this.#set(plan, this.#load(plan, table, check), { interceptor, routes, carrier });
         if (isFirst) ready();
         isFirst = false;
         if (!(await changed.wait(lookMs, signal))) await this.#look(interceptor, routes);
@@ -71,8 +66,8 @@ export class Ways implements MeshPart {
   }
 
   /** Connections that the agent itself carries now. */
-  get carried(): number {
-    return this.#carrier?.connections ?? 0;
+  async carried(): Promise<number> {
+    return (await this.#carrier?.connections()) ?? 0;
   }
 
   /** @throws EdgeError `edgemesh.intercept` when the configuration insists on the kernel */
@@ -96,10 +91,17 @@ export class Ways implements MeshPart {
     return plan;
   }
 
+  /** With what is carried go the services of all routes, and what is known of their endpoints. */
+  #load({ carried }: Plan, table: ServiceTable, check: EndpointCheck): Load {
+    const names = new Map(carried.flatMap(({ namespace, name, routes = [] }) => [name, ...routes.map(({ service }) => service)].map((of) => [`${namespace}/${of}`, { namespace, name: of }])));
+    const services = [...names.values()].flatMap(({ namespace, name }) => table.get(namespace, name) ?? []);
+    return { ports: carried, services, dead: check.dead() };
+  }
+
   /** One that fails is tried again after a while; the others serve on. */
-  async #set({ kernel, carried }: Plan, { interceptor, routes, carrier }: { interceptor: Interceptor | undefined; routes: ServiceRoutes; carrier: Carrier }): Promise<void> {
+  async #set({ kernel, carried }: Plan, load: Load, { interceptor, routes, carrier }: { interceptor: Interceptor | undefined; routes: ServiceRoutes; carrier: CarrierThread }): Promise<void> {
     await this.#attempt('ways to cluster addresses', () => routes.sync(routesTo(kernel, carried)));
-    await carrier.sync(carried);
+    await carrier.sync(load);
     if (interceptor === undefined) return;
     const led = carried.map((port): KernelPort => ({ service: `${port.namespace}/${port.name}`, addresses: port.addresses, protocol: port.protocol, port: port.port, targets: carrier.listening(port.id), strategy: 'RoundRobin' }));
     await this.#attempt('rules of the kernel', () => interceptor.apply([...kernel, ...led]));
@@ -131,22 +133,16 @@ export class Ways implements MeshPart {
     if (interceptor === undefined || lapseSeconds === 0) await this.#attempt('ways to cluster addresses', () => routes.sync([]));
   }
 
-  #backends(table: ServiceTable, health: HealthBook, check: EndpointCheck): Backends {
-    const { config, identity, log } = this.#deps;
-    return new Backends({ table, health, node: identity.name, locality: config.locality, strategy: config.strategy, isDead: check.isDead, now: () => performance.now(), random: () => Math.random(), say: (text) => log.warn(text) });
-  }
-
-  async #makeCarrier(backends: Backends, hasKernel: boolean): Promise<Carrier> {
-    const { config } = this.#deps;
+  async #makeCarrier(isLed: boolean, changed: Alarm): Promise<CarrierThread> {
+    const { config, identity } = this.#deps;
     // Without files left, nothing else in the agent could work.
     const connections = Math.min(config.maxConnections, (await connectionsThatFit()) ?? Infinity);
-    return new Carrier({
-      limits: { ...PROXY_LIMITS, connections, idleMs: config.idleSeconds * 1000, halfClosedMs: Math.min(PROXY_LIMITS.halfClosedMs, config.idleSeconds * 1000) },
-      backends,
-      // Where the kernel leads connections any port will do: the service's own may be another's on all addresses.
-      placesOf: ({ addresses, port }) => addresses.map((address) => ({ address, port: hasKernel ? 0 : port })),
-      now: () => performance.now(),
+    const limits = { ...PROXY_LIMITS, connections, idleMs: config.idleSeconds * 1000, halfClosedMs: Math.min(PROXY_LIMITS.halfClosedMs, config.idleSeconds * 1000) };
+    return new CarrierThread({
+      setup: { limits, node: identity.name, locality: config.locality, strategy: config.strategy, isLed },
+      code,
       say: (text) => this.#complain(text),
+      onFailure: () => changed.ring(),
     });
   }
 

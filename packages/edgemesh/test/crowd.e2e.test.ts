@@ -8,8 +8,13 @@ import { Program } from './nodes/programs.js';
 import { PORTS } from './nodes/servers.js';
 
 /** As many as the files allow that this machine lets a process open. */
-const MANY = Math.min(loops(10_000, 1_000), (await connectionsThatFit()) ?? Infinity);
+const MANY = Math.min(loops(10_000, 2_000), (await connectionsThatFit()) ?? Infinity);
 const ADDRESS = '10.96.0.30';
+interface Ticks {
+  readonly own: number;
+  readonly all: number;
+}
+
 let network: Network;
 const programs: Program[] = [];
 
@@ -21,7 +26,7 @@ afterAll(async () => {
   await network?.[Symbol.asyncDispose]();
 });
 
-it(`[edgemesh-47.1] ${MANY} connections that the agent itself carries at the same time take bounded memory, and all are answered; above the limit one is turned away`, async () => {
+it(`[edgemesh-47.1] ${MANY} connections that the agent itself carries at the same time take bounded memory and little of its own thread, and all are answered; above the limit one is turned away`, async () => {
   const [server, client, agent] = [await Program.start(network.pod(1, 2).network), await Program.start(network.pod(1, 3).network), await Program.start(network.node(1))];
   programs.push(server, client, agent);
   const { address } = network.pod(1, 2);
@@ -31,12 +36,16 @@ it(`[edgemesh-47.1] ${MANY} connections that the agent itself carries at the sam
     ports: [{ protocol: 'TCP', port: 80, endpoints: [{ address, port: PORTS.tcp, ready: true }] }],
   };
   await agent.ask('agent', { config: { maxConnections: MANY }, services: [service] });
-  const before = await agent.ask<number>('memory');
+  const empty = await agent.ask<number>('memory');
   expect(await client.ask('crowd', { host: ADDRESS, port: 80, count: MANY })).toBe(MANY);
   expect(await agent.ask('connections')).toBe(MANY);
-  expect(await client.ask('crowdSays')).toBe(MANY);
-  const grown = (await agent.ask<number>('memory')) - before;
-  // Seen with 9,000: 17 KB each.
+  // All in the same moment, some times; the agent's own thread has other things to do.
+  const before = await agent.ask<Ticks>('ticks');
+  for (let round = 0; round < 3; round += 1) expect(await client.ask('crowdSays')).toBe(MANY);
+  const after = await agent.ask<Ticks>('ticks');
+  expect((after.own - before.own) / (after.all - before.all)).toBeLessThan(1 / 3);
+  const grown = (await agent.ask<number>('memory')) - empty;
+  // Seen with 9,000: 16 KB each.
   expect(grown / MANY).toBeLessThan(100 * 1024);
   await expect(client.ask('tcp', { host: ADDRESS, port: 80 })).rejects.toThrow();
   await client.ask('leave');

@@ -21,6 +21,8 @@ const portOf = (kind: (typeof KINDS)[number]): number => PORTS[kind] - 6000;
 let network: Network;
 let scene: Scene;
 let address: string;
+/** Of a service that the agent itself carries. */
+let carried: string;
 /** A pod of node 1, and a program of node 1 itself. */
 let pod: Program;
 let host: Program;
@@ -33,8 +35,8 @@ const withMesh = (text: string): string => {
   return stringify(config);
 };
 const slices = (): ResourceClient<KubeObject> => scene.cloud.api.resource('discovery.k8s.io/v1', 'endpointslices');
-const slice = (nodes: readonly number[]): object => ({
-  apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: 'web-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'web' } }, addressType: 'IPv4',
+const slice = (nodes: readonly number[], of = 'web'): object => ({
+  apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: `${of}-1`, namespace: 'default', labels: { 'kubernetes.io/service-name': of } }, addressType: 'IPv4',
   ports: KINDS.map((kind) => ({ name: kind, protocol: kind === 'udp' ? 'UDP' : 'TCP', port: PORTS[kind] })),
   endpoints: nodes.map((node) => ({ addresses: [network.pod(node, 2).address], nodeName: `node${node}`, conditions: { ready: true } })),
 });
@@ -81,9 +83,13 @@ beforeAll(async () => {
   scene = await openScene({ network: network.node(1), before: bridge, edit: withMesh });
   const services = scene.cloud.api.resource('v1', 'services');
   const ports = KINDS.map((kind) => ({ name: kind, port: portOf(kind), protocol: kind === 'udp' ? 'UDP' : 'TCP' }));
-  const service = await services.create({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'default' }, spec: { ports } } as never);
-  address = (service as unknown as { spec: { clusterIP: string } }).spec.clusterIP;
-  await slices().create(slice([1, 2, 3]) as never);
+  const made = async (name: string, annotations = {}): Promise<string> => {
+    const service = await services.create({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'default', annotations }, spec: { ports } } as never);
+    await slices().create(slice([1, 2, 3], name) as never);
+    return (service as unknown as { spec: { clusterIP: string } }).spec.clusterIP;
+  };
+  address = await made('web');
+  carried = await made('least', { 'mesh.edge/balance': 'LeastConnections' });
 });
 afterAll(async () => {
   await scene?.[Symbol.asyncDispose]();
@@ -96,6 +102,15 @@ it('[cli-mesh-2.1] what the cloud says about a service is a way for pods and for
   await soon(pod, 'address', 9).toBe('one1 one2 one3');
   for (const caller of [pod, host]) for (const way of ['address', 'name'] as const) for (const kind of KINDS) expect(await who(caller, way, kind)).toMatch(kind === 'udp' ? /^one/ : 'one1 one2 one3');
   expect(await nft('list', 'map', 'ip', 'edgecore_mesh', 'services')).toContain(address);
+});
+
+it('[cli-mesh-2.4] the agent, in one file as it is installed, carries what the kernel cannot', async () => {
+  const to = { host: carried, port: portOf('tcp') };
+  const held: string[] = [];
+  await expect.poll(() => pod.ask('tcp', to).catch(() => 'none'), { timeout: 90_000 }).toMatch(/^one/);
+  for (let index = 0; index < 3; index += 1) held.push((await pod.ask<string>('say', { of: await pod.ask('open', to), words: 'x' })).slice(0, 4));
+  expect(held.sort().join(' ')).toBe('one1 one2 one3');
+  await pod.ask('leave');
 });
 
 it('[cli-mesh-2.2] with the cloud away an endpoint that dies is left out, and open connections live through a restart and a kill of the agent, after which names and addresses lead as before', async () => {

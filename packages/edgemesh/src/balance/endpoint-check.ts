@@ -45,6 +45,11 @@ export class EndpointCheck {
     this.#tries = deps.tries ?? takesConnection;
   }
 
+  /** Keys of all that are. */
+  dead(): readonly string[] {
+    return [...this.#failures.keys()].filter(this.isDead);
+  }
+
   readonly isDead = (key: string): boolean => (this.#failures.get(key) ?? 0) >= this.#rules.failures;
 
   /**

@@ -29,8 +29,8 @@ export class AgentPart {
     for (const listener of this.#listeners) listener(services);
   }
 
-  get connections(): number {
-    return this.#ways?.carried ?? 0;
+  async connections(): Promise<number> {
+    return (await this.#ways?.carried()) ?? 0;
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { parseWaysConfig } from '../../src/ways-config.js';
 import { AgentPart } from './agent-part.js';
@@ -27,11 +28,19 @@ const answers: Readonly<Record<string, (question: never) => unknown>> = {
     });
     await once(server.listen(port, '127.0.0.1'), 'listening');
   },
+  /** Ticks of processor time so far: of the agent's own thread, and of all its threads. */
+  ticks: () => ({ own: ticksOf(`/proc/self/task/${process.pid}/stat`), all: ticksOf('/proc/self/stat') }),
   memory: () => process.memoryUsage().rss,
-  connections: () => agent.connections,
+  connections: () => agent.connections(),
   said: () => agent.said,
   ...callers.answers,
 };
+
+function ticksOf(file: string): number {
+  // The name in front may hold blanks; user and system time are the 14th and 15th.
+  const values = readFileSync(file, 'utf8').replace(/^.*\) /, '').split(' ');
+  return Number(values[11]) + Number(values[12]);
+}
 
 process.on('message', (question: Question) => {
   const answer = answers[question.what];

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { workerCode } from '../../../../tools/worker-code.mjs';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 let built: Promise<string> | undefined;
@@ -11,7 +12,7 @@ function program(): Promise<string> {
   const outfile = here(`../../node_modules/.cache/edgemesh-test/parts-${process.pid}.mjs`);
   built ??= build({
     entryPoints: [here('./parts.program.ts')], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error',
-    tsconfig: here('../../../../tsconfig.base.json'), external: ['bufferutil', 'utf-8-validate'],
+    tsconfig: here('../../../../tsconfig.base.json'), external: ['bufferutil', 'utf-8-validate'], plugins: [workerCode()],
     banner: { js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" },
   }).then(() => outfile);
   return built;
