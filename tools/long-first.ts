@@ -46,12 +46,19 @@ const LONG = [
   'packages/edgehub/test/diagnosis.test.ts',
 ];
 
-/** Puts the long files of all projects before everything else. */
-export class LongFirst extends BaseSequencer {
+/** Projects in the order in which they begin. What is not here comes after `@edge/cli`. */
+const ORDER = ['tools', '@edge/upgrade', '@edge/cli', undefined, 'packages'];
+
+/**
+ * Puts the files of a project together, since a process can go on with the next file only when it is one of the same
+ * project; in each project the long files come before everything else.
+ */
+export class TogetherLongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification): number => {
+    const rank = ({ moduleId, project }: TestSpecification): number => {
+      const place = ORDER.includes(project.name) ? ORDER.indexOf(project.name) : ORDER.indexOf(undefined);
       const at = LONG.findIndex((path) => moduleId.endsWith(`/${path}`));
-      return at < 0 ? LONG.length : at;
+      return place * (LONG.length + 1) + (at < 0 ? LONG.length : at);
     };
     return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
   }
