@@ -16,9 +16,22 @@ it('[metaserver-3.1] answers get and list from the store while the cloud is away
   expect((await scene.call('GET', `${MAPS}?fieldSelector=metadata.name%3Da`)).json.items).toHaveLength(1);
   expect((await scene.call('GET', `${MAPS}/none`))).toMatchObject({ code: 404, json: { kind: 'Status', reason: 'NotFound' } });
   expect((await scene.call('GET', '/api/v1/pods', undefined, { Accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' })).json).toMatchObject({ kind: 'Table', rows: [{ cells: expect.arrayContaining(['p']) }] });
-  expect((await scene.call('GET', '/apis/x.example/v1/widgets')).code).toBe(404);
   expect((await scene.call('GET', '/readyz')).text).toBe('ok');
   expect(scene.hub.received).toEqual([]);
+});
+
+it('[metaserver-3.13] a type that nobody here can know: a list is empty and says why, everything else is not found', async () => {
+  await using scene = await Scene.open({ objects: [] });
+  const list = await scene.call('GET', '/apis/x.example/v1/namespaces/ns/policies');
+  expect(list).toMatchObject({ code: 200, json: { kind: 'PolicyList', apiVersion: 'x.example/v1', items: [] } });
+  expect(list.headers.warning).toContain('the node does not know the type policies');
+  // As upstream's own suite asks: versions and groups that no cluster has.
+  for (const path of ['/apis/apiextensions.k8s.io/v1beta1/customresourcedefinitions', '/apis/apps/v1/namespaces/ns-foo/jobs']) {
+    expect((await scene.call('GET', path)).code).toBe(200);
+    expect((await scene.call('GET', `${path}/one`)).code).toBe(404);
+    expect((await scene.call('POST', path, { kind: 'Any' })).code).toBe(404);
+    expect((await scene.call('GET', `${path}?watch=true`)).code).toBe(404);
+  }
 });
 
 it('[metaserver-3.2] pages show one version, whatever changes meanwhile', async () => {

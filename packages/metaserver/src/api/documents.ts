@@ -4,6 +4,7 @@ import { createMessage, Groups, isFields, Operations, Sources } from '@edge/prot
 import { isOutage, type CloudApi } from '../cloud/cloud-api.js';
 import type { ObjectCopy } from '../copy/object-copy.js';
 import type { TypeCatalog } from '../types/catalog.js';
+import { emptyListOf } from './unknown-list.js';
 
 /** Documents that are the cloud's and not ours. Health is ours; OpenAPI would be megabytes over the link. */
 const PASSED_ON = /^\/(version|api|api\/[^/]+|apis|apis\/[^/]+|apis\/[^/]+\/[^/]+)\/?$/;
@@ -56,7 +57,7 @@ export class Documents {
   readonly onRequest: RequestHook = async (request) => {
     if (request.ref !== undefined) {
       if (this.#catalog.registry.find(request.ref) === undefined) await this.#discover(request.ref);
-      return false;
+      return this.#listUnknown(request, request.ref);
     }
     const path = request.path.replace(/\/$/, '');
     if (!PASSED_ON.test(path)) return false;
@@ -77,8 +78,17 @@ export class Documents {
     return true;
   }
 
-  async #discover({ group, version }: ResourceRef): Promise<void> {
-    const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+  /** A list of a type of which neither the node nor, for want of a link, the cloud can tell whether there is one. */
+  #listUnknown({ method, query, context, response }: IncomingRequest, ref: ResourceRef): boolean {
+    const isList = method === 'GET' && ref.name === undefined && ref.subresource === undefined && !/^(1|true)$/i.test(query.get('watch') ?? '');
+    if (!isList || this.#cloud.connected || this.#known.has(pathOf(ref)) || this.#catalog.registry.find(ref) !== undefined) return false;
+    context.warn?.(`the node does not know the type ${ref.resource}, and is not connected to the cloud, which may: the list says nothing of what there is`);
+    respondText(response, 200, JSON.stringify(emptyListOf(ref)), 'application/json');
+    return true;
+  }
+
+  async #discover(ref: ResourceRef): Promise<void> {
+    const path = pathOf(ref);
     const unknown = this.#unknown.get(path);
     if (unknown !== undefined && this.#isFresh(unknown)) return;
     try {
@@ -129,3 +139,6 @@ export class Documents {
     }
   }
 }
+
+/** Where the discovery of a type is. */
+const pathOf = ({ group, version }: ResourceRef): string => (group === '' ? `/api/${version}` : `/apis/${group}/${version}`);
