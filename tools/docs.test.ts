@@ -68,6 +68,16 @@ describe('blocks of code', () => {
   });
 });
 
+it('[docs-4.1] messages that the page about operation explains are those of the agent', () => {
+  const page = readFileSync(join(root, 'docs/operate.md'), 'utf8');
+  const messages = [...page.slice(page.indexOf('## Trouble')).matchAll(/^\| `([^`]+)` \|/gm)].map(([, message = '']) => message);
+  expect(messages.length).toBeGreaterThan(30);
+  const listed = execFileSync('git', ['ls-files', '-z', 'packages/*/src/*.ts'], { cwd: root, encoding: 'utf8' }).split('\0').filter((file) => file !== '' && !file.endsWith('.test.ts') && existsSync(join(root, file)));
+  const sources = listed.map((file) => readFileSync(join(root, file), 'utf8')).join('\n');
+  const parts = messages.flatMap((message) => message.split('…').filter((part) => part.trim().length > 6).map((part) => [message, part] as const));
+  expect(parts.filter(([, part]) => !sources.includes(part))).toEqual([]);
+});
+
 describe('commands', () => {
   const flags = new Map<string, ReadonlySet<string>>();
   let known: Known;

@@ -9,3 +9,4 @@ export interface Page {
 export function survey(folder?: string): { tests: FoundTest[]; pages: Page[] };
 export function withTable(page: Page, tests: readonly FoundTest[]): string;
 export function problemsOf(found: { readonly tests: readonly FoundTest[]; readonly pages: readonly Page[] }): string[];
+export function decisionsPage(pages: readonly Page[]): string;

@@ -1,5 +1,6 @@
-// `npm run parity`: writes at the end of each page of docs/parity what the tests that it cites say. `--check` writes nothing and
-// ends with 1 when a page is stale, an id stands twice, or a page cites one that no test has.
+// `npm run parity`: writes at the end of each page of docs/parity what the tests that it cites say, and the list of decisions in
+// docs/adr/README.md. `--check` writes nothing and ends with 1 when a page is stale, an id or the number of a decision stands twice,
+// or a page cites an id that no test has.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { citedIn, collectTests, doubled } from './docs/test-ids.mjs';
 
 const BEGIN = '<!-- tests:begin, written by "npm run parity" -->';
 const END = '<!-- tests:end -->';
+const DECISIONS = 'docs/adr/README.md';
 
 /** All tests, and all pages with the ids that they cite. */
 export function survey(folder = root) {
@@ -39,6 +41,31 @@ export function withTable(page, tests) {
   return `${bare}\n\n${BEGIN}\n## Tests of this page\n\n| id | what holds | file |\n|---|---|---|\n${rows.join('\n')}\n${END}\n`;
 }
 
+const DECISION = /^docs\/adr\/(\d{4})-[a-z0-9-]+\.md$/;
+
+/** The page that lists the decisions, as it has to be. */
+export function decisionsPage(pages) {
+  const rows = pages
+    .filter(({ file }) => DECISION.test(file))
+    .map(({ file, text }) => {
+      const [, title = ''] = /^# *(?:\d+\. *)?(.*)$/m.exec(text) ?? [];
+      return `| [${DECISION.exec(file)[1]}](${file.slice('docs/adr/'.length)}) | ${title.replace(/\|/g, '\\|')} |`;
+    });
+  return `# Decisions\n\nContext, decision, consequences; a page each. A number once given stays. Written by \`npm run parity\`.\n\n| | decision |\n|---|---|\n${rows.join('\n')}\n`;
+}
+
+/** Pages that are written here, as they have to be: path → text. */
+function written({ tests, pages }) {
+  return new Map([...pages.filter(({ file }) => file.startsWith('docs/parity/')).map((page) => [page.file, withTable(page, tests)]), [DECISIONS, decisionsPage(pages)]]);
+}
+
+/** Decisions that have one number. */
+function sameNumber(pages) {
+  const files = pages.map(({ file }) => file).filter((file) => DECISION.test(file));
+  const numbers = files.map((file) => DECISION.exec(file)[1]);
+  return files.filter((_, at) => numbers.indexOf(numbers[at]) !== at).map((file) => `${file}: there is another decision ${DECISION.exec(file)[1]}; give it the next free number`);
+}
+
 function compare(one, other) {
   const parts = (id) => /^(.*)-(\d+)(?:\.(\d+))?$/.exec(id).slice(1);
   const [a, b] = [parts(one), parts(other)];
@@ -47,21 +74,24 @@ function compare(one, other) {
 
 /** What is wrong, a line each; nothing when all is well. */
 export function problemsOf({ tests, pages }) {
+  const wanted = written({ tests, pages });
   return [
     ...doubled(tests),
     ...pages.flatMap(({ file, unknown }) => unknown.map((id) => `${file} cites [${id}], which no test has; put in the right id or take it out`)),
-    ...pages.filter((page) => page.file.startsWith('docs/parity/') && page.text !== withTable(page, tests)).map(({ file }) => `${file} is stale: run "npm run parity" and commit what it writes`),
+    ...sameNumber(pages),
+    ...pages.filter((page) => (wanted.get(page.file) ?? page.text) !== page.text).map(({ file }) => `${file} is stale: run "npm run parity" and commit what it writes`),
   ];
 }
 
 function main(args) {
   const found = survey();
   if (!args.includes('--check')) {
-    for (const page of found.pages.filter(({ file }) => file.startsWith('docs/parity/'))) {
-      const text = withTable(page, found.tests);
-      if (text !== page.text) process.stdout.write(`Wrote ${page.file}.\n`);
-      writeFileSync(join(root, page.file), text);
-      page.text = text;
+    for (const [file, text] of written(found)) {
+      const page = found.pages.find((one) => one.file === file);
+      if (page?.text === text) continue;
+      writeFileSync(join(root, file), text);
+      process.stdout.write(`Wrote ${file}.\n`);
+      if (page) page.text = text;
     }
   }
   const problems = problemsOf(found);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { citedIn, doubled, testsIn } from './docs/test-ids.mjs';
-import { problemsOf, survey, withTable } from './parity.mjs';
+import { decisionsPage, problemsOf, survey, withTable } from './parity.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -24,6 +24,15 @@ describe('pages and the tests that they cite', () => {
     expect(problemsOf({ tests: twice, pages: [] })).toEqual([expect.stringMatching(/^\[edged-5\.6\] stands at packages\/edged\/.*:\d+ and packages\/x\.test\.ts:3; give one of them/)]);
     const wrong = { file: 'README.md', text: '', ...citedIn('as `[edged-5.99]` shows', found.tests) };
     expect(problemsOf({ tests: [], pages: [wrong] })).toEqual(['README.md cites [edged-5.99], which no test has; put in the right id or take it out']);
+  });
+
+  it('[parity-1.4] the list of decisions is current, and a number that is given twice is told', () => {
+    const decision = (file: string, text: string) => ({ file: `docs/adr/${file}`, text, ids: [], unknown: [] });
+    const pages = [decision('0001-one.md', '# 1. One\n'), decision('0002-two.md', '# 2. Two\n'), decision('0002-three.md', '# 2. Three\n'), decision('README.md', '# Decisions\n')];
+    expect(problemsOf({ tests: [], pages })).toEqual(['docs/adr/0002-three.md: there is another decision 0002; give it the next free number', expect.stringMatching(/^docs\/adr\/README\.md is stale/)]);
+    const current = decision('README.md', decisionsPage(pages.slice(0, 2)));
+    expect(current.text).toContain('| [0002](0002-two.md) | Two |');
+    expect(problemsOf({ tests: [], pages: [...pages.slice(0, 2), current] })).toEqual([]);
   });
 
   it('[parity-1.3] what is written into a page does not change it a second time', () => {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../packages/cli/test/support/agent.js';
 import { killPodProcesses, podProcesses } from '../packages/cli/test/support/leftovers.js';
 
-/** Commands of the README and what they print there; undefined when nothing is shown. */
+/** Commands of the README and of the first look, and what they print there; undefined when nothing is shown. */
 interface Block {
   readonly commands: string;
   readonly shown: string | undefined;
@@ -17,6 +17,8 @@ interface Block {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
+/** The README with the page that goes on with its first look in that place, as one reads them. */
+const pages = readme.replace(/^.*\]\(docs\/first-look\.md\)\.$/m, () => readFileSync(join(root, 'docs/first-look.md'), 'utf8'));
 const INSTALL_MS = 400_000;
 const INSTALLS = process.env['EDGE_TESTS'] === 'full';
 
@@ -28,7 +30,7 @@ let startOutput = '';
 const running: ChildProcess[] = [];
 
 function blocks(): Block[] {
-  const found = [...readme.matchAll(/^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/gms)];
+  const found = [...pages.matchAll(/^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/gms)];
   return found.map(([, commands = '', shown]) => ({ commands: commands.trim(), shown }));
 }
 

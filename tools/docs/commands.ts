@@ -53,7 +53,7 @@ export function complaintAbout(command: string, known: Known): string | undefine
   if (program === 'npx' && first === 'nx') return ofNx(rest, known);
   if (program === 'npx' && first === 'edgecore') return ofEdgecore(rest, known);
   if (program === 'npx') return known.programs.has(first) ? undefined : `"${first}" is no program of the packages here`;
-  if (program === 'edgecore' || program.endsWith('/bin/edgecore')) return ofEdgecore(words.slice(1), known);
+  if (program === 'edgecore' || /\/\.?bin\/edgecore$/.test(program)) return ofEdgecore(words.slice(1), known);
   if (program === 'node' && first.endsWith('edgecore.mjs')) return ofEdgecore(rest, known);
   if (program === 'node' && /^(packages|tools|examples)\//.test(first)) return known.exists(first) ? undefined : `there is no ${first}`;
   if (program === 'cd' && /^(packages|examples)\//.test(first)) return known.exists(first) ? undefined : `there is no ${first}`;
