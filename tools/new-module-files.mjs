@@ -22,6 +22,7 @@ export function moduleFiles(name, contract) {
         typecheck: 'tsc -p tsconfig.json --noEmit',
         lint: 'eslint .',
         test: 'vitest run',
+        alone: 'node ../../tools/alone.mjs',
         'package-check': 'node ../../tools/package-check.mjs',
       },
       nx: { tags: ['layer:module', `package:${name}`] },
@@ -40,7 +41,7 @@ What it does: say it in one sentence.
 | config | \`modules.${value}\`: \`enable\` (true) |
 | messages in | \`query\` of \`default/${name}\`: answered with the text \`hello\` |
 | messages out | none |
-| run it alone | \`npx vitest run\` in this folder |
+| run it alone | \`npx nx run ${name}:alone\`; its tests: \`npx nx test ${name}\` |
 | versions | peers: \`@edge/core\`, \`@edge/protocol\` ^${contract} |
 | status | new |
 `,
@@ -117,6 +118,20 @@ export const ${value}: ModuleDefinition<${type}, ${type}Config> = defineModule({
   entry: Entry,
   bindings: (bind) => provide(bind, Entry, ${type}, { log: Logger }),
 });
+`,
+    'example/alone.ts': `import 'reflect-metadata';
+import { createMessage } from '@edge/protocol';
+import { printingLogger, printLine, runModule, stayIfAsked } from '@edge/testing';
+import { ${value} } from '../src/index.js';
+
+// The module on a bus of its own: somebody asks for its greeting.
+const module = await runModule(${value}, { log: printingLogger() });
+const question = createMessage({ source: 'example', group: '${name}', operation: 'query', resource: 'default/${name}' });
+const { content } = await module.core.bus.request({ module: '${name}' }, question);
+printLine(\`${name} answers: \${String(content)}\`);
+
+await stayIfAsked();
+await module.stop();
 `,
     [`test/${name}.contract.test.ts`]: `import { describeModule, runModule } from '@edge/testing';
 import { createMessage } from '@edge/protocol';

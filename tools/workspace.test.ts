@@ -80,6 +80,7 @@ describe('workspace', () => {
     expect(run('npx', ['tsc', '-p', 'packages/tide-gauge/tsconfig.json', '--noEmit'])).toMatchObject({ status: 0 });
     const tests = run('npx', ['vitest', 'run'], folder);
     expect(tests.output).toMatch(/Tests\s+6 passed/);
+    expect(run('node', ['../../tools/alone.mjs'], folder)).toMatchObject({ status: 0, output: expect.stringContaining('tide-gauge answers: hello') as string });
     for (const name of ['protocol', 'core']) {
       // `npm test` has built them already.
       const built = join(root, 'packages', name, 'dist');

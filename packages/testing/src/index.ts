@@ -1,3 +1,5 @@
+export { aloud, printingLogger, printLine, stayIfAsked } from './module/aloud.js';
+export type { Print } from './module/aloud.js';
 export { describeModule } from './module/describe-module.js';
 export type { ModuleScene } from './module/describe-module.js';
 export { collectingDeadLetters, collectingLogger, testGates, testIdentity } from './module/doubles.js';
