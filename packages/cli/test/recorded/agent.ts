@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Core, ModuleDefinition, Store } from '@edge/core';
 import { createEdged } from '@edge/edged';
 import { deadLetters, openStore } from '@edge/store';
+import { createTaskManager } from '@edge/taskmanager';
 import { collectingLogger, ownLoopback, testGates, testIdentity, type LogLine, type MemoryRuntime, type TestCa } from '@edge/testing';
 import { noInstallation } from '../../src/agent/on-demand-installation.js';
 import { compose, MODULES } from '../../src/compose.js';
@@ -19,6 +20,10 @@ export interface AgentOptions {
   readonly mqttPort?: number;
   /** Port of its Kubernetes API; without one it has none. */
   readonly nodeApiPort?: number;
+  /** Port of its server for programs on the node; without one rules call no services of it. */
+  readonly serviceBusPort?: number;
+  /** Whether it does node jobs. */
+  readonly nodeJobs?: boolean;
 }
 
 /** The modules of the agent in this process, over a database file and a runtime in memory. */
@@ -30,6 +35,8 @@ export interface Agent extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** A machine with nothing to do, whatever else this one does. */
+const CALM: Parameters<typeof createTaskManager>[0] = { cpu: () => Promise.resolve(1), memory: () => Promise.resolve(1), rootDisk: () => Promise.resolve(1), disks: () => Promise.resolve([]) };
 const AGENT_VERSION = 'v1.23.1';
 
 /** Writes the node's certificates as a join leaves them. */
@@ -40,10 +47,10 @@ export async function enrol(ca: TestCa, folder: string, node: string): Promise<v
   await Promise.all([writeFile(files.tlsCaFile, ca.certificate), writeFile(files.tlsCertFile, certificate), writeFile(files.tlsPrivateKeyFile, privateKey)]);
 }
 
-export async function startAgent({ folder, node, cloud, runtime, mqttPort, nodeApiPort }: AgentOptions): Promise<Agent> {
+export async function startAgent({ folder, node, cloud, runtime, mqttPort, nodeApiPort, serviceBusPort, nodeJobs = false }: AgentOptions): Promise<Agent> {
   const log = collectingLogger();
   const store = await openStore({ path: join(folder, 'edgecore.db'), log });
-  const edged = createEdged(async () => runtime) as unknown as ModuleDefinition;
+  const replaced = [createEdged(async () => runtime), createTaskManager(CALM)] as unknown as readonly ModuleDefinition[];
   const core = compose(
     {
       config: {
@@ -59,6 +66,8 @@ export async function startAgent({ folder, node, cloud, runtime, mqttPort, nodeA
           },
           eventBus: mqttPort === undefined ? { enable: false } : { mqttMode: EMBEDDED_BROKER, mqttServerInternal: mqttUrl(mqttPort) },
           ...(nodeApiPort === undefined ? {} : { metaManager: { metaServer: { enable: true, server: nodeApiAddress(nodeApiPort) } } }),
+          ...(serviceBusPort === undefined ? {} : { serviceBus: { enable: true, port: serviceBusPort } }),
+          taskManager: { enable: nodeJobs },
           deviceTwin: { dmiSockPath: folder },
         },
         edge: { runtime: 'process' },
@@ -72,7 +81,7 @@ export async function startAgent({ folder, node, cloud, runtime, mqttPort, nodeA
       installation: noInstallation(AGENT_VERSION),
       readyTimeoutMs: 10_000,
     },
-    MODULES.map((module) => (module.name === 'edged' ? edged : module)),
+    MODULES.map((module) => replaced.find(({ name }) => name === module.name) ?? module),
   );
   const end = new AbortController();
   const life = core.run(end.signal);

@@ -7,12 +7,15 @@ export type RecordingName =
   | '03-configmap-update'
   | '04-pod-delete'
   | '05-device'
+  | '06-rules'
   | '07-metaserver'
+  | '08-image-prepull'
   | '10-restart-with-certs'
   | '13-projected-token'
   | '14-cloud-restart-resync'
   | '15-link-cut-resync'
-  | '16-dmi';
+  | '16-dmi'
+  | '17-node-jobs';
 
 /** The cut itself is not in this recording; it had lasted for so long when the link was open again. */
 const CUT_MS = 30_000;
@@ -28,6 +31,9 @@ export const edgeMessages = (steps: readonly CaptureStep[]): { message: Message;
   steps.flatMap((step) => (step.kind === 'edge' ? [{ message: step.message, text: step.text }] : []));
 
 export const cloudMessages = (steps: readonly CaptureStep[]): Message[] => steps.flatMap((step) => (step.kind === 'cloud' ? [step.message] : []));
+
+/** A frame without what is another text in each run: its id and its time. */
+export const frame = (text: string): string => text.replace(/"msg_id":"[^"]+"/, '').replace(/"timestamp":\d+/, '').trim();
 
 /** Type part of a resource: `pod` in `default/pod/p1`. */
 export const typeOf = ({ route }: Message): string => route.resource.split('/')[1] ?? '';

@@ -27,7 +27,9 @@ export interface Score {
 /** @param omitted true for messages of the recording that the agent is not expected to send */
 export function planScore(captures: readonly (readonly CaptureStep[])[], omitted: (message: Message) => boolean): Score {
   const steps = captures.flat();
-  const acknowledged = new Set(steps.flatMap((step) => (step.kind === 'edge' && step.message.header.parentId !== undefined ? [step.message.header.parentId] : [])));
+  // What a rule's call brings names the call as well, but acknowledges nothing.
+  const isAck = ({ header, route }: Message): boolean => header.parentId !== undefined && route.operation === Operations.response;
+  const acknowledged = new Set(steps.flatMap((step) => (step.kind === 'edge' && isAck(step.message) ? [step.message.header.parentId] : [])));
   const replies = steps.flatMap((step) => (step.kind === 'cloud' && step.message.header.parentId !== undefined ? [step.message] : []));
   const expected: Expected[] = [];
   const parts = captures.map((capture, index) =>
