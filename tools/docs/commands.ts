@@ -25,7 +25,7 @@ export function commandsIn(text: string): string[] {
     .split('\n')
     .map((line) => line.replace(/(^|\s)#.*$/, ''))
     .flatMap((line) => outsideQuotes(line))
-    .map((part) => part.trim().replace(/^([A-Z_]+=\S*\s+)+/, '').replace(/^sudo (-\w+ )*/, '').replace(/^([A-Z_]+=\S*\s+)+/, ''))
+    .map((part) => part.trim().replace(/^\((.*)$/, '$1').replace(/\)$/, '').replace(/^([A-Z_]+=\S*\s+)+/, '').replace(/^sudo (-\w+ )*/, '').replace(/^([A-Z_]+=\S*\s+)+/, ''))
     .filter((part) => part !== '' && !/^[A-Za-z_]+=/.test(part));
 }
 

@@ -3,10 +3,8 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import type { Block } from './blocks.js';
 
-/** What a fragment may lack: names that stand around it, and the types that would follow from them. */
-const AROUND_IT = new Set([2304, 2552, 18004, 7006, 7031]);
-/** "Cannot find module": of a fragment those beside it, which are not on the page. */
-const NO_MODULE = 2307;
+/** What a fragment may lack: names and files that stand around it, and the types that would follow from them. */
+const AROUND_IT = new Set([2304, 2307, 2552, 18004, 7006, 7031]);
 
 /**
  * Type-checks the `ts` blocks of pages, each as a module of its own beside its page, in one program. A block is a whole program, or, as
@@ -32,7 +30,7 @@ export function checkSnippets(root: string, blocks: readonly Block[]): string[] 
     const source = program.getSourceFile(path);
     const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
     return found
-      .filter(({ code, messageText }) => !(block.meta.includes('fragment') && (AROUND_IT.has(code) || (code === NO_MODULE && /'\.\.?\//.test(ts.flattenDiagnosticMessageText(messageText, ' '))))))
+      .filter(({ code }) => !(block.meta.includes('fragment') && AROUND_IT.has(code)))
       .map(({ start = 0, messageText }) => `${block.file}:${block.line + (source?.getLineAndCharacterOfPosition(start).line ?? 0)}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`);
   });
 }
