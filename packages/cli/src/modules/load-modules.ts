@@ -2,6 +2,9 @@ import { checkModules, checkSlices, CONTRACT_VERSIONS, errorCode, errorText, sat
 import { fit } from './fit.js';
 import { loadModule, PROGRAM_FOLDER, type LoadedModule } from './load-module.js';
 import type { RoleFile } from './role-file.js';
+import { withSettings } from './with-settings.js';
+
+type Config = Readonly<Record<string, unknown>>;
 
 /** Where the module of a role comes from. */
 export interface Origin {
@@ -27,13 +30,15 @@ export interface LoadedModules {
   /** One for each module, in the same order. */
   readonly origins: readonly Origin[];
   readonly problems: readonly ModuleProblem[];
+  /** The configuration with the settings of the role file in it. */
+  readonly config: Config;
 }
 
 export interface LoadOptions {
   /** Versions of the contract in this process. */
   readonly contract?: ContractVersions;
   /** The whole configuration: modules that refuse their slices are found, too. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  readonly config?: Config;
   /** Folder of the program, from where packages are found. */
   readonly installedAt?: string;
 }
@@ -56,10 +61,13 @@ export async function loadModules(builtIn: readonly ModuleDefinition[], roleFile
     else problems.push(problemOf(errorCode(attempt?.reason).replace(/^modules\./, ''), role, errorText(attempt?.reason), instead(role)));
   });
 
+  // The settings of a role file are for the module that it names, not for one that plays the role instead.
+  const configFor = (modules: readonly ModuleDefinition[]): Config =>
+    loaded.reduce((tree, { module }) => withSettings(tree, module, modules.includes(module) ? roleFile.entries.get(module.name)?.settings : undefined), config ?? {});
   const check = (modules: readonly ModuleDefinition[]): Incompatibility[] => {
     const found = checkModules(modules, contract);
     const sound = modules.filter(({ name }) => !found.some(({ roles }) => roles.includes(name)));
-    return config === undefined ? found : [...found, ...checkSlices(sound, config)];
+    return config === undefined ? found : [...found, ...checkSlices(sound, configFor(sound))];
   };
   const fitted = fit(builtIn, loaded.map(({ module }) => module), check);
   for (const problem of fitted.problems) {
@@ -67,7 +75,7 @@ export async function loadModules(builtIn: readonly ModuleDefinition[], roleFile
     const superseded = roles.length > 0 && roles.every((role) => supersededBy(builtIn, loaded.find(({ module }) => module.name === role)));
     problems.push({ ...problem, ...(roles[0] === undefined ? {} : { module: roles[0], instead: roles.map(instead).join(', ') }), ...(superseded ? { superseded } : {}) });
   }
-  return { modules: fitted.modules, origins: fitted.modules.map((module) => originOf(module, loaded)), problems };
+  return { modules: fitted.modules, origins: fitted.modules.map((module) => originOf(module, loaded)), problems, config: configFor(fitted.modules) };
 }
 
 function originOf(module: ModuleDefinition, loaded: readonly LoadedModule[]): Origin {

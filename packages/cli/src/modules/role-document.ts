@@ -9,6 +9,8 @@ export interface RoleEntry {
   readonly version?: string;
   /** An npm installation of its own (a folder with `node_modules`), or the package's own folder. Unless given, where the agent is installed. */
   readonly folder?: string;
+  /** Laid over the slice of the configuration that the module owns, key by key: `edgecore.yaml` knows keys of the built-in modules alone. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** What a role file says: entries that can be used, and what is wrong with the others. */
@@ -20,7 +22,7 @@ export interface RoleDocument {
 
 const ROLE = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const PACKAGE = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
-const KEYS = ['package', 'version', 'folder'];
+const KEYS = ['package', 'version', 'folder', 'settings'];
 /** A real file has some hundred bytes; the limit bounds what reading it costs. */
 const MAX_LETTERS = 64 * 1024;
 
@@ -62,7 +64,8 @@ export function readRoleDocument(text: string): RoleDocument {
 }
 
 /**
- * The text of a role file with one entry put in, or taken out with `undefined`; comments and the rest stay as they are. Pure.
+ * The text of a role file with one entry put in, or taken out with `undefined`; comments and the rest stay as they are, and so do
+ * the settings of a role whose package stays the same. Pure.
  * @returns a problem in words when the text is no role file
  */
 export function withRole(text: string, role: string, entry: RoleEntry | undefined): { readonly text: string } | { readonly problem: string } {
@@ -75,7 +78,9 @@ export function withRole(text: string, role: string, entry: RoleEntry | undefine
   const value: unknown = document.toJS();
   if (!isFields(value) || (value['modules'] !== undefined && value['modules'] !== null && !isFields(value['modules']))) return { problem: 'has not the form of a role file' };
   if (!isFields(value['modules'])) document.set('modules', document.createNode({}));
-  if (entry) document.setIn(['modules', role], entry.version === undefined && entry.folder === undefined ? entry.package : document.createNode({ ...entry }));
+  const kept = readRoleDocument(text).entries.get(role);
+  const next = entry && (kept?.package === entry.package && kept.settings !== undefined ? { settings: kept.settings, ...entry } : entry);
+  if (next) document.setIn(['modules', role], Object.keys(next).length === 1 ? next.package : document.createNode({ ...next }));
   else document.deleteIn(['modules', role]);
   return { text: document.toString({ lineWidth: 0 }) };
 }
@@ -100,14 +105,15 @@ function valueOf(text: string): { readonly value?: unknown; readonly fault?: str
 function entryOf(role: string, raw: unknown): RoleEntry | string {
   if (!ROLE.test(role)) return `"${role}" is no name of a role, it must be lower-case words joined by "-", as edgehub`;
   if (typeof raw === 'string') return PACKAGE.test(raw) ? { package: raw } : `${role} is "${raw}", it must be the npm name of a package, as "@acme/mqtt-hub"`;
-  if (!isFields(raw)) return `${role} is ${shown(raw)}, it must be the npm name of a package, or { package, version, folder }`;
+  if (!isFields(raw)) return `${role} is ${shown(raw)}, it must be the npm name of a package, or { package, version, folder, settings }`;
   const unknown = Object.keys(raw).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) return `${role} has the key "${unknown}", there are ${KEYS.join(', ')}`;
-  const { package: name, version, folder } = raw;
+  const { package: name, version, folder, settings } = raw;
   if (typeof name !== 'string' || !PACKAGE.test(name)) return `package of ${role} is ${shown(name)}, it must be the npm name of a package, as "@acme/mqtt-hub"`;
   if (version !== undefined && (typeof version !== 'string' || version === '')) return `version of ${role} is ${shown(version)}, it must be a text like "1.4.2"`;
   if (folder !== undefined && (typeof folder !== 'string' || folder === '')) return `folder of ${role} is ${shown(folder)}, it must be the path of an npm installation`;
-  return { package: name, ...(version === undefined ? {} : { version }), ...(folder === undefined ? {} : { folder }) };
+  if (settings !== undefined && !isFields(settings)) return `settings of ${role} are ${shown(settings)}, they must be lines of "key: value"`;
+  return { package: name, ...(version === undefined ? {} : { version }), ...(folder === undefined ? {} : { folder }), ...(settings === undefined ? {} : { settings }) };
 }
 
 function shown(value: unknown): string {

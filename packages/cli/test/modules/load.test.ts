@@ -132,6 +132,18 @@ describe('modules of a role file', () => {
     expect(problems.map(({ module, superseded }) => [module, superseded])).toEqual([['edgehub', true], ['eventbus', undefined]]);
   });
 
+  it('[roles-2.9] settings of the role file are laid over the slice of the module that they are for, and of no other', async () => {
+    const at = place();
+    putPackage(at, { name: 'hub', code: exporting({ role: 'edgehub' }) });
+    putPackage(at, { name: 'gauge', code: exporting({ role: 'gauge', path: 'modules.deep.gauge' }) });
+    putPackage(at, { name: 'picky', code: exporting({ role: 'eventbus', parse: 'if (raw.port === 7) throw new Error("port is 7");' }) });
+    const given = { modules: { edgehub: { a: 1, b: { c: 2 } }, eventbus: { port: 1 }, edged: {} } };
+    const { config, problems } = await load(at, { edgehub: { package: 'hub', settings: { b: 3, d: [4] } }, gauge: { package: 'gauge', settings: { unit: 'm' } }, eventbus: { package: 'picky', settings: { port: 7 } } }, { config: given });
+    expect(problems.map(({ problem, module }) => `${problem} ${module}`)).toEqual(['config eventbus']);
+    expect(config).toEqual({ modules: { edgehub: { a: 1, b: 3, d: [4] }, eventbus: { port: 1 }, edged: {}, deep: { gauge: { unit: 'm' } } } });
+    expect(given.modules.edgehub).toEqual({ a: 1, b: { c: 2 } });
+  });
+
   it('[roles-2.7] what is wrong with the built-in modules alone remains, with nothing done instead', async () => {
     const set = [...BUILT_IN, builtIn('twin', { wire: { module: 'edged', group: 'x' } })];
     const { problems } = await loadModules(set, await readRoleFile(join(place(), 'edgecore.yaml')));
