@@ -6,12 +6,15 @@ import { AGENT_VERSION } from '../version.js';
 /** edged looks at the container runtime for it, which may hang. */
 const PATIENCE_MS = 5_000;
 
-/** Says in the installation that this agent runs from how it is, until the signal: an upgrade is judged by that. */
-export function reportStatus(core: Core, layout: Layout, signal: AbortSignal): Promise<void> {
+/**
+ * Says in the installation that this agent runs from how it is, until the signal: an upgrade is judged by that.
+ * @param unfollowed what of the role file cannot be followed; an upgrade that loses a node its module is taken back
+ */
+export function reportStatus(core: Core, layout: Layout, unfollowed: () => readonly Awaited[], signal: AbortSignal): Promise<void> {
   const look = async (): Promise<Omit<AgentStatus, 'pid' | 'version'>> => {
     const modules = waitingModules(core.health.value);
     const runsPods = core.health.value['edged']?.phase === 'ready';
-    return statusOf(core.link.value, [...modules, ...(runsPods ? await waitingNode(core, signal) : [])]);
+    return statusOf(core.link.value, [...modules, ...unfollowed(), ...(runsPods ? await waitingNode(core, signal) : [])]);
   };
   return new StatusFile({ layout, version: AGENT_VERSION, look }).run(signal);
 }

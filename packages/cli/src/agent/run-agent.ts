@@ -8,13 +8,13 @@ import { AGENT_FLAGS } from '../flags/spec.js';
 import { createKlog } from '../log/klog.js';
 import { stderrSink } from '../log/sink.js';
 import { parseVmodule } from '../log/verbosity.js';
+import { standing } from '../modules/standing.js';
 import type { Terminal } from '../program.js';
-import { loadModules } from '../modules/load-modules.js';
-import { readRoleFile } from '../modules/role-file.js';
 import { reportToService } from '../service/report-to-service.js';
 import { AGENT_VERSION, KUBEEDGE_VERSION } from '../version.js';
 import { takeOrders } from './agent-control.js';
 import { reportStatus } from './agent-status.js';
+import { chooseModules } from './choose-modules.js';
 import { gatesOf } from './gates.js';
 import { openNodeInstallation } from './node-installation.js';
 import { noInstallation, OnDemandInstallation } from './on-demand-installation.js';
@@ -63,11 +63,9 @@ async function startAgent(configPath: string, terminal: Terminal, log: Logger, s
   const installation = ownRoot(terminal.env, undefined);
   if (installation !== undefined) await untilReleased(layoutOf(installation), signal);
   await using store = await openStore({ path: config.database.dataSource, log: log.named('store') });
-  const roleFile = await readRoleFile(configPath);
-  const { modules, origins, problems } = await loadModules(MODULES, roleFile, { config: config as unknown as Record<string, unknown> });
-  for (const { text, instead } of problems) log.error(text, { instead: instead ?? '' });
+  const chosen = await chooseModules(MODULES, configPath, config as unknown as Record<string, unknown>, log);
   const core = compose({
-    config: config as unknown as Record<string, unknown>,
+    config: chosen.config,
     log,
     gates: gatesOf(config.featureGates),
     store,
@@ -86,10 +84,11 @@ async function startAgent(configPath: string, terminal: Terminal, log: Logger, s
             open: () => openNodeInstallation(installation, { config, configPath, host, copyDatabase: (to) => store.backupTo(to), log: log.named('upgrade') }),
           }),
     readyTimeoutMs: config.edge.readyTimeoutSeconds * 1000,
-  }, modules);
-  const installed = installation === undefined ? undefined : reportStatus(core, layoutOf(installation), signal);
-  const orders = takeOrders({ core, builtIn: MODULES, origins, entries: roleFile.entries, config, configPath, log }, signal);
-  await Promise.all([core.run(signal), reportToService(core, terminal.env, log, signal), orders, installed]);
+  }, chosen.modules);
+  const unfollowed = (): ReturnType<typeof standing> => standing(chosen, core.modules);
+  const installed = installation === undefined ? undefined : reportStatus(core, layoutOf(installation), unfollowed, signal);
+  const orders = takeOrders({ core, builtIn: MODULES, origins: chosen.origins, entries: chosen.entries, config, configPath, log }, signal);
+  await Promise.all([core.run(signal), reportToService(core, terminal.env, unfollowed, log, signal), orders, installed]);
   log.info('stopped');
 }
 

@@ -1,50 +1,59 @@
-import { checkModules, CONTRACT_VERSIONS, type ModuleDefinition } from '@edge/core';
+import { existsSync } from 'node:fs';
+import { readConfigFile } from '@edge/config';
+import { CONTRACT_VERSIONS, errorText, readSlice, type ModuleDefinition } from '@edge/core';
+import { gatherHostFacts } from '@edge/envcheck';
 import { MODULES } from '../compose.js';
 import { usage } from '../flags/help.js';
 import { parseOnlyFlags } from '../flags/parse.js';
-import { readBoolean, type FlagSpec } from '../flags/spec.js';
+import { DEFAULT_CONFIG_PATH, readBoolean, type FlagSpec } from '../flags/spec.js';
+import { loadModules } from '../modules/load-modules.js';
+import { modulesJson, modulesTable, type ModulesFacts } from '../modules/report-modules.js';
+import { readRoleFile } from '../modules/role-file.js';
+import { unusedPackages } from '../modules/unused-packages.js';
 import type { Terminal } from '../program.js';
 
 const FLAGS: readonly FlagSpec[] = [
-  { name: 'check', bare: 'true', help: 'Exit with code 2 when the modules do not fit together.' },
+  { name: 'check', bare: 'true', help: 'Exit with code 2 when the modules do not fit together, or the role file cannot be followed.' },
+  { name: 'config', value: 'string', help: `The configuration of the agent; the role file edge-modules.yaml lies beside it. ${DEFAULT_CONFIG_PATH} unless given, if that is there.` },
   { name: 'help', shorthand: 'h', bare: 'true', help: 'Print this help, then exit.' },
   { name: 'json', bare: 'true', help: 'Print JSON.' },
 ];
 
-/** `edgecore modules`: the modules of this agent, their versions and the ranges they need. */
+const HELP = `The modules of this agent: which package plays which role, in which version, from where, what it
+needs, and whether the configuration switches it on. The agent itself starts with the same checks.
+
+${usage('edgecore modules [flags]', [{ title: 'Flags', flags: FLAGS }])}`;
+
+/** `edgecore modules`: the modules that an agent with this configuration would run, and what is wrong with them. */
 export async function modules(args: readonly string[], terminal: Terminal): Promise<number> {
   const values = parseOnlyFlags(FLAGS, args);
   const on = (name: string): boolean => readBoolean(values[name] ?? 'false') ?? false;
   if (on('help')) {
-    terminal.out(`The modules of this agent, their versions and what they need.\n\n${usage('edgecore modules [flags]', [{ title: 'Flags', flags: FLAGS }])}`);
+    terminal.out(HELP);
     return 0;
   }
-  const problems = checkModules(MODULES, CONTRACT_VERSIONS);
-  terminal.out(
-    on('json')
-      ? `${JSON.stringify({ contract: CONTRACT_VERSIONS, modules: MODULES.map(describe), problems }, undefined, 2)}\n`
-      : `${table(MODULES)}\ncontract: ${ranges(CONTRACT_VERSIONS)}\n`,
-  );
-  for (const problem of problems) terminal.err(`${problem.text}\n`);
-  return on('check') && problems.length > 0 ? 2 : 0;
+  const path = values['config'] ?? DEFAULT_CONFIG_PATH;
+  let facts: ModulesFacts;
+  try {
+    facts = await gather(path, values['config'] !== undefined || existsSync(path));
+  } catch (error) {
+    terminal.err(`Error: ${errorText(error)}\n`);
+    return 1;
+  }
+  terminal.out(on('json') ? modulesJson(facts) : modulesTable(facts));
+  const { problems } = facts.loaded;
+  for (const { text, instead, superseded } of problems) terminal.err(`${superseded ? 'superseded' : 'problem'}: ${text}${instead === undefined ? '' : `; ${instead}`}\n`);
+  for (const { text } of facts.unused) terminal.err(`notice: ${text}\n`);
+  return on('check') && problems.some(({ superseded }) => superseded !== true) ? 2 : 0;
 }
 
-function describe(module: ModuleDefinition): Record<string, unknown> {
-  const { name, packageName, version, requires, wire, after } = module;
-  return { name, package: packageName, version, requires, wire, after };
-}
-
-function table(list: readonly ModuleDefinition[]): string {
-  const rows = [
-    ['MODULE', 'PACKAGE', 'VERSION', 'NEEDS', 'BUS NAME', 'GROUP'],
-    ...list.map((module) => [module.name, module.packageName, module.version, ranges(module.requires), module.wire.module, module.wire.group]),
-  ];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`).join('');
-}
-
-function ranges(needs: Readonly<Record<string, string>>): string {
-  return Object.entries(needs)
-    .map(([name, range]) => `${name} ${range}`)
-    .join(', ');
+async function gather(path: string, withConfig: boolean): Promise<ModulesFacts> {
+  const config = withConfig ? ((await readConfigFile(path, await gatherHostFacts())).config as unknown as Record<string, unknown>) : undefined;
+  const roleFile = await readRoleFile(path);
+  const loaded = await loadModules(MODULES, roleFile, config === undefined ? {} : { config });
+  const enabled = (module: ModuleDefinition): boolean | undefined => {
+    const refused = loaded.problems.some(({ problem, module: role, instead }) => problem === 'config' && role === module.name && instead === undefined);
+    return config === undefined || refused ? undefined : module.enabled(readSlice(module, loaded.config));
+  };
+  return { loaded, contract: CONTRACT_VERSIONS, roleFile, unused: unusedPackages(loaded.origins, roleFile.path), enabled };
 }

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { BOOTSTRAP_FILE, type EdgeCoreConfig } from '@edge/config';
 import { OPENRC_LOG_PATH } from '@edge/upgrade';
+import { ROLE_FILE, roleFilePath } from '../modules/role-file.js';
 import type { Places } from './places.js';
 
 /** Files of the agent besides those of pods and of the installation. */
@@ -34,12 +35,13 @@ export function resetPlan(config: EdgeCoreConfig, places: Places): ResetPlan {
   const token = at(edge.kubeletApi.tokenFile);
   const state = at('/etc/kubeedge');
   const manifests = edged.tailoredKubeletConfig.staticPodPath;
-  const files = [places.configPath, at(BOOTSTRAP_FILE), ...certificates, key, token, at(OPENRC_LOG_PATH)];
+  const files = [places.configPath, roleFilePath(places.configPath), at(BOOTSTRAP_FILE), ...certificates, key, token, at(OPENRC_LOG_PATH)];
   return {
     files: [...files, ...files.flatMap((path) => NEXT.map((ending) => path + ending)), ...['idempotency_record', 'upgrade_report.json'].map((name) => join(state, name))],
     named: [
       { folder: dirname(database), name: new RegExp(`^${escaped(basename(database))}(-wal|-shm|-journal|\\.probe|\\.salvaging|\\.new(-wal|-shm|-journal)?|\\.(corrupt|after)-.*)?$`) },
       { folder: dirname(places.configPath), name: new RegExp(`^\\.${escaped(basename(places.configPath))}\\.[0-9a-f-]{36}$`) },
+      { folder: dirname(places.configPath), name: new RegExp(`^\\.${escaped(ROLE_FILE)}\\.\\d+\\.next$`) },
       { folder: metaServer, name: /^(ca\.crt|metaserver-(current|[\d-]+)\.pem)(\.next)?$/ },
       { folder: at(socketFolder), name: /^(dmi\.sock|\.d[0-9a-f]{6})$/ },
     ],

@@ -32,6 +32,11 @@ describe('status for the service manager', () => {
   });
 });
 
+it('[roles-3.1] a role that is not played as the role file wants stands in the line, and does not keep the agent from being ready', () => {
+  const unfollowed = [{ what: 'role eventbus', why: '@acme/bus is not installed; the built-in module plays eventbus' }];
+  expect(serviceStatus({ eventbus: module('ready') }, UP, unfollowed)).toEqual({ started: true, text: 'role eventbus: @acme/bus is not installed; the built-in module plays eventbus' });
+});
+
 describe('environment of a service', () => {
   it.each([
     [{}, undefined],
@@ -62,7 +67,7 @@ describe('signs to a real datagram socket', () => {
     const link = createCell<LinkStatus>(UP);
     let hanging: string[] = [];
     const stop = new AbortController();
-    const reporter = new ServiceReporter({ health, link, heldUpLanes: () => hanging, notify: systemdNotify(socket.path), watchdogMs: 100, log: silentLogger });
+    const reporter = new ServiceReporter({ health, link, unfollowed: () => [], heldUpLanes: () => hanging, notify: systemdNotify(socket.path), watchdogMs: 100, log: silentLogger });
     const ran = reporter.run(stop.signal);
     health.set({ edged: module('ready') });
     await since(from, 'READY=1 | STATUS=all modules are ready, the cloud is connected');

@@ -1,4 +1,5 @@
 import { errorText, sleep, type CloudLink, type Health, type Logger } from '@edge/core';
+import type { Standing } from '../modules/standing.js';
 import { serviceStatus } from './service-status.js';
 import type { Notify } from './systemd-notify.js';
 
@@ -12,6 +13,8 @@ const USUAL_MS = 60_000;
 export interface ServiceReporterDeps {
   readonly health: Health;
   readonly link: CloudLink;
+  /** What of the role file cannot be followed. */
+  readonly unfollowed: () => readonly Standing[];
   /** Lanes that have not moved for that many ms although messages wait. */
   readonly heldUpLanes: (limitMs: number) => readonly string[];
   readonly notify: Notify;
@@ -53,7 +56,7 @@ export class ServiceReporter {
   }
 
   #text(): string {
-    return serviceStatus(this.#deps.health.value, this.#deps.link.value).text;
+    return serviceStatus(this.#deps.health.value, this.#deps.link.value, this.#deps.unfollowed()).text;
   }
 
   #moves(): boolean {

@@ -1,4 +1,5 @@
 import type { LinkStatus, ModuleHealth } from '@edge/core';
+import type { Standing } from '../modules/standing.js';
 
 /** What the service manager is shown of the agent. */
 export interface ServiceStatus {
@@ -12,11 +13,12 @@ export interface ServiceStatus {
 const LONGEST = 300;
 
 /** What to tell the service manager about modules and link. */
-export function serviceStatus(modules: Readonly<Record<string, ModuleHealth>>, link: LinkStatus): ServiceStatus {
+export function serviceStatus(modules: Readonly<Record<string, ModuleHealth>>, link: LinkStatus, unfollowed: readonly Standing[] = []): ServiceStatus {
   const all = Object.entries(modules);
   const started = all.length > 0 && all.every(([, { phase, restarts }]) => (phase !== 'waiting' && phase !== 'starting') || restarts > 0);
   const wrong = all.filter(([, { phase }]) => phase !== 'ready' && phase !== 'done').map(([name, health]) => describe(name, health));
   if (!link.connected && started) wrong.push(`the cloud is not reached: ${link.reason ?? 'no reason known'}`);
+  for (const { what, why } of unfollowed) wrong.push(`${what}: ${why}`);
   const line = wrong.length === 0 ? 'all modules are ready, the cloud is connected' : wrong.join('; ');
   return { started, text: line.replace(/\s+/g, ' ').slice(0, LONGEST) };
 }
