@@ -12,7 +12,7 @@ export interface SwapRequest {
   readonly order: 'swap';
   readonly role: string;
   /** The package to load, in a folder of its own; undefined: the built-in module. */
-  readonly entry?: Required<RoleEntry> | undefined;
+  readonly entry?: Required<Omit<RoleEntry, 'settings'>> | undefined;
   /** Seconds that it may take to get ready; the agent's usual limit unless given. */
   readonly readyTimeoutSeconds?: number | undefined;
 }
