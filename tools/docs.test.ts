@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { Terminal } from '../packages/cli/src/program.js';
 import { blocksIn, blocksOf, codeWords, type Block } from './docs/blocks.js';
 import { commandsIn, complaintAbout, type Known } from './docs/commands.js';
 import { checkSnippets } from './docs/snippets.js';
@@ -79,14 +78,25 @@ it('[docs-4.1] messages that the page about operation explains are those of the 
   expect(parts.filter(([, part]) => !sources.includes(part))).toEqual([]);
 });
 
-/** The program in one file: made in less time than its hundreds of files are read in one by one. */
-async function program(): Promise<{ main(args: readonly string[], terminal: Terminal): Promise<number> }> {
+/**
+ * What the program prints with each of some command lines. It is made into one file, which takes less time than reading its hundreds of
+ * files one by one, and runs in a process of its own.
+ */
+async function outputs(commandLines: readonly (readonly string[])[]): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'edge-docs-'));
-  const outfile = join(folder, 'program.mjs');
-  const js = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
-  await build({ entryPoints: [join(root, 'packages/cli/src/program.ts')], outfile, bundle: true, platform: 'node', target: 'node20', format: 'esm', tsconfig: join(root, 'tsconfig.base.json'), external: ['libsql', 'bufferutil', 'utf-8-validate'], banner: { js } });
   try {
-    return (await import(/* @vite-ignore */ outfile)) as Awaited<ReturnType<typeof program>>;
+    const outfile = join(folder, 'program.mjs');
+    const js = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
+    await build({ entryPoints: [join(root, 'packages/cli/src/program.ts')], outfile, bundle: true, platform: 'node', target: 'node20', format: 'esm', tsconfig: join(root, 'tsconfig.base.json'), external: ['libsql', 'bufferutil', 'utf-8-validate'], banner: { js } });
+    const asking = `import { main } from ${JSON.stringify(outfile)};
+      const texts = [];
+      for (const args of ${JSON.stringify(commandLines)}) {
+        let text = '';
+        await main(args, { env: {}, out: (more) => (text += more), err: (more) => (text += more) });
+        texts.push(text);
+      }
+      process.stdout.write(JSON.stringify(texts));`;
+    return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '--eval', asking], { encoding: 'utf8' })) as string[];
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -97,17 +107,11 @@ describe('commands', () => {
   let known: Known;
 
   beforeAll(async () => {
-    const { main } = await program();
-    const run = async (...args: string[]): Promise<string> => {
-      let text = '';
-      const take = (more: string): void => void (text += more);
-      await main(args, { env: {}, out: take, err: take });
-      return text;
-    };
     const flagsIn = (help: string): Set<string> => new Set([...help.matchAll(/(?<![\w-])--?([a-z][a-z-]*)/g)].map(([, flag = '']) => flag));
-    const commands = /there are (.*), and none at all/.exec(await run('no-such-command'))?.[1]?.split(', ') ?? [];
-    flags.set('', flagsIn(await run('--help')));
-    for (const command of commands) flags.set(command, flagsIn(await run(command, '--help')));
+    const named = [...readFileSync(join(root, 'packages/cli/src/program.ts'), 'utf8').matchAll(/^  (\w+): async \(\) => \(await import/gm)].map(([, command = '']) => command);
+    const commands = ['', ...named];
+    const helps = await outputs(commands.map((command) => [...(command === '' ? [] : [command]), '--help']));
+    commands.forEach((command, at) => flags.set(command, flagsIn(helps[at] ?? '')));
 
     // What a page has its readers make.
     const made = new Set(of('sh').flatMap(({ text }) => [...text.matchAll(/^npm run new-module (\S+)$/gm)].map(([, name = '']) => `packages/${name}`)));
