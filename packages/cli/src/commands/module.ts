@@ -7,7 +7,7 @@ import { order } from '../control/control-client.js';
 import { controlSocket, modulesFolder } from '../control/control-paths.js';
 import type { ModuleRow, SwapReport } from '../control/module-orders.js';
 import { usage } from '../flags/help.js';
-import { parseFlags } from '../flags/parse.js';
+import { parseFlags, parseOnlyFlags } from '../flags/parse.js';
 import { DEFAULT_CONFIG_PATH, readBoolean, type FlagSpec } from '../flags/spec.js';
 import type { Terminal } from '../program.js';
 import { wantedPackage } from './wanted-package.js';
@@ -56,8 +56,8 @@ export async function module(args: readonly string[], terminal: Terminal): Promi
     terminal.err(`Error: ${errorText(error)}\n`);
     return 1;
   }
-  const { values, positional } = parseFlags([HELP], args);
-  if (positional.length > 0 || readBoolean(values['help'] ?? 'false') !== true) throw new EdgeError('cli.flag', `edgecore module needs "list" or "swap"${word === undefined ? '' : `, not "${word}"`}`);
+  const wrong = word !== undefined && !word.startsWith('-') ? `, not "${word}"` : '';
+  if (wrong !== '' || readBoolean(parseOnlyFlags([HELP], args)['help'] ?? 'false') !== true) throw new EdgeError('cli.flag', `edgecore module needs "list" or "swap"${wrong}`);
   terminal.out(`${ABOUT}${usage('edgecore module list|swap [flags]', [{ title: 'Flags of list', flags: LIST_FLAGS }, { title: 'Flags of swap', flags: SWAP_FLAGS }])}`);
   return 0;
 }

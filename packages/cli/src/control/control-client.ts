@@ -5,6 +5,12 @@ import { isFields } from '@edge/protocol';
 import type { ControlRequest } from './control-protocol.js';
 import { linesOf } from './lines.js';
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not run',
+  ECONNREFUSED: 'it does not run',
+  EACCES: 'only root and the user that it runs as may give it orders',
+};
+
 /**
  * Gives an order to the agent that listens at the path, and waits for its outcome.
  * @param signal gives it up: the agent takes back what it has begun
@@ -37,7 +43,6 @@ async function reach(path: string): Promise<Socket> {
     await once(socket, 'connect');
     return socket;
   } catch (cause) {
-    const why = { ENOENT: 'it does not run', ECONNREFUSED: 'it does not run', EACCES: 'only root and the user that it runs as may give it orders' }[errorCode(cause)] ?? errorText(cause);
-    throw new EdgeError('cli.no-agent', `the agent cannot be reached at ${path}: ${why}`, { cause });
+    throw new EdgeError('cli.no-agent', `the agent cannot be reached at ${path}: ${REASONS[errorCode(cause)] ?? errorText(cause)}`);
   }
 }
