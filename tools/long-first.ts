@@ -7,7 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG = [
   'packages/cli/test/conformance/node.conformance.test.ts',
   'tools/readme.test.ts',
-  'tools/packed.test.ts',
+  'tools/published.test.ts',
   'packages/cli/test/nothing-lost.e2e.test.ts',
   'packages/cli/test/cuts.e2e.test.ts',
   'packages/cri/test/cri.contract.test.ts',
