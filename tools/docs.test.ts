@@ -120,7 +120,7 @@ describe('commands', () => {
     const targets = manifests.flatMap(({ nx = {} }) => Object.keys((nx as { targets?: object }).targets ?? {}));
     known = {
       scripts: new Set(scripts),
-      packages: new Set(folders('packages')),
+      packages: new Set([...folders('packages'), ...[...made].map((path) => path.replace('packages/', ''))]),
       targets: new Set([...scripts, ...targets, ...Object.keys(json('nx.json').targetDefaults ?? {})]),
       programs: new Set(readdirSync(join(root, 'node_modules/.bin'))),
       exists: (path) => existsSync(join(root, path)) || made.has(path),
