@@ -24,7 +24,7 @@ const alone: TestProjectInlineConfiguration = { ...base, test: { ...base.test, n
  */
 export default defineConfig({
   test: {
-    projects: [all, alone, ...APART, 'examples/*/mapper', 'tools'],
+    projects: [all, alone, ...APART, 'examples/*/mapper', 'examples/own-module', 'tools'],
     maxWorkers: 4,
     sequence: { sequencer: TogetherLongFirst },
   },

@@ -29,4 +29,5 @@ process.stdout.write(`Made packages/${name}. Next:
   npm install                          links it into the workspace
   cd packages/${name} && npm test      its tests, the module contract among them
   packages/cli/src/compose.ts: import it and list it there, and name it in packages/cli/package.json
+A module that lives outside of this repository is named in an agent's role file instead: examples/own-module
 `);

@@ -1,0 +1,1 @@
+export { twinRecorder } from './twin-recorder.module.js';
