@@ -28,7 +28,7 @@ export async function bundleExamples(names) {
   return names.map((name) => file(name, '.edge', 'alone.mjs'));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '/').href) {
   const name = relative(join(root, 'packages'), process.cwd());
   if (!existsSync(join(root, 'packages', name, 'example', 'alone.ts'))) {
     process.stderr.write(`there is no example/alone.ts in ${process.cwd()}; this runs in a folder below ${join(root, 'packages')}\n`);

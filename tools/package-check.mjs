@@ -1,26 +1,42 @@
-// Checks the package in the current folder as its users will get it: publint, and the types as they resolve.
+// Checks the package in the current folder as its users will get it: publint, the types as they resolve, what it exports, its size.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { apiReport, difference, reportPath } from './api-report.mjs';
 import { root } from './bootstrap.mjs';
+import { sizeProblem } from './sizes.mjs';
 
 const program = (name) => join(root, 'node_modules', '.bin', name);
+const name = basename(process.cwd());
 
 const folder = mkdtempSync(join(tmpdir(), 'edge-pack-'));
-try {
-  const packed = check('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder, '--loglevel=error']);
-  const [{ filename }] = Object.values(JSON.parse(packed));
-  check(program('publint'), ['--strict']);
-  check(program('attw'), [join(folder, filename), '--profile', 'esm-only', '--no-emoji', '--no-color']);
-} finally {
-  rmSync(folder, { recursive: true });
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const packed = check('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder, '--loglevel=error']);
+const [{ filename, size }] = Object.values(JSON.parse(packed));
+check(program('publint'), ['--strict']);
+check(program('attw'), [join(folder, filename), '--profile', 'esm-only', '--no-emoji', '--no-color']);
+checkApi();
+const tooLarge = sizeProblem(name, size);
+if (tooLarge !== undefined) fail(tooLarge);
+
+function checkApi() {
+  const report = apiReport(process.cwd());
+  const path = join(root, reportPath(name));
+  const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  if (report === before) return;
+  const lines = difference(before, report);
+  const shown = lines.slice(0, 40).join('\n');
+  fail(`what @edge/${name} exports is not what ${reportPath(name)} says:\n${shown}${lines.length > 40 ? `\n(${lines.length - 40} more lines)` : ''}\nIf that is meant, run "npm run api" and commit the report.`);
 }
 
 function check(command, args) {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
   if (status === 0) return stdout;
-  process.stderr.write(`${command} ${args.join(' ')} says:\n${stdout}\n${stderr}\n`);
-  rmSync(folder, { recursive: true, force: true });
+  return fail(`${command} ${args.join(' ')} says:\n${stdout}\n${stderr}`);
+}
+
+function fail(text) {
+  process.stderr.write(`${text}\n`);
   process.exit(1);
 }
