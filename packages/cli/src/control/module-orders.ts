@@ -66,19 +66,23 @@ export class ModuleOrders {
 
   /**
    * Loads and swaps; what has worked is written into the role file, so that the next start keeps it. A fetched version that did not
-   * work is removed.
+   * work is removed. Settings of the role stay.
    * @throws EdgeError `modules.*` when it cannot be loaded, and what `Core.swap` throws
    */
   async swap({ role, entry, readyTimeoutSeconds }: SwapRequest, onStep: (step: SwapStep) => void, signal: AbortSignal): Promise<SwapReport> {
     const { core, settleMs } = this.#deps;
     const before = core.modules.find(({ name }) => name === role);
     if (!before) throw new EdgeError('core.no-role', `this agent has no module ${role}; it has ${core.modules.map(({ name }) => name).join(', ')}`);
+    const settings = this.#entries.get(role)?.settings;
+    if (!entry && settings) {
+      throw new EdgeError('cli.swap', `the role file has settings for ${role} (${Object.keys(settings).join(', ')}), which count until the agent is started again: take its entry out of the file, and start the agent again`);
+    }
     let done = false;
     try {
       const { definition, folder } = await this.#find(role, entry);
       const outcome = await core.swap(role, definition, { settleMs, signal, onStep, ...(readyTimeoutSeconds === undefined ? {} : { readyTimeoutMs: readyTimeoutSeconds * 1000 }) });
       done = outcome.result !== 'returned';
-      const notKept = done ? await this.#keep(role, entry, folder) : undefined;
+      const notKept = done ? await this.#keep(role, entry && (settings ? { ...entry, settings } : entry), folder) : undefined;
       return { ...outcome, from: label(before), to: label(definition), ...(notKept === undefined ? {} : { notKept }) };
     } finally {
       if (!done) await this.#discard(role, entry);

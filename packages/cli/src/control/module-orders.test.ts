@@ -1,0 +1,84 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCell, EdgeError, silentLogger, type ModuleDefinition, type ModuleHealth, type SwapOutcome } from '@edge/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { moduleSource, putPackage } from '../../test/support/module-package.js';
+import { readRoleFile } from '../modules/role-file.js';
+import { ModuleOrders } from './module-orders.js';
+
+const never = new AbortController().signal;
+const built = { name: 'clock', packageName: '@acme/clock', version: '1.0.0' } as ModuleDefinition;
+const swapped: SwapOutcome = { result: 'swapped', serving: true, pausedMs: 1, leftBehind: [] };
+
+let folder: string;
+let configPath: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'edge-orders-'));
+  mkdirSync(join(folder, 'config'));
+  configPath = join(folder, 'config', 'edgecore.yaml');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A version of the module, fetched. */
+function fetched(version: string): { package: string; version: string; folder: string } {
+  const place = join(folder, 'modules', 'clock', version);
+  putPackage(place, { name: '@acme/clock', version, code: `export default ${moduleSource({ role: 'clock', version })};` });
+  return { package: '@acme/clock', version, folder: place };
+}
+
+/** Orders to an agent whose swaps end like that. */
+async function orders(swap: () => Promise<SwapOutcome> = () => Promise.resolve(swapped)): Promise<ModuleOrders> {
+  const { entries } = await readRoleFile(configPath);
+  const [entry] = entries.values();
+  const origin = { role: 'clock', kind: entry ? ('package' as const) : ('built-in' as const), package: '@acme/clock', version: entry?.version ?? '1.0.0', ...(entry?.folder === undefined ? {} : { folder: entry.folder }) };
+  const health = createCell<Readonly<Record<string, ModuleHealth>>>({ clock: { phase: 'ready', restarts: 2, since: 0, lastError: 'once' } });
+  return new ModuleOrders({ core: { modules: [built], health, swap }, builtIn: [built], origins: [origin], entries, configPath, modulesFolder: join(folder, 'modules'), settleMs: 0, log: silentLogger });
+}
+
+const entriesNow = async (): Promise<unknown> => Object.fromEntries((await readRoleFile(configPath)).entries);
+const versions = (): string[] => readdirSync(join(folder, 'modules', 'clock'));
+
+describe('what commands have the agent do with its modules', () => {
+  it('[cli-11.1] a swap that worked is kept, with the version from before for a way back; older ones go', async () => {
+    const given = await orders();
+    expect(given.list()).toEqual([{ role: 'clock', package: '@acme/clock', version: '1.0.0', phase: 'ready', restarts: 2, lastError: 'once' }]);
+    for (const version of ['1.1.0', '1.2.0', '1.3.0']) expect(await given.swap({ order: 'swap', role: 'clock', entry: fetched(version) }, () => undefined, never)).toMatchObject({ to: `@acme/clock@${version}` });
+    expect(versions()).toEqual(['1.2.0', '1.3.0']);
+    expect(await entriesNow()).toEqual({ clock: { package: '@acme/clock', version: '1.3.0', folder: join(folder, 'modules', 'clock', '1.3.0') } });
+    expect(given.list()[0]?.folder).toContain('/clock/1.3.0/');
+    await given.swap({ order: 'swap', role: 'clock' }, () => undefined, never);
+    expect([await entriesNow(), versions()]).toEqual([{}, ['1.3.0']]);
+  });
+
+  it('[cli-11.2] one that did not work is removed, whether it went back, was refused or could not be loaded; that in use stays', async () => {
+    const kept = fetched('1.1.0');
+    await (await orders()).swap({ order: 'swap', role: 'clock', entry: kept }, () => undefined, never);
+    const back = await orders(() => Promise.resolve({ ...swapped, result: 'returned', reason: 'no' }));
+    expect(await back.swap({ order: 'swap', role: 'clock', entry: fetched('1.2.0') }, () => undefined, never)).toMatchObject({ result: 'returned' });
+    await back.swap({ order: 'swap', role: 'clock', entry: kept }, () => undefined, never);
+    const refused = await orders(() => Promise.reject(new EdgeError('core.swap-busy', 'busy')));
+    await expect(refused.swap({ order: 'swap', role: 'clock', entry: fetched('1.3.0') }, () => undefined, never)).rejects.toMatchObject({ code: 'core.swap-busy' });
+    const broken = fetched('1.4.0');
+    writeFileSync(join(broken.folder, 'node_modules/@acme/clock/index.js'), 'export default {');
+    await expect(back.swap({ order: 'swap', role: 'clock', entry: broken }, () => undefined, never)).rejects.toMatchObject({ code: 'modules.load' });
+    expect(versions()).toEqual(['1.1.0']);
+    expect(await entriesNow()).toEqual({ clock: kept });
+  });
+
+  it('[cli-11.3] settings of the role go along to another version; with them there is no way to the built-in module but a new start', async () => {
+    writeFileSync(join(folder, 'config', 'edge-modules.yaml'), `modules:\n  clock: { package: "@acme/clock", version: "1.1.0", folder: ${fetched('1.1.0').folder}, settings: { hands: 3 } }\n`);
+    const given = await orders();
+    await given.swap({ order: 'swap', role: 'clock', entry: fetched('1.2.0') }, () => undefined, never);
+    expect(await entriesNow()).toMatchObject({ clock: { version: '1.2.0', settings: { hands: 3 } } });
+    await expect(given.swap({ order: 'swap', role: 'clock' }, () => undefined, never)).rejects.toMatchObject({ code: 'cli.swap', message: expect.stringContaining('settings for clock (hands)') as string });
+  });
+
+  it('[cli-11.4] what cannot be written into the role file is said; what runs, runs', async () => {
+    writeFileSync(join(folder, 'config', 'edge-modules.yaml'), 'modules: [');
+    const report = await (await orders()).swap({ order: 'swap', role: 'clock', entry: fetched('1.1.0') }, () => undefined, never);
+    expect(report).toMatchObject({ result: 'swapped', notKept: expect.stringContaining('is no readable YAML') as string });
+    expect(existsSync(join(folder, 'modules', 'clock', '1.1.0'))).toBe(true);
+  });
+});
