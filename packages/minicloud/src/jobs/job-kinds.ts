@@ -1,20 +1,12 @@
-import { isFields, type Fields } from '@edge/protocol';
+import { flowStep, isFields, NodeJobTypes, type Fields, type NodeJobType } from '@edge/protocol';
 import type { JobSettings } from './types.js';
 
-/** What follows an action; nothing: the node is done. */
-interface Action {
-  readonly name: string;
-  readonly afterSuccess?: string;
-  readonly afterFailure?: string;
-}
-
-/** One kind of node job: what it is called where, and the way its nodes go on their own. */
+/** One kind of node job: what it is called where, and what its nodes are sent. */
 export interface JobKind {
   readonly plural: string;
   /** Its name in messages. */
-  readonly type: string;
+  readonly type: NodeJobType;
   readonly kind: string;
-  readonly flow: readonly Action[];
   /** The part of the spec that holds nodes and limits. */
   readonly settings: (spec: Fields) => JobSettings;
   /** The spec as nodes are sent it. */
@@ -29,11 +21,7 @@ const PULL_FIELDS = ['images', 'nodeNames', 'labelSelector', 'checkItems', 'fail
 
 export const JOB_KINDS: readonly JobKind[] = [
   {
-    plural: 'nodeupgradejobs', type: 'nodeupgradejob', kind: 'NodeUpgradeJob',
-    flow: [
-      { name: 'Check', afterSuccess: 'WaitingConfirmation' }, { name: 'WaitingConfirmation', afterSuccess: 'BackUp' },
-      { name: 'BackUp', afterSuccess: 'Upgrade' }, { name: 'Upgrade', afterFailure: 'RollBack' }, { name: 'RollBack' },
-    ],
+    plural: 'nodeupgradejobs', type: NodeJobTypes.upgrade, kind: 'NodeUpgradeJob',
     settings: (spec) => spec,
     // The digests are there even when there are none.
     content: (spec) => inOrder({ ...spec, imageDigestGatter: spec['imageDigestGatter'] ?? null }, [
@@ -41,14 +29,12 @@ export const JOB_KINDS: readonly JobKind[] = [
     ], ['imageDigestGatter']),
   },
   {
-    plural: 'imageprepulljobs', type: 'imageprepulljob', kind: 'ImagePrePullJob',
-    flow: [{ name: 'Check', afterSuccess: 'Pull' }, { name: 'Pull' }],
+    plural: 'imageprepulljobs', type: NodeJobTypes.prePull, kind: 'ImagePrePullJob',
     settings: pullTemplate,
     content: (spec) => ({ imagePrePullTemplate: inOrder(pullTemplate(spec), PULL_FIELDS) }),
   },
   {
-    plural: 'configupdatejobs', type: 'configupdatejob', kind: 'ConfigUpdateJob',
-    flow: [{ name: 'Check', afterSuccess: 'BackUp' }, { name: 'BackUp', afterSuccess: 'Update' }, { name: 'Update', afterFailure: 'RollBack' }, { name: 'RollBack' }],
+    plural: 'configupdatejobs', type: NodeJobTypes.configUpdate, kind: 'ConfigUpdateJob',
     settings: (spec) => spec,
     content: (spec) => inOrder(spec, ['nodeNames', 'labelSelector', 'timeoutSeconds', 'concurrency', 'updateFields', 'failureTolerate']),
   },
@@ -61,8 +47,8 @@ export function storedJobs(kind: JobKind): string {
 
 /** Whether a node has nothing to do after an action; undefined: the kind has no such action. */
 export function isLastAction(kind: JobKind, action: string, succeeded: boolean): boolean | undefined {
-  const found = kind.flow.find(({ name }) => name === action);
-  return found && (succeeded ? found.afterSuccess : found.afterFailure) === undefined;
+  const step = flowStep(kind.type, action);
+  return step && (succeeded ? step.onSuccess : step.onFailure) === undefined;
 }
 
 function pullTemplate(spec: Fields): Fields {

@@ -1,6 +1,6 @@
 import type { Logger } from '@edge/core';
 import type { ObjectStore, ResourceClient } from '@edge/kubeapi';
-import { createMessage, Groups, type Message, Sources } from '@edge/protocol';
+import { createMessage, Groups, type Message, NODE_JOB_FLOWS, Sources } from '@edge/protocol';
 import { type Controller, follow, listAll } from '../controllers/controller.js';
 import { Reconciler } from '../controllers/reconciler.js';
 import { minicloudError, MinicloudErrors } from '../errors.js';
@@ -128,7 +128,7 @@ export class NodeJobs implements Controller {
 /** The one message that begins a job on a node: the first action, the spec. */
 function orderOf(kind: JobKind, job: StoredJob, node: string): Message {
   return createMessage({
-    source: Sources.taskManager, group: Groups.taskManager, operation: kind.flow[0]?.name ?? '',
+    source: Sources.taskManager, group: Groups.taskManager, operation: NODE_JOB_FLOWS[kind.type][0]?.action ?? '',
     resource: `${JOBS_API}/${kind.type}/${job.metadata.name}/node/${node}`, content: kind.content(job.spec ?? {}),
   });
 }

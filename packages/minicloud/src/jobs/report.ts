@@ -1,4 +1,4 @@
-import { isFields, timestamp, type Message } from '@edge/protocol';
+import { isFields, NODE_JOB_FLOWS, timestamp, type Message } from '@edge/protocol';
 import { minicloudError, MinicloudErrors } from '../errors.js';
 import { isLastAction, JOB_KINDS, JOBS_API, type JobKind } from './job-kinds.js';
 import type { ActionStatus, NodeTask } from './types.js';
@@ -30,7 +30,7 @@ export function readReport({ route, content }: Message): Report {
   if (!isFields(content)) throw bad('the content must be an object with action and succ');
   const { action, succ, finishTime, reason, extend } = content;
   if (typeof action !== 'string' || isLastAction(kind, action, true) === undefined) {
-    throw bad(`action is ${JSON.stringify(action)}, a ${kind.kind} has ${kind.flow.map(({ name }) => name).join(', ')}`);
+    throw bad(`action is ${JSON.stringify(action)}, a ${kind.kind} has ${NODE_JOB_FLOWS[kind.type].map((step) => step.action).join(', ')}`);
   }
   return { kind, job, node, action, succeeded: succ === true, finishTime: text(finishTime), reason: text(reason), extend: text(extend) };
 }
