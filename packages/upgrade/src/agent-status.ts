@@ -9,6 +9,8 @@ import { isAlive } from './process/process-mark.js';
 /** While a version is on trial somebody waits; else the file is for people, and flash memory wears. */
 const TRIAL_MS = 250;
 const QUIET_MS = 10_000;
+/** How often it looks whether a trial has begun: whoever begins one ends this agent first, and the next one looks at once. */
+const LOOK_MS = 1_000;
 
 /** Waits as long as an upgrade wants the agent not to run. To be asked before the database is opened. */
 export async function untilReleased(layout: Layout, signal: AbortSignal): Promise<void> {
@@ -27,11 +29,12 @@ export class StatusFile {
 
   /** Keeps the file true until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { layout } = this.#deps;
+    const isOnTrial = (): boolean => existsSync(this.#deps.layout.journal);
     try {
       while (!signal.aborted) {
         await this.#write();
-        for (let waited = 0; waited < QUIET_MS && (waited === 0 || !existsSync(layout.journal)); waited += TRIAL_MS) await sleep(TRIAL_MS, signal);
+        if (isOnTrial()) await sleep(TRIAL_MS, signal);
+        else for (let waited = 0; waited < QUIET_MS && !isOnTrial(); waited += LOOK_MS) await sleep(LOOK_MS, signal);
       }
     } catch (error) {
       if (!isAbort(error)) throw error;
