@@ -2,7 +2,7 @@ import { createMessage, type Message } from '@edge/protocol';
 import { createTestCa, type PlayedModule, type TestCa } from '@edge/testing';
 import { beforeAll, expect, it } from 'vitest';
 import { FakeCloud } from './fake-cloud.js';
-import { scene } from './scene.js';
+import { scene, type Scene, type SceneOptions } from './scene.js';
 
 let ca: TestCa;
 beforeAll(async () => {
@@ -17,14 +17,34 @@ const upload = (content: unknown): Message => createMessage({ source: 'bus', gro
 const answerTo = (message: Message): Message =>
   createMessage({ source: 'devicecontroller', group: 'twin', operation: 'response', resource: 'twin', parentId: message.header.id, content: 'OK' });
 
+interface Linked extends AsyncDisposable {
+  readonly cloud: FakeCloud;
+  readonly place: Scene;
+  readonly bus: Awaited<ReturnType<Scene['run']>>['bus']['bus'];
+}
+
+/** A hub whose link is open, with a cloud that answers nothing by itself unless it `answers`. */
+async function linked({ answers = false, ...over }: Partial<SceneOptions> & { readonly answers?: boolean } = {}): Promise<Linked> {
+  const cloud = await FakeCloud.start(ca);
+  if (!answers) cloud.habits.answer = () => undefined;
+  const place = await scene({ hubPort: cloud.hubPort, pair: { ca }, ...over });
+  const running = await place.run();
+  const close = async (): Promise<void> => {
+    await running[Symbol.asyncDispose]();
+    await place[Symbol.asyncDispose]();
+    await cloud[Symbol.asyncDispose]();
+  };
+  await cloud.until(() => running.lines.some(({ message }) => message === 'the link to the cloud is open'), 'the link').catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  return { cloud, place, bus: running.bus.bus, [Symbol.asyncDispose]: close };
+}
+
 it('[edgehub-4.21] brings the answer to a report of a device to whoever waits, and a late one to group twin', async () => {
   const played: { twin?: PlayedModule } = {};
-  await using cloud = await FakeCloud.start(ca);
-  cloud.habits.answer = () => undefined;
-  await using place = await scene({ hubPort: cloud.hubPort, pair: { ca }, neighbours: (bus) => void (played.twin = bus.play('twin', 'twin')) });
-  await using running = await place.run();
-  await cloud.until(() => running.lines.some(({ message }) => message === 'the link to the cloud is open'), 'the link');
-  const { bus } = running.bus;
+  await using hub = await linked({ neighbours: (bus) => void (played.twin = bus.play('twin', 'twin')) });
+  const { cloud, bus } = hub;
   const asked = report('d1');
   const answer = bus.request({ group: 'hub' }, asked, WAIT);
   cloud.send(answerTo(await cloud.hear(({ header }) => header.id === asked.header.id)));
@@ -37,12 +57,8 @@ it('[edgehub-4.21] brings the answer to a report of a device to whoever waits, a
 });
 
 it('[edgehub-4.22] refuses a report of a device at once without a link, and when the link breaks before the answer', async () => {
-  await using cloud = await FakeCloud.start(ca);
-  cloud.habits.answer = () => undefined;
-  await using place = await scene({ hubPort: cloud.hubPort, pair: { ca } });
-  await using running = await place.run();
-  await cloud.until(() => running.lines.some(({ message }) => message === 'the link to the cloud is open'), 'the link');
-  const { bus } = running.bus;
+  await using hub = await linked();
+  const { cloud, bus } = hub;
   const asked = report('d1');
   const answer = bus.request({ group: 'hub' }, asked, WAIT);
   await cloud.hear(({ header }) => header.id === asked.header.id);
@@ -50,7 +66,7 @@ it('[edgehub-4.22] refuses a report of a device at once without a link, and when
   expect(await answer).toMatchObject({ route: { operation: 'error' }, content: 'connection lost between EdgeCore and CloudCore' });
   await cloud[Symbol.asyncDispose]();
   await expect.poll(async () => (await bus.request({ group: 'hub' }, report('d1'), WAIT)).route.operation, { timeout: 20_000 }).toBe('error');
-  expect(place.store.table({ name: 'edge_outbox', columns: { seq: 'integer', created: 'integer', frame: 'text' }, key: ['seq'] }).count()).toBe(0);
+  expect(hub.place.store.table({ name: 'edge_outbox', columns: { seq: 'integer', created: 'integer', frame: 'text' }, key: ['seq'] }).count()).toBe(0);
 });
 
 it('[edgehub-4.23] tells a sender that waits when its message is on the disk, with or without a link', async () => {
@@ -69,11 +85,8 @@ it('[edgehub-4.23] tells a sender that waits when its message is on the disk, wi
 });
 
 it('[edgehub-4.24] lets many reports of devices hold up neither questions nor states, and takes turns with events', async () => {
-  await using cloud = await FakeCloud.start(ca);
-  await using place = await scene({ hubPort: cloud.hubPort, pair: { ca }, hub: { messageQPS: 20, messageBurst: 1 } });
-  await using running = await place.run();
-  await cloud.until(() => running.lines.some(({ message }) => message === 'the link to the cloud is open'), 'the link');
-  const { bus } = running.bus;
+  await using hub = await linked({ answers: true, hub: { messageQPS: 20, messageBurst: 1 } });
+  const { cloud, bus } = hub;
   for (let index = 0; index < 60; index += 1) await bus.send({ group: 'hub' }, report(`d${index}`));
   for (let index = 0; index < 10; index += 1) await bus.send({ group: 'hub' }, createMessage({ source: 'edged', group: 'meta', operation: 'insert', resource: `default/event/e${index}`, content: {} }));
   await bus.send({ group: 'hub' }, createMessage({ source: 'edged', group: 'meta', operation: 'patch', resource: 'default/podpatch/p', content: '{}' }));
@@ -87,12 +100,8 @@ it('[edgehub-4.24] lets many reports of devices hold up neither questions nor st
 }, 60_000);
 
 it('[edgehub-4.26] tells who waits that its answer has left, and forgets a call of a rule that nobody waits for any more', async () => {
-  await using cloud = await FakeCloud.start(ca);
-  cloud.habits.answer = () => undefined;
-  await using place = await scene({ hubPort: cloud.hubPort, pair: { ca } });
-  await using running = await place.run();
-  await cloud.until(() => running.lines.some(({ message }) => message === 'the link to the cloud is open'), 'the link');
-  const { bus } = running.bus;
+  await using hub = await linked();
+  const { cloud, bus } = hub;
   const call = (content: string): Message => createMessage({ source: 'servicebus', group: 'user', operation: 'upload', resource: 'http://cloud/echo', content });
   await bus.send({ group: 'hub' }, call('nobody waits'));
   const reply = createMessage({ ...call('').route, resource: '', parentId: 'c1', content: 'done' });
