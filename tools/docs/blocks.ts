@@ -26,8 +26,8 @@ export function blocksIn(page: string, file: string): Block[] {
   });
 }
 
-/** What stands between backticks in the text of a page, one line each. */
+/** What stands between backticks in the text of a page, and lines that are code by their indent, one each. */
 export function codeWords(page: string): string[] {
   const prose = page.replace(/^ *```[\s\S]*?^ *```$/gm, '');
-  return [...prose.matchAll(/`([^`\n]+)`/g)].map(([, words = '']) => words);
+  return [...prose.matchAll(/`([^`\n]+)`|^ {4}(\S.*)$/gm)].map(([, words, line = '']) => words ?? line);
 }
