@@ -26,7 +26,7 @@ describe('the configuration', () => {
     [{ dns: { port: 65_536 } }, 'edge.edgeMesh.dns.port is 65536, it must be a whole number from 0 to 65535'],
     [{ dns: { upstream: '192.0.2.1' } }, 'edge.edgeMesh.dns.upstream is "192.0.2.1", it must be a list of addresses'],
     [{ dns: { upstream: ['192.0.2.1', 'one.example'] } }, 'edge.edgeMesh.dns.upstream[1] is "one.example", it must be an address'],
-    [{ proxy: { intercept: 'ebpf' } }, 'edge.edgeMesh.proxy.intercept is "ebpf", it must be one of auto, nftables, listeners'],
+    [{ proxy: { intercept: 'ebpf' } }, 'edge.edgeMesh.proxy.intercept is "ebpf", it must be one of auto, nftables, iptables, listeners'],
     [{ proxy: { strategy: 'Best' } }, 'edge.edgeMesh.proxy.strategy is "Best", it must be one of RoundRobin, Random, LeastConnections'],
     [{ proxy: { maxConnections: 0 } }, 'edge.edgeMesh.proxy.maxConnections is 0, it must be a whole number from 1 to 1000000'],
     [{ proxy: { enable: 1 } }, 'edge.edgeMesh.proxy.enable is 1, it must be true or false'],

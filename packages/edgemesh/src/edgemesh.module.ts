@@ -22,7 +22,7 @@ async function names(config: EdgeMeshConfig, log: Logger): Promise<MeshPart> {
 
 async function ways({ proxy: config }: EdgeMeshConfig, log: Logger, identity: NodeIdentity): Promise<MeshPart> {
   const [{ Ways }, { systemCommand }] = await Promise.all([import('./ways.js'), import('./intercept/commands.js')]);
-  return new Ways({ config, identity, log, nft: systemCommand('nft'), ip: systemCommand('ip') });
+  return new Ways({ config, identity, log, run: systemCommand });
 }
 
 function bindings(bind: Bind): void {

@@ -8,8 +8,11 @@ export const WAYS_PATH = 'edge.edgeMesh.proxy';
 export interface WaysConfig {
   /** Default true. */
   readonly enable: boolean;
-  /** `nftables`: the kernel sends connections on. `listeners`: the agent carries them all, without any rules. `auto`, the default: the former where it can be had. */
-  readonly intercept: 'auto' | 'nftables' | 'listeners';
+  /**
+   * `nftables`, `iptables`: the kernel sends connections on by rules of these. `listeners`: the agent carries them all, without any
+   * rules, at the same cluster addresses. `auto`, the default: the first of them that can be had.
+   */
+  readonly intercept: 'auto' | 'nftables' | 'iptables' | 'listeners';
   /** Default RoundRobin; a service's annotation `mesh.edge/balance` goes before it. */
   readonly strategy: Strategy;
   /** `spread`, the default: all endpoints alike. `near`: those of this node while one is there. */
@@ -20,7 +23,7 @@ export interface WaysConfig {
   readonly maxConnections: number;
   /** Seconds without a byte either way, after which a carried connection is closed. Default 7200. */
   readonly idleSeconds: number;
-  /** Seconds that the kernel goes on sending new connections on after the agent has ended; 0: rules are removed at once, and open connections end. Default 120. */
+  /** Seconds that rules of nftables go on sending new connections on after an orderly end of the agent; 0, the default: rules are removed at once. Open connections live on in either case. */
   readonly lapseSeconds: number;
 }
 
@@ -42,13 +45,13 @@ export function parseWaysConfig(raw: unknown): WaysConfig {
   if (typeof enable !== 'boolean') throw invalid('enable', enable, 'true or false');
   return {
     enable,
-    intercept: oneOf('intercept', ['auto', 'nftables', 'listeners']),
+    intercept: oneOf('intercept', ['auto', 'nftables', 'iptables', 'listeners']),
     strategy: oneOf('strategy', STRATEGIES),
     locality: oneOf('locality', ['spread', 'near']),
     checkSeconds: whole('checkSeconds', 10, 0, 86_400),
     maxConnections: whole('maxConnections', 10_000, 1, 1_000_000),
     idleSeconds: whole('idleSeconds', 7_200, 1, 604_800),
-    lapseSeconds: whole('lapseSeconds', 120, 0, 86_400),
+    lapseSeconds: whole('lapseSeconds', 0, 0, 86_400),
   };
 }
 

@@ -1,7 +1,8 @@
 import { Complaints, errorText, sleep, type Logger, type NodeIdentity } from '@edge/core';
 import { EndpointCheck, checkedEndpoints, CHECK_RULES } from './balance/endpoint-check.js';
 import type { ServiceTable } from './data/service-table.js';
-import { Interceptor } from './intercept/interceptor.js';
+import { chooseInterception } from './intercept/choose.js';
+import type { Interception } from './intercept/interception.js';
 import type { KernelPort } from './intercept/plan-table.js';
 import { ServiceRoutes, type Route } from './intercept/service-routes.js';
 import type { SystemCommand } from './intercept/commands.js';
@@ -16,13 +17,15 @@ import type { WaysConfig } from './ways-config.js';
 /** Changes that come together are done together. */
 const GATHER_MS = 100;
 const LOOK_MS = 30_000;
+/** As long as the supervisor may take to start a part that failed. */
+const FAILURE_SECONDS = 120;
 
 export interface WaysDeps {
   readonly config: WaysConfig;
   readonly identity: Pick<NodeIdentity, 'name'>;
   readonly log: Logger;
-  readonly nft: SystemCommand;
-  readonly ip: SystemCommand;
+  /** A program of the system by its name: `nft`, `iptables`, `iptables-restore`, `iptables-save`, the same of `ip6tables`, `ip`. */
+  readonly run: (program: string) => SystemCommand;
   /** Between looks whether somebody took rules or routes away, milliseconds. Default 30 s. */
   readonly lookMs?: number;
 }
@@ -38,9 +41,9 @@ export class Ways implements MeshPart {
   }
 
   async run(table: ServiceTable, signal: AbortSignal, ready: () => void): Promise<void> {
-    const { config, nft, ip, lookMs = LOOK_MS } = this.#deps;
-    const interceptor = (await this.#hasKernel()) ? new Interceptor({ nft }) : undefined;
-    const routes = new ServiceRoutes({ ip });
+    const { config, run, log, lookMs = LOOK_MS } = this.#deps;
+    const interceptor = await chooseInterception({ intercept: config.intercept, run, log });
+    const routes = new ServiceRoutes({ ip: run('ip') });
     const check = new EndpointCheck({ rules: { ...CHECK_RULES, everyMs: config.checkSeconds * 1000 } });
     const changed = new Alarm();
     using _subscription = table.changes.subscribe(() => changed.ring());
@@ -61,27 +64,14 @@ export class Ways implements MeshPart {
     } finally {
       ended.abort();
       await checking;
-      await this.#leave(interceptor, routes);
+      // What fails is begun anew soon, and the kernel goes on meanwhile.
+      await this.#leave(interceptor, routes, signal.aborted ? config.lapseSeconds : Math.max(config.lapseSeconds, FAILURE_SECONDS));
     }
   }
 
   /** Connections that the agent itself carries now. */
   async carried(): Promise<number> {
     return (await this.#carrier?.connections()) ?? 0;
-  }
-
-  /** @throws EdgeError `edgemesh.intercept` when the configuration insists on the kernel */
-  async #hasKernel(): Promise<boolean> {
-    const { config, nft, log } = this.#deps;
-    if (config.intercept === 'listeners') return false;
-    try {
-      await new Interceptor({ nft }).probe();
-      return true;
-    } catch (error) {
-      if (config.intercept === 'nftables') throw error;
-      log.warn(`${errorText(error)}; the agent carries all connections itself`);
-      return false;
-    }
   }
 
   #plan(table: ServiceTable, check: EndpointCheck, hasKernel: boolean): Plan {
@@ -99,7 +89,7 @@ export class Ways implements MeshPart {
   }
 
   /** One that fails is tried again after a while; the others serve on. */
-  async #set({ kernel, carried }: Plan, load: Load, { interceptor, routes, carrier }: { interceptor: Interceptor | undefined; routes: ServiceRoutes; carrier: CarrierThread }): Promise<void> {
+  async #set({ kernel, carried }: Plan, load: Load, { interceptor, routes, carrier }: { interceptor: Interception | undefined; routes: ServiceRoutes; carrier: CarrierThread }): Promise<void> {
     await this.#attempt('ways to cluster addresses', () => routes.sync(routesTo(kernel, carried)));
     await carrier.sync(load);
     if (interceptor === undefined) return;
@@ -107,10 +97,10 @@ export class Ways implements MeshPart {
     await this.#attempt('rules of the kernel', () => interceptor.apply([...kernel, ...led]));
   }
 
-  async #look(interceptor: Interceptor | undefined, routes: ServiceRoutes): Promise<void> {
+  async #look(interceptor: Interception | undefined, routes: ServiceRoutes): Promise<void> {
     routes.doubt();
     await this.#attempt('rules of the kernel', async () => {
-      if (await interceptor?.repair()) this.#deps.log.warn('somebody changed the rules of table edgecore_mesh, they are as they were');
+      if (await interceptor?.repair()) this.#deps.log.warn('somebody changed the rules of the mesh, they are as they were');
     });
   }
 
@@ -126,11 +116,11 @@ export class Ways implements MeshPart {
     }
   }
 
-  /** Open connections live on, and new ones find their way until a successor comes, or until the time is over. */
-  async #leave(interceptor: Interceptor | undefined, routes: ServiceRoutes): Promise<void> {
-    const { lapseSeconds } = this.#deps.config;
-    await this.#attempt('rules of the kernel', async () => interceptor?.lapse(lapseSeconds));
-    if (interceptor === undefined || lapseSeconds === 0) await this.#attempt('ways to cluster addresses', () => routes.sync([]));
+  /** Open connections live on. */
+  async #leave(interceptor: Interception | undefined, routes: ServiceRoutes, seconds: number): Promise<void> {
+    await this.#attempt('rules of the kernel', async () => interceptor?.leave(seconds));
+    if (interceptor === undefined) await this.#attempt('ways to cluster addresses', () => routes.sync([]));
+    else if (seconds === 0) await this.#attempt('ways to cluster addresses', () => routes.leave());
   }
 
   async #makeCarrier(isLed: boolean, changed: Alarm): Promise<CarrierThread> {

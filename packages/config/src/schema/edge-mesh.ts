@@ -13,12 +13,12 @@ export const edgeMesh = own('Services by name and by cluster address on the node
   }),
   proxy: own('Ways from cluster addresses to what serves them.', {
     enable: bool(true, 'Make services reachable at their cluster addresses.'),
-    intercept: choice(['auto', 'nftables', 'listeners'], 'Who sends connections on: the kernel by rules of nftables; the agent itself, on listeners and without rules; or the former where it can be had.'),
+    intercept: choice(['auto', 'nftables', 'iptables', 'listeners'], 'Who sends connections on: the kernel by rules of nftables or of iptables; the agent itself, on listeners and without rules; or the first of these that can be had.'),
     strategy: choice(['RoundRobin', 'Random', 'LeastConnections'], 'How one of several endpoints is picked; the annotation mesh.edge/balance of a service goes before it. LeastConnections is carried by the agent itself.'),
     locality: choice(['spread', 'near'], 'All endpoints alike, or those of this node while there are any.'),
     checkSeconds: int32(10, 'Between checks whether endpoints take connections; 0 makes none.', { check: between(0, 86_400, 'seconds') }),
     maxConnections: int32(10_000, 'Connections that the agent itself carries at the same time, and no more than open files allow.', { check: between(1, 1_000_000) }),
     idleSeconds: int32(7_200, 'Without a byte either way, after which a carried connection is closed.', { check: between(1, 604_800, 'seconds') }),
-    lapseSeconds: int32(120, 'How long the kernel goes on sending new connections on after the agent has ended; 0 removes the rules at once, and open connections end.', { check: between(0, 86_400, 'seconds') }),
+    lapseSeconds: int32(0, 'How long rules of nftables go on sending new connections on after an orderly end of the agent; 0 removes them at once. Open connections live on in either case.', { check: between(0, 86_400, 'seconds') }),
   }),
 });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { errorText } from '@edge/core';
 import { edgeMeshError } from '../errors.js';
 import type { SystemCommand } from './commands.js';
+import type { Interception } from './interception.js';
 import { KernelTable } from './kernel-table.js';
 import { nftText } from './nft-text.js';
 import { planTable, type KernelPort } from './plan-table.js';
@@ -12,10 +13,10 @@ const FAMILIES: readonly Family[] = ['ip', 'ip6'];
 const BRIDGE_FILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
 
 /** A port that has everything a table may have, to see whether the kernel takes it. */
-const SAMPLE: KernelPort = { service: 'default/sample', addresses: ['192.0.2.1', '2001:db8::1'], protocol: 'TCP', port: 1, targets: [{ address: '192.0.2.2', port: 1 }, { address: '192.0.2.3', port: 1 }, { address: '2001:db8::2', port: 1 }], strategy: 'RoundRobin', affinitySeconds: 1 };
+export const SAMPLE: KernelPort = { service: 'default/sample', addresses: ['192.0.2.1', '2001:db8::1'], protocol: 'TCP', port: 1, targets: [{ address: '192.0.2.2', port: 1 }, { address: '192.0.2.3', port: 1 }, { address: '2001:db8::2', port: 1 }], strategy: 'RoundRobin', affinitySeconds: 1 };
 
-/** The kernel's tables of both families. IPv6 is done without where the kernel has none. */
-export class Interceptor {
+/** Rules by nftables: the kernel's tables of both families. IPv6 is done without where the kernel has none. */
+export class Interceptor implements Interception {
   readonly #nft: SystemCommand;
   readonly #tables: readonly { readonly family: Family; readonly table: KernelTable }[];
   readonly #bridgeFilter: () => Promise<boolean>;
@@ -47,11 +48,15 @@ export class Interceptor {
     return wasBroken;
   }
 
-  async lapse(seconds: number): Promise<void> {
-    for (const { table } of this.#tables) await table.lapse(seconds);
+  async leave(seconds: number): Promise<void> {
+    for (const { table } of this.#tables) await table.leave(seconds);
+  }
+
+  async clear(): Promise<void> {
+    for (const { table } of this.#tables) await table.clear();
   }
 }
 
-function hasBridgeFilter(): Promise<boolean> {
+export function hasBridgeFilter(): Promise<boolean> {
   return readFile(BRIDGE_FILTER, 'utf8').then((text) => text.trim() === '1', () => false);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SystemCommand } from './commands.js';
-import { lapseText, nftText, removeText, replaceText } from './nft-text.js';
+import { bareText, lapseText, nftText, removeText, replaceText } from './nft-text.js';
 import { ADDRESSES } from './plan-table.js';
 import { NOTHING, TABLE, type Family, type Present, type Table } from './table.js';
 
@@ -47,11 +47,26 @@ export class KernelTable {
     return true;
   }
 
-  /** Leaves it to itself: what catches connections ends after these seconds. 0: it is removed now, and open connections end with it. */
-  async lapse(seconds: number): Promise<void> {
+  /**
+   * The end: what catches connections ends after these seconds. 0: all of it is removed now, but for one chain that catches
+   * nothing, where nobody else has the kernel translate: without it the packets of open connections would be translated no more.
+   */
+  async leave(seconds: number): Promise<void> {
     if (this.#applied === undefined) return;
-    await this.#nft(['-f', '-'], seconds === 0 ? removeText(this.#family) : lapseText(this.#applied.table, seconds));
+    const { table } = this.#applied;
     this.#applied = undefined;
+    if (seconds > 0) await this.#nft(['-f', '-'], lapseText(table, seconds));
+    else await this.#nft(['-f', '-'], (await this.#othersTranslate()) ? removeText(this.#family) : bareText(this.#family));
+  }
+
+  /** Removes what a predecessor left. */
+  async clear(): Promise<void> {
+    if ((await this.#left()) !== NOTHING) await this.#nft(['-f', '-'], removeText(this.#family));
+  }
+
+  async #othersTranslate(): Promise<boolean> {
+    const tables = (await this.#nft(['list', 'ruleset', this.#family])).split(/^(?=table )/m);
+    return tables.some((text) => !text.startsWith(`table ${this.#family} ${TABLE} `) && /type nat hook/.test(text) && /\b(?:masquerade|[sd]nat|redirect)\b/i.test(text));
   }
 
   /** Names of what a predecessor left. */

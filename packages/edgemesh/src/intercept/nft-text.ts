@@ -38,6 +38,14 @@ export function removeText(family: Family): string {
 }
 
 /**
+ * Nothing but what has the kernel follow open connections and translate their packets: it does so while there is a chain for
+ * translation, and a rule that asks for the state of connections. This one catches none. [edgemesh-42]
+ */
+export function bareText(family: Family): string {
+  return `${removeText(family)}add table ${family} ${TABLE}\nadd chain ${family} ${TABLE} open_connections { type nat hook postrouting priority 95; policy accept; }\nadd rule ${family} ${TABLE} open_connections ct status dnat accept\n`;
+}
+
+/**
  * Leaves the table to itself: what catches connections ends by itself after these seconds. Chains stay, since
  * without any the kernel would translate the packets of open connections no more. [edgemesh-42]
  */

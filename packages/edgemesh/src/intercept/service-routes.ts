@@ -27,12 +27,30 @@ export class ServiceRoutes {
 
   /** These and no others of the agent's. Rejects with what `ip` says; the next call tries all anew. */
   async sync(routes: readonly Route[]): Promise<void> {
-    const wanted = new Set(routes.map(routeLine));
+    await this.#only(routes.map(routeLine));
+  }
+
+  async #only(wantedLines: readonly string[]): Promise<void> {
+    const wanted = new Set(wantedLines);
     const present = this.#present ?? (await this.#left());
     this.#present = undefined;
     const lines = [...[...present].filter((line) => !wanted.has(line)).map((line) => line.replace(' ', ' del ')), ...[...wanted].filter((line) => !present.has(line)).map((line) => line.replace(' ', ' replace '))];
     if (lines.length > 0) await this.#ip(['-force', '-batch', '-'], `${lines.join('\n')}\n`);
     this.#present = wanted;
+  }
+
+  /**
+   * The end: none stays, but for ways to cluster addresses in a family without a default route, where open connections of the
+   * node's own programs would lose theirs.
+   */
+  async leave(): Promise<void> {
+    const present = [...(this.#present ?? (await this.#left()))];
+    const kept: string[] = [];
+    for (const family of ['-4', '-6'] as const) {
+      const ways = present.filter((line) => line.includes(':') === (family === '-6') && !isOwnPlace(line));
+      if (ways.length > 0 && (await this.#ip([family, 'route', 'show', 'default'])).trim() === '') kept.push(...ways);
+    }
+    await this.#only(kept);
   }
 
   /** What a predecessor left, or somebody removed meanwhile. */
@@ -55,6 +73,11 @@ export class ServiceRoutes {
   doubt(): void {
     this.#present = undefined;
   }
+}
+
+/** A listener's. */
+function isOwnPlace(line: string): boolean {
+  return line.startsWith('address') || (line.startsWith('route local') && !line.includes(':'));
 }
 
 /**

@@ -12,11 +12,11 @@ export class AgentPart {
   #work: Promise<void> = Promise.resolve();
   #ways: Ways | undefined;
 
-  async start(config: WaysConfig, services: readonly MeshService[]): Promise<void> {
+  async start(config: WaysConfig, services: readonly MeshService[], otherPrograms: Readonly<Record<string, string>> = {}): Promise<void> {
     this.put(services);
     const line = (text: string): void => void this.said.push(text);
     const log = { debug: () => undefined, info: line, warn: line, error: line, named: () => log };
-    this.#ways = new Ways({ config, identity: { name: 'node1' }, log: log as never, nft: systemCommand('nft'), ip: systemCommand('ip'), lookMs: 1_000 });
+    this.#ways = new Ways({ config, identity: { name: 'node1' }, log: log as never, run: (program) => systemCommand(otherPrograms[program] ?? program), lookMs: 1_000 });
     await new Promise<void>((resolve, reject) => {
       this.#work = this.#ways?.run(this.#table, this.#stop.signal, resolve) ?? Promise.resolve();
       this.#work.catch(reject);

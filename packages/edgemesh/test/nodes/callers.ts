@@ -114,7 +114,13 @@ export class Callers {
 
 async function begin(to: To, patienceMs = 10_000): Promise<Socket> {
   const socket = connect(to);
-  await once(socket, 'connect', { signal: AbortSignal.timeout(patienceMs) });
+  // One that nobody waits for any more may still fail.
   socket.on('error', () => undefined);
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(patienceMs) });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
   return socket;
 }

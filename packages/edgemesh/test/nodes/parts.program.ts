@@ -16,7 +16,7 @@ const callers = new Callers();
 const agent = new AgentPart();
 const answers: Readonly<Record<string, (question: never) => unknown>> = {
   serve: ({ name, addresses, ports }: { name: string; addresses: string[]; ports?: number[] }) => serveAll(name, addresses, ports),
-  agent: ({ config, services }: { config: unknown; services: never[] }) => agent.start(parseWaysConfig(config), services),
+  agent: ({ config, services, programs }: { config: unknown; services: never[]; programs?: Record<string, string> }) => agent.start(parseWaysConfig(config), services, programs),
   services: ({ services }: { services: never[] }) => agent.put(services),
   /** A port of this network's loopback leads to a socket file, and so out of it. */
   passage: async ({ port, path }: { port: number; path: string }) => {
