@@ -228,6 +228,8 @@ async function iptablesLead(programs: Readonly<Record<string, string>>): Promise
     return saved.map(({ stdout }) => stdout).join('');
   };
   await agent.end('SIGTERM');
+  // What is left there would follow connections as well.
+  await nft('flush', 'ruleset');
   const config = { ...CONFIG, intercept: 'iptables' };
   await startAgent(config, programs);
   await leadsToAll();
