@@ -64,6 +64,12 @@ describe('edgecore', () => {
     expect(json.modules[0]?.wire).toEqual({ module: 'websocket', group: 'hub' });
   });
 
+  it('[roles-2.12] modules ends with code 1 and the reason when there is no such configuration', async () => {
+    const { code, err } = await run('modules', '--config', '/no/such/edgecore.yaml');
+    expect(code).toBe(1);
+    expect(err).toMatch(/^Error: .*\/no\/such\/edgecore\.yaml/);
+  });
+
   it('[cli-4.6] a missing configuration: one fatal line that names the file, exit code 1', () => {
     const { status, stderr } = spawnSync(process.execPath, [PROGRAM, '--config', '/no/such/edgecore.yaml'], { encoding: 'utf8' });
     expect(status).toBe(1);

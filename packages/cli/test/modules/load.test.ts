@@ -5,6 +5,7 @@ import { defineModule, token, type ModuleDefinition } from '@edge/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModules, type LoadedModules, type LoadOptions } from '../../src/modules/load-modules.js';
 import { readRoleFile, writeRole } from '../../src/modules/role-file.js';
+import { unusedPackages } from '../../src/modules/unused-packages.js';
 import { moduleSource, putPackage, type ModuleSource } from '../support/module-package.js';
 
 let folder: string;
@@ -168,5 +169,29 @@ describe('modules of a role file', () => {
     mkdirSync(path);
     expect((await readRoleFile(config)).problems[0]?.text).toContain('cannot be read');
     await expect(writeRole(config, 'edgehub', { package: 'x' })).rejects.toMatchObject({ code: 'modules.role-file' });
+  });
+
+  it('[roles-2.10] a file that is no YAML counts as an empty one, and is said', async () => {
+    const at = place();
+    writeFileSync(join(at, 'edge-modules.yaml'), 'modules: [');
+    const { modules, problems } = await loadModules(BUILT_IN, await readRoleFile(join(at, 'edgecore.yaml')));
+    expect(modules).toEqual(BUILT_IN);
+    expect(problems).toMatchObject([{ problem: 'role-file', module: '', roles: [], instead: 'what can be read of it counts' }]);
+    expect(problems[0]?.text).toContain(`${join(at, 'edge-modules.yaml')}: is no readable YAML: line 1`);
+  });
+
+  it('[roles-2.11] another version of a built-in module that lies beside the agent unused is told, with how to use it', async () => {
+    const at = place();
+    const program = join(at, 'node_modules', '@edge', 'cli');
+    // What npm makes of a version that the program does not ask for: it stays on top, and the program gets its own.
+    putPackage(program, { name: '@edge/edgehub', version: '0.1.0', code: '' });
+    const other = putPackage(at, { name: '@edge/edgehub', version: '0.3.0', code: '' });
+    putPackage(at, { name: '@edge/eventbus', version: '0.1.0', code: '' });
+    const { origins } = await loadModules(BUILT_IN, await readRoleFile(join(at, 'edgecore.yaml')));
+    const unused = unusedPackages(origins, '/etc/edge-modules.yaml', join(program, 'dist'));
+    expect(unused).toMatchObject([{ role: 'edgehub', package: '@edge/edgehub', version: '0.3.0', folder: other }]);
+    expect(unused[0]?.text).toBe(
+      `@edge/edgehub 0.3.0 lies in ${other} and is not used, this agent was made for 0.1.0: to use it, write "edgehub: { package: '@edge/edgehub', folder: '${at}' }" below "modules" in /etc/edge-modules.yaml; else remove it`,
+    );
   });
 });
