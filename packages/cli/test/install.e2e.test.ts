@@ -108,7 +108,7 @@ it('[cli-21.1] join, install, Ready, reset: nothing of the agent is left and not
     await cloud.api.resource('v1', 'pods').create(sleeper('stays-on', NODE) as never);
     await eventually(() => podProcesses(root).length > 0, LIMIT_MS, () => 'the pod does not run');
     // What is made at other times: a database that was damaged, a copy before an upgrade, a draft that was cut off.
-    for (const path of ['var/lib/kubeedge/edgecore.db.corrupt-20240131T235959Z', 'etc/kubeedge/backup/1.0.0/edgecore.db', 'etc/kubeedge/upgrade_report.json', 'etc/kubeedge/certs/server.key.next']) {
+    for (const path of ['var/lib/kubeedge/edgecore.db.corrupt-20240131T235959Z', 'var/lib/kubeedge/modules/metamanager/0.1.1-0a1b2c3d/package.json', 'etc/kubeedge/backup/1.0.0/edgecore.db', 'etc/kubeedge/upgrade_report.json', 'etc/kubeedge/certs/server.key.next']) {
       await mkdir(dirname(at(path)), { recursive: true });
       await writeFile(at(path), 'x');
     }

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { BOOTSTRAP_FILE, type EdgeCoreConfig } from '@edge/config';
 import { OPENRC_LOG_PATH } from '@edge/upgrade';
+import { controlSocket, modulesFolder } from '../control/control-paths.js';
 import { ROLE_FILE, roleFilePath } from '../modules/role-file.js';
 import type { Places } from './places.js';
 
@@ -35,7 +36,7 @@ export function resetPlan(config: EdgeCoreConfig, places: Places): ResetPlan {
   const token = at(edge.kubeletApi.tokenFile);
   const state = at('/etc/kubeedge');
   const manifests = edged.tailoredKubeletConfig.staticPodPath;
-  const files = [places.configPath, roleFilePath(places.configPath), at(BOOTSTRAP_FILE), ...certificates, key, token, at(OPENRC_LOG_PATH)];
+  const files = [places.configPath, roleFilePath(places.configPath), at(BOOTSTRAP_FILE), ...certificates, key, token, controlSocket(database), at(OPENRC_LOG_PATH)];
   return {
     files: [...files, ...files.flatMap((path) => NEXT.map((ending) => path + ending)), ...['idempotency_record', 'upgrade_report.json'].map((name) => join(state, name))],
     named: [
@@ -45,7 +46,7 @@ export function resetPlan(config: EdgeCoreConfig, places: Places): ResetPlan {
       { folder: metaServer, name: /^(ca\.crt|metaserver-(current|[\d-]+)\.pem)(\.next)?$/ },
       { folder: at(socketFolder), name: /^(dmi\.sock|\.d[0-9a-f]{6})$/ },
     ],
-    trees: [join(state, 'backup'), join(state, 'upgrade')],
+    trees: [modulesFolder(database), join(state, 'backup'), join(state, 'upgrade')],
     ifEmpty: [
       ...[database, key, token, ...certificates].map((path) => dirname(path)),
       metaServer,
