@@ -135,9 +135,9 @@ describe('versions that were published, together', () => {
 
   it('[registry-2.2] edgecore upgrade lays the agent of the next release beside the one that runs, with all that it brings', async () => {
     const { status, modules, contract } = await modulesOf(mixed.upgraded);
-    expect(await mustRun(join(mixed.upgraded, 'node_modules', '.bin', 'edgecore'), ['--version'], scene.folder)).toContain(`@edge/cli ${mixed.repaired('@edge/cli')}`);
-    expect(modules.map(({ package: name, version }) => `${name} ${version}`)).toEqual(mixed.modules.map((name) => `${name} ${mixed.repaired(name)}`));
-    expect({ status, core: contract['@edge/core'] }).toEqual({ status: 0, core: mixed.repaired('@edge/core') });
+    expect(await mustRun(join(mixed.upgraded, 'node_modules', '.bin', 'edgecore'), ['--version'], scene.folder)).toContain(`@edge/cli ${mixed.broken('@edge/cli')}`);
+    expect(modules.map(({ package: name, version }) => `${name} ${version}`)).toEqual(mixed.modules.map((name) => `${name} ${mixed.broken(name)}`));
+    expect({ status, core: contract['@edge/core'] }).toEqual({ status: 0, core: mixed.broken('@edge/core') });
   });
 
   it('[registry-2.3] an agent of before still installs when the contract has moved on: npm takes the last modules made for it', async () => {
@@ -148,6 +148,14 @@ describe('versions that were published, together', () => {
     const installed = Object.entries(packages).filter(([path]) => path.includes('node_modules/@edge/'));
     expect(installed.length).toBeGreaterThan(mixed.modules.length);
     expect(installed.filter(([path, { version }]) => version === mixed.broken(path.replace(/^.*node_modules\//, '')))).toEqual([]);
+  });
+
+  it('[registry-2.4] a version that the agent does not ask for lies beside it and is not used, which edgecore modules says', async () => {
+    const { status, modules, unused } = await modulesOf(mixed.beside);
+    expect(readManifest(packageFolder(mixed.beside, '@edge/edgehub')).version).toBe(mixed.newerEdgehub);
+    expect(modules.find(({ name }) => name === 'edgehub')?.version).toBe(mixed.broken('@edge/edgehub'));
+    expect(status).toBe(0);
+    expect(unused).toEqual([expect.objectContaining({ role: 'edgehub', package: '@edge/edgehub', version: mixed.newerEdgehub })]);
   });
 
   it('[registry-3.1] every module of before goes with a contract that was repaired, and every repaired one with the contract of before', async () => {

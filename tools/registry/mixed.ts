@@ -23,8 +23,11 @@ export interface Mixed {
   readonly repairedModulesOnOldContract: string;
   readonly oldModulesOnBrokenContract: string;
   readonly brokenModulesOnOldContract: string;
-  /** The repaired agent, as `edgecore upgrade` lays it beside the one that runs. */
+  /** The agent after the break, as `edgecore upgrade` lays it beside the one that runs. */
   readonly upgraded: string;
+  /** That agent, and a version of edgehub beside it that is newer than what it asks for, for the same contract. */
+  readonly beside: string;
+  readonly newerEdgehub: string;
 }
 
 const CONTRACT = ['@edge/protocol', '@edge/core', '@edge/testing'];
@@ -36,6 +39,8 @@ export interface ModulesReport {
   readonly contract: Readonly<Record<string, string>>;
   readonly modules: readonly { readonly name: string; readonly package: string; readonly version: string }[];
   readonly problems: readonly { readonly problem: string; readonly text: string }[];
+  /** Versions that lie beside the agent and are not used. */
+  readonly unused: readonly { readonly role: string; readonly package: string; readonly version: string }[];
   readonly errors: string;
 }
 
@@ -51,8 +56,9 @@ export async function installMixed(scene: Published): Promise<Mixed> {
   const next = (name: string, plan: Readonly<Record<string, string>>): ReturnType<typeof nextRelease> => nextRelease(join(folder, name), plan);
   const repair = await next('repair', { contract: 'patch', ...Object.fromEntries(modules.map((name) => [name, 'patch'])) });
   const breaking = await next('break', { contract: 'major' });
+  const newer = await nextRelease(join(folder, 'newer'), { '@edge/edgehub': 'major' }, join(folder, 'break'));
   // One after the other: what is published last is the latest.
-  for (const release of ['repair', 'break']) await publishAll(join(folder, release), registry);
+  for (const release of ['repair', 'break', 'newer']) await publishAll(join(folder, release), registry);
 
   const versions = new Map(scene.manifests.map(({ name, version }) => [name, version]));
   const today = (name: string): string => versions.get(name) ?? '';
@@ -60,10 +66,14 @@ export async function installMixed(scene: Published): Promise<Mixed> {
   const broken = (name: string): string => breaking.get(name) ?? today(name);
   const exact = (names: readonly string[], version: (name: string) => string): string[] => names.map((name) => `${name}@${version(name)}`);
 
-  const changed = async (name: string, ...wanted: string[]): Promise<string> => {
+  const copied = async (name: string, from: string): Promise<string> => {
     const to = join(folder, name);
     // Links take no time; npm writes new files for all but these.
-    await promisify(execFile)('sh', ['-c', 'cp -al "$0" "$1" && for f in package.json package-lock.json node_modules/.package-lock.json; do cp --remove-destination "$0/$f" "$1/$f"; done', app, to]);
+    await promisify(execFile)('sh', ['-c', 'cp -al "$0" "$1" && for f in package.json package-lock.json node_modules/.package-lock.json; do cp --remove-destination "$0/$f" "$1/$f"; done', from, to]);
+    return to;
+  };
+  const changed = async (name: string, ...wanted: string[]): Promise<string> => {
+    const to = await copied(name, app);
     await npm(to, ...INSTALL, ...wanted);
     return to;
   };
@@ -83,8 +93,11 @@ export async function installMixed(scene: Published): Promise<Mixed> {
     changed('repaired-on-old', ...exact(modules, repaired)),
     forced('old-on-broken', broken('@edge/cli'), today),
     forced('broken-on-old', today('@edge/cli'), broken),
-    prepareVersion(repaired('@edge/cli'), undefined, parts),
+    prepareVersion(broken('@edge/cli'), undefined, parts),
   ]);
-  const upgraded = join(layout.versions, repaired('@edge/cli'));
-  return { modules, today, repaired, broken, swapped, oldModulesOnRepairedContract, repairedModulesOnOldContract, oldModulesOnBrokenContract, brokenModulesOnOldContract, upgraded };
+  const upgraded = join(layout.versions, broken('@edge/cli'));
+  const beside = await copied('beside', upgraded);
+  const newerEdgehub = newer.get('@edge/edgehub') ?? '';
+  await npm(beside, ...INSTALL, `@edge/edgehub@${newerEdgehub}`);
+  return { modules, today, repaired, broken, swapped, oldModulesOnRepairedContract, repairedModulesOnOldContract, oldModulesOnBrokenContract, brokenModulesOnOldContract, upgraded, beside, newerEdgehub };
 }

@@ -15,11 +15,12 @@ type Mutable = { -readonly [Key in keyof Manifest]: Manifest[Key] } & { [Field i
  * A workspace as it is after a release with that plan: versions and ranges are those that `npm run release` decides on, the code is
  * that of now with the manifests of then in it, where the build would write them.
  * @param plan kind of change by package, or `contract`
+ * @param before the workspace of the release before
  * @returns version of every package that the release raises
  */
-export async function nextRelease(folder: string, plan: Readonly<Record<string, string>>): Promise<ReadonlyMap<string, string>> {
-  for (const name of readdirSync(join(root, 'packages'))) {
-    const [from, to] = [join(root, 'packages', name), join(folder, 'packages', name)];
+export async function nextRelease(folder: string, plan: Readonly<Record<string, string>>, before: string = root): Promise<ReadonlyMap<string, string>> {
+  for (const name of readdirSync(join(before, 'packages'))) {
+    const [from, to] = [join(before, 'packages', name), join(folder, 'packages', name)];
     mkdirSync(to, { recursive: true });
     cpSync(join(from, 'package.json'), join(to, 'package.json'));
     cpSync(join(from, 'dist'), join(to, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.map') });
@@ -39,7 +40,7 @@ export async function nextRelease(folder: string, plan: Readonly<Record<string, 
     writeFileSync(join(own, 'package.json'), JSON.stringify(manifest, undefined, 2));
     for (const file of readdirSync(join(own, 'dist')).filter((path) => path.endsWith('.js'))) {
       const code = readFileSync(join(own, 'dist', file), 'utf8');
-      writeFileSync(join(own, 'dist', file), code.replace(/^var package_default = \{.*?^\};$/ms, () => `var package_default = ${JSON.stringify(manifest)};`));
+      writeFileSync(join(own, 'dist', file), code.replace(/^var package_default = \{.*?^\};$/ms, () => `var package_default = ${JSON.stringify(manifest, undefined, 2)};`));
     }
   }
   return versions;
