@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** What npm knows of one version: its package.json and where its archive is. */
-export interface PublishedManifest {
+interface PublishedManifest {
   readonly name: string;
   readonly version: string;
   readonly dist: { readonly tarball: string; readonly integrity?: string };

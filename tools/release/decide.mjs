@@ -3,7 +3,7 @@
 /** Packages that move together: what modules are made against. */
 export const CONTRACT = ['@edge/protocol', '@edge/core', '@edge/testing'];
 /** The program. Its version is the agent's, so it moves with whatever it brings. */
-export const AGENT = '@edge/cli';
+const AGENT = '@edge/cli';
 
 const KINDS = ['patch', 'minor', 'major'];
 const FIELDS = ['dependencies', 'peerDependencies', 'devDependencies'];
@@ -12,14 +12,14 @@ const FIELDS = ['dependencies', 'peerDependencies', 'devDependencies'];
  * The version after a change of this kind. Below 1.0.0 a breaking change (`major`) raises the second number and everything else the
  * third, for that is how `^` reads such versions.
  */
-export function raise(version, kind) {
+function raise(version, kind) {
   const [major, minor, patch] = version.split('.').map(Number);
   if (kind === 'major') return major > 0 ? `${major + 1}.0.0` : `0.${minor + 1}.0`;
   return kind === 'minor' && major > 0 ? `${major}.${minor + 1}.0` : `${major}.${minor}.${patch + 1}`;
 }
 
 /** Whether a version is in a range `^1.2.3`; versions of the project itself are named by no other form. */
-export function fits(version, range) {
+function fits(version, range) {
   const [, ...base] = (/^\^(\d+)\.(\d+)\.(\d+)$/.exec(range) ?? fail(`"${range}" is no range of this project: write it as ^1.2.3`)).map(Number);
   const own = version.split('.').map(Number);
   const fixed = base[0] > 0 ? 1 : base[1] > 0 ? 2 : 3;

@@ -53,7 +53,7 @@ export function writeLock(root) {
   writeJson(path, lock);
 }
 
-export function readJson(path) {
+function readJson(path) {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
