@@ -33,7 +33,7 @@ rmSync(folder, { recursive: true });
 // A file that cannot even be loaded has no tests to count but has failed all the same.
 await end(numPassedTests, numFailedTests + ((success && status === 0) || numFailedTests > 0 ? 0 : 1), numPendingTests);
 
-/** Ends this program with the line that says how it went; types and lint count as one test each where they fail. */
+/** Ends this program with the line that says how it went; types, lint and what nobody uses count as one test each where they fail. */
 async function end(passed, failed, skipped = 0) {
   const codes = (await sources) ?? [];
   const all = failed + codes.filter((code) => code !== 0).length;
@@ -41,11 +41,12 @@ async function end(passed, failed, skipped = 0) {
   process.exit(all === 0 ? 0 : 1);
 }
 
-/** Types and lint of the whole workspace in one process each, which reads what packages share once; resolves with their codes. */
+/** Types, lint and what nobody uses, of the whole workspace in one process each, which reads what packages share once; resolves with their codes. */
 async function checkSources() {
   const types = await step('npx', ['tsc', '-p', 'tsconfig.check.json']);
   // Its rule about who imports whom finds the graph that nx has made by now.
-  return [types, await step('npx', ['eslint', '.'])];
+  const lint = await step('npx', ['eslint', '.']);
+  return [types, lint, await step('npx', ['knip', '--no-progress', '--no-config-hints'])];
 }
 
 /** Runs a command in the workspace's root and prints what it said when it has ended; resolves with its code. */

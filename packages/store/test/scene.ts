@@ -1,5 +1,4 @@
 import { copyFileSync, chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, type LogFields, type Logger } from '@edge/core';
@@ -75,6 +74,3 @@ export function collectingLog(): { log: Logger; lines: CollectedLine[] } {
   const log: Logger = { error: add('error'), warn: add('warn'), info: add('info'), verbose: () => undefined, named: () => log };
   return { log, lines };
 }
-
-/** True where esbuild and native packages can be resolved from this package. */
-export const requireHere = createRequire(import.meta.url);

@@ -3,7 +3,6 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@edge/core';
 import { Upgrader } from './change/upgrader.js';
-import { upgradeError, UpgradeErrors } from './errors.js';
 import { Installation, type InstallationDeps } from './installation.js';
 import { INSTALLATION_VARIABLE, layoutOf, type Layout } from './layout/layout.js';
 import { readPlace, type Place } from './layout/place.js';
@@ -65,13 +64,6 @@ export function ownRoot(env: Readonly<Record<string, string | undefined>>, progr
   if (named !== undefined && named !== '') return named;
   const [, root] = /^(.+)\/(?:current|previous|keeper|versions\/[^/]+)\/node_modules\//.exec(program ?? '') ?? [];
   return root !== undefined && existsSync(join(root, 'installation.json')) ? root : undefined;
-}
-
-/** @throws EdgeError `upgrade.no-installation` for an agent that runs from somewhere else */
-export function mustOwnRoot(env: Readonly<Record<string, string | undefined>>, program: string | undefined): string {
-  const root = ownRoot(env, program);
-  if (root === undefined) throw upgradeError(UpgradeErrors.noInstallation, 'this agent does not run from an installation, so its version cannot be changed; "edgecore install" makes one');
-  return root;
 }
 
 function managerOf(kind: ServiceKind): Pick<ServiceManager, 'start'> | undefined {

@@ -1,3 +1,2 @@
 export { createProcessRuntime } from './create-process-runtime.js';
 export type { ProcessRuntimeOptions } from './create-process-runtime.js';
-export { RuntimeErrors } from './errors.js';

@@ -1,7 +1,7 @@
 import type { AnswerCache } from './answer-cache.js';
 import { askUpstream, type Asked } from './ask-upstream.js';
 import type { UpstreamServers } from './upstream-servers.js';
-import { aged, type Scanned } from './wire/scan-answer.js';
+import { aged } from './wire/scan-answer.js';
 import { lowerCase } from './wire/names.js';
 import { Rcodes, type Query } from './wire/types.js';
 
@@ -11,12 +11,6 @@ const ALL_MS = 4500;
 const ROUNDS = 2;
 /** Questions that are out at the same time; each has a socket. */
 const MOST_OUT = 512;
-
-/** Somebody else's answer, under the id of who asked. */
-export interface Forwarded {
-  readonly bytes: Buffer;
-  readonly scanned: Scanned | undefined;
-}
 
 /** Names elsewhere: from the cache, or from the servers upstream, one after the other; what has run out when none answers. [edgemesh-5] */
 export class Forwarder {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { addressOfBytes, groupsOf } from './wire/address-bytes.js';
+import { addressOfBytes } from './wire/address-bytes.js';
 import { canonicalAddress } from '../data/addresses.js';
 import { lowerCase, type Name } from './wire/names.js';
 
@@ -25,9 +25,4 @@ export function undashed(label: string): string | undefined {
     if (isIP(address) !== 0) return canonicalAddress(address);
   }
   return undefined;
-}
-
-/** Two ways of writing one address are one. */
-export function isSameAddress(a: string, b: string): boolean {
-  return a === b || (a.includes(':') && b.includes(':') && groupsOf(a).join() === groupsOf(b).join());
 }

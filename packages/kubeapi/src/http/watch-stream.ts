@@ -3,9 +3,6 @@ import type { WatchHandle } from '../types/backend.js';
 import type { KubeObject, WatchEvent } from '../types/object.js';
 import type { WatchChannel } from './watch-channel.js';
 
-/** Turns an object into the form a watcher asked for. */
-export type Shape = (object: KubeObject) => unknown;
-
 export interface WatchStreamDeps {
   channel: WatchChannel;
   /** Line of an event; given by the server, so that many watchers of one event share the work. */

@@ -9,12 +9,6 @@ const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}|sha512-[0-9a-z+/]{8
 /** Node's name of a processor → Go's, where they differ. */
 const GOARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
 
-/** What is to be installed. */
-export interface UpgradeOrder {
-  readonly version: string;
-  readonly digest?: string;
-}
-
 /** @throws EdgeError `taskmanager.bad-spec` naming what would be right */
 export function checkVersion(version: string): void {
   if (VERSION.test(version)) return;

@@ -1,8 +1,6 @@
 export { memoryCommands, shellCommands } from './commands.js';
 export { behaviourOfCommand, execOfCommand } from './memory-behaviour.js';
 export type { MemoryBehaviour, MemoryExec } from './memory-behaviour.js';
-export { MemoryReach } from './memory-reach.js';
-export type { MemoryAnswer, MemoryCall } from './memory-reach.js';
 export type { MemoryNames } from './memory-host.js';
 export { createMemoryRuntime } from './memory-runtime.js';
 export type { MemoryRuntime, MemoryRuntimeOptions, RuntimeCall } from './memory-runtime.js';

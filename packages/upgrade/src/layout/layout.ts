@@ -3,9 +3,6 @@ import { join } from 'node:path';
 /** Where an installation is, unless told otherwise. */
 export const INSTALLATION_ROOT = '/usr/local/lib/edgecore';
 
-/** Where the program is found by people and by the service. */
-export const PROGRAM_PATH = '/usr/local/bin/edgecore';
-
 /** Name of the environment variable by which an agent knows the installation that it runs from. */
 export const INSTALLATION_VARIABLE = 'EDGECORE_INSTALLATION';
 

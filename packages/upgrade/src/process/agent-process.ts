@@ -11,13 +11,6 @@ export async function runningAgent(layout: Layout): Promise<number | undefined> 
   return Number.isInteger(pid) && pid > 0 && isAgent(pid, layout) ? pid : undefined;
 }
 
-/** The words that the agent was started with, behind its program. */
-export function argumentsOf(pid: number): readonly string[] {
-  const words = readProc(pid, 'cmdline').split('\0').slice(0, -1);
-  const program = words.findIndex((word) => word.endsWith('.js') || word.endsWith('.mjs'));
-  return program < 0 ? [] : words.slice(program + 1);
-}
-
 /** Whether a process lives; one that has ended and that nobody has asked about does not. */
 export function lives(pid: number): boolean {
   const stat = readProc(pid, 'stat');
