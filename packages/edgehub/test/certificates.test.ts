@@ -94,9 +94,9 @@ it('[edgehub-1.6] finishes a change of certificates that a crash cut in two', as
 
 it('[edgehub-1.7] renews before the end with a new key, and loses no request over it', async () => {
   await using cloud = await FakeCloud.start(ca);
-  // 70 to 90 % of this life are over in 3 to 5 s from now: the link is open by then, and the certificate good for a while.
+  // 70 to 90 % of this life are over in 4 to 8 s from now: the link is open by then, and the certificate good for a while.
   const now = Date.now();
-  const validity = { notBefore: new Date(now - 5500), notAfter: new Date(now + 6500) };
+  const validity = { notBefore: new Date(now - 9000), notAfter: new Date(now + 10_000) };
   await using place = await scene({ hubPort: cloud.hubPort, httpsPort: cloud.httpsPort, pair: { ca, validity } });
   const before = await readFile(join(place.folder, 'certs', 'server.key'), 'utf8');
   await using running = await place.run();
@@ -208,7 +208,7 @@ it('[edgehub-1.13] never has two sessions side by side when it changes certifica
     if (open.length > 1) for (const { socket } of open) socket.terminate();
   };
   const now = Date.now();
-  const validity = { notBefore: new Date(now - 5500), notAfter: new Date(now + 6500) };
+  const validity = { notBefore: new Date(now - 9000), notAfter: new Date(now + 10_000) };
   await using place = await scene({ hubPort: cloud.hubPort, httpsPort: cloud.httpsPort, pair: { ca, validity } });
   await using running = await place.run();
   await cloud.until(() => running.lines.some(({ message }) => message === 'certificate replaced'), 'the change', 40_000);
