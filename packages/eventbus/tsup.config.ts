@@ -1,3 +1,3 @@
 import { lib } from '../../tools/tsup.base.js';
 
-export default lib();
+export default lib({ embed: ['mqtt', 'mqtt-packet'] });
