@@ -7,15 +7,15 @@ import { SMALL_MEMORY_FLAGS } from '../../packages/upgrade/src/layout/launcher.j
 import { figure } from './figure.js';
 
 // The benchmark runs in the workspace's root, the agent as the service runs it: one file, few flags.
-const PROGRAM = resolve('packages/cli/dist-bundle/edgecore.mjs');
+export const PROGRAM = resolve('packages/cli/dist-bundle/edgecore.mjs');
 const KIB_IN_MB = 1024 / 1e6;
 
 export const pause = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
 
 /** The agent over the configuration in the folder. */
-export function startAgent(folder: string): ChildProcess {
+export function startAgent(folder: string, program = PROGRAM): ChildProcess {
   const log = openSync(join(folder, 'agent.log'), 'a');
-  const child = spawn(process.execPath, [...SMALL_MEMORY_FLAGS, PROGRAM, '--config', join(folder, 'edgecore.yaml')], {
+  const child = spawn(process.execPath, [...SMALL_MEMORY_FLAGS, program, '--config', join(folder, 'edgecore.yaml')], {
     stdio: ['ignore', log, log],
     env: { ...SMALL_MEMORY_ENV, ...process.env, CHECK_EDGECORE_ENVIRONMENT: 'false', NODE_OPTIONS: '' },
   });
@@ -36,11 +36,18 @@ export function cpuSeconds({ pid }: ChildProcess): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Resident and private memory in MB (a million bytes), as the kernel counts them. */
-function memory({ pid }: ChildProcess): { resident: number; private: number } {
+interface Memory {
+  readonly resident: number;
+  /** Pages that several processes have count in shares. */
+  readonly proportional: number;
+  readonly private: number;
+}
+
+/** Memory in MB (a million bytes), as the kernel counts it. */
+export function memory({ pid }: ChildProcess): Memory {
   const sum = (text: string, line: RegExp): number => [...text.matchAll(line)].reduce((total, [, kilobytes]) => total + Number(kilobytes), 0);
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return { resident: sum(rollup, /^Rss:\s+(\d+) kB/gm) * KIB_IN_MB, private: sum(rollup, /^Private_(?:Clean|Dirty):\s+(\d+) kB/gm) * KIB_IN_MB };
+  return { resident: sum(rollup, /^Rss:\s+(\d+) kB/gm) * KIB_IN_MB, proportional: sum(rollup, /^Pss:\s+(\d+) kB/gm) * KIB_IN_MB, private: sum(rollup, /^Private_(?:Clean|Dirty):\s+(\d+) kB/gm) * KIB_IN_MB };
 }
 
 export function reportMemory(name: string, agent: ChildProcess): void {

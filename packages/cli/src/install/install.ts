@@ -2,22 +2,19 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readConfigFile, type EdgeCoreConfig } from '@edge/config';
+import { readConfigFile } from '@edge/config';
 import { EdgeError, silentLogger } from '@edge/core';
-import { parseEdgedConfig } from '@edge/edged';
 import { gatherHostFacts } from '@edge/envcheck';
 import { layInstallation, layoutOf, openrcScript, prepareVersion, systemdUnit, Versions, type ServiceKind, type ServiceOptions, type Source } from '@edge/upgrade';
-import { SMALL_MEMORY_ENV } from '../dev/agent-process.js';
 import { DEFAULT_CONFIG_PATH } from '../flags/spec.js';
 import { AGENT_VERSION } from '../version.js';
 import { copyOwnProgram } from './own-copy.js';
 import { OWN_LINE, setAsideForLink, writeOwnFile } from './own-file.js';
 import type { Places } from './places.js';
 import { managerOf } from './service-choice.js';
+import { serviceOptions } from './service-options.js';
 import { mustNotChange } from './uninstall.js';
 
-/** Seconds that the agent's modules may take to stop, with room to spare on a slow machine. */
-const STOP_SECONDS = 60;
 /** A version that has not come by then over a thin link is asked for again. */
 const LONGEST_FETCH_MS = 3_600_000;
 
@@ -49,7 +46,7 @@ export async function install({ places, service, program, source, out }: Install
   await setAsideForLink(places.program, layout.launcher);
   await layInstallation({ root: places.installation, programPath: places.program, node: process.execPath, version: AGENT_VERSION, configPath: places.configPath, stateFolder: places.stateFolder, service });
   out(`Installed version ${AGENT_VERSION} in ${places.installation}; it runs as ${places.program}.\n`);
-  const changed = await writeService(places, service, serviceOptions(config, places), out);
+  const changed = await writeService(places, service, serviceOptions(config, places.program, configArgs(places)), out);
   if (places.root !== undefined || service === 'none') {
     out(service === 'none' ? `No service manager: start it with ${[places.program, ...configArgs(places)].join(' ')}\n` : `The machine itself was not touched: the service is not started.\n`);
     return;
@@ -82,19 +79,6 @@ async function writeService(places: Places, service: ServiceKind, options: Servi
   const changed = await writeOwnFile(path, text, mode);
   out(`${changed ? 'Wrote' : 'Unchanged:'} ${path}.\n`);
   return changed;
-}
-
-function serviceOptions(config: EdgeCoreConfig, places: Places): ServiceOptions {
-  const edged = parseEdgedConfig(config.modules.edged, config as unknown as Record<string, unknown>);
-  const score = config.modules.edged.tailoredKubeletConfig.oomScoreAdj ?? undefined;
-  return {
-    program: places.program,
-    args: configArgs(places),
-    environment: SMALL_MEMORY_ENV,
-    stopSeconds: STOP_SECONDS + edged.shutdown.reduce((sum, { seconds }) => sum + seconds, 0),
-    // Pods as plain processes would inherit it.
-    ...(config.edge.runtime === 'cri' && score !== undefined ? { oomScoreAdjust: score } : {}),
-  };
 }
 
 function configArgs({ configPath }: Places): string[] {

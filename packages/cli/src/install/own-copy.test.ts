@@ -55,13 +55,13 @@ describe('a copy of the running program', () => {
     expect(run(target)).toBe('a inside\n');
   });
 
-  it('[cli-22.3] of the program in one file: that file, and the native library that is outside of it', async () => {
-    await write({ 'packages/cli': {}, 'node_modules/libsql': { dependencies: { helper: '1' } }, 'node_modules/helper': {}, 'node_modules/of-development': {} });
-    const bundle = join(folder, 'packages/cli/dist-bundle/edgecore.mjs');
+  it('[cli-22.3] of the program in one file, wherever it lies: that file, and the native library that is outside of it', async () => {
+    await write({ 'node_modules/libsql': { dependencies: { helper: '1' } }, 'node_modules/helper': {}, 'node_modules/of-development': {} });
+    const bundle = join(folder, 'anywhere/edgecore.mjs');
     await mkdir(dirname(bundle));
     await writeFile(bundle, "console.log('in one file');");
     const target = join(folder, 'target');
-    await copyOwnProgram(bundle, target);
+    await copyOwnProgram(bundle, target, true);
     expect(run(target)).toBe('in one file\n');
     expect((await readdir(join(target, 'node_modules'))).sort()).toEqual(['@edge', 'helper', 'libsql']);
   });

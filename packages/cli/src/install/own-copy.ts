@@ -1,7 +1,9 @@
-import { copyFile, cp, mkdir, readFile, realpath } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EdgeError, errorCode } from '@edge/core';
 import { TOP_PACKAGE } from '@edge/upgrade';
+import { AGENT_VERSION } from '../version.js';
+import { IS_ONE_FILE } from './one-file.js';
 
 interface Manifest {
   readonly name?: string;
@@ -23,21 +25,23 @@ const NATIVE = 'libsql';
  * Copies the program that runs, with all that it needs, into an empty folder, laid out as npm would: what it installs works
  * without a network, and is the very program that was asked.
  * @param program path of its main file, as in `process.argv[1]`
+ * @param oneFile whether it is built as one file, which needs no package around it
  * @throws EdgeError `cli.install` when the program does not lie in a package
  */
-export async function copyOwnProgram(program: string, target: string): Promise<void> {
+export async function copyOwnProgram(program: string, target: string, oneFile = IS_ONE_FILE): Promise<void> {
   const main = await realpath(program);
+  if (oneFile) return copyOneFile(main, target);
   const top = await packageAbove(dirname(main));
   if (top?.manifest.name !== TOP_PACKAGE) throw new EdgeError('cli.install', `${main} is not part of the package ${TOP_PACKAGE}, so it cannot be copied; give --from or --registry to install it from there`);
+  for (const { folder, to } of await closure(top)) await copyPackage(folder, join(target, to));
+}
+
+async function copyOneFile(main: string, target: string): Promise<void> {
   const place = join(target, 'node_modules', TOP_PACKAGE);
-  const packed = main === join(top.folder, 'dist', 'main.js');
-  const found = packed ? await closure(top) : await singleFile(top, main);
-  for (const { folder, to } of found) await copyPackage(folder, join(target, to));
-  if (!packed) {
-    await mkdir(join(place, 'dist'), { recursive: true });
-    await copyFile(main, join(place, 'dist', 'main.js'));
-    await copyFile(join(top.folder, 'package.json'), join(place, 'package.json'));
-  }
+  for (const { folder, to } of await besideOneFile(main)) await copyPackage(folder, join(target, to));
+  await mkdir(join(place, 'dist'), { recursive: true });
+  await copyFile(main, join(place, 'dist', 'main.js'));
+  await writeFile(join(place, 'package.json'), `${JSON.stringify({ name: TOP_PACKAGE, version: AGENT_VERSION, type: 'module' })}\n`);
 }
 
 interface Copy {
@@ -56,7 +60,7 @@ async function closure(top: Found): Promise<Copy[]> {
 }
 
 /** What a program in one file has outside of it; nothing where Node.js has a SQLite of its own and the library is not there. */
-async function singleFile(top: Found, main: string): Promise<Copy[]> {
+async function besideOneFile(main: string): Promise<Copy[]> {
   const native = await resolvePackage(NATIVE, dirname(main));
   if (!native) return [];
   const base = native.folder.slice(0, native.folder.lastIndexOf(`/node_modules/${NATIVE}`));
