@@ -52,8 +52,7 @@ Builds the agent as one file, packages/cli/dist-bundle/edgecore.mjs.
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   const { values } = read();
   await bundle();
-  if (values.out === undefined) process.stdout.write(`${bundlePath}\n`);
-  else process.stdout.write(`${layProgram(bundlePath, resolve(process.env.INIT_CWD ?? '.', values.out), values.sqlite)}\n`);
+  if (values.out !== undefined) process.stdout.write(`${layProgram(bundlePath, resolve(process.env.INIT_CWD ?? '.', values.out), values.sqlite)}\n`);
 }
 
 function read() {

@@ -19,6 +19,7 @@ Writes the agent as a Debian package; it depends on Node.js, which it does not h
   --out file       edgecore_<version>_<architecture>.deb unless given
   --sqlite name    for the Node.js of that platform from 20.19 on: ${sqliteChoices.filter((name) => name !== 'node').join(', ')};
                    node: for every platform, with Node.js from 22.13 on. That of this machine unless given.
+  --no-compress    sooner, larger
   --release text   the version that the package says; ${ownVersion} unless given
 
 DEBFULLNAME and DEBEMAIL name the maintainer, SOURCE_DATE_EPOCH the time of its files.
@@ -51,7 +52,7 @@ try {
   lay(tree, 'DEBIAN/conffiles', '/etc/default/edgecore\n');
   lay(tree, 'DEBIAN/md5sums', sums.join(''));
   for (const [name, text] of Object.entries({ postinst, prerm, postrm })) lay(tree, join('DEBIAN', name), text, 0o755);
-  execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '-z6', '--build', tree, out], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, SOURCE_DATE_EPOCH } });
+  execFileSync('dpkg-deb', ['--root-owner-group', ...(options['no-compress'] ? ['-Znone'] : ['-Zxz', '-z6']), '--build', tree, out], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, SOURCE_DATE_EPOCH } });
   process.stdout.write(`${out}: ${(statSync(out).size / 1e6).toFixed(1)} MB, installed ${(kibibytes * 1024 / 1e6).toFixed(1)} MB\n`);
 } finally {
   rmSync(folder, { recursive: true });
@@ -70,7 +71,7 @@ function list(tree, below = '') {
 
 function read() {
   try {
-    const { values } = parseArgs({ options: { out: { type: 'string' }, sqlite: { type: 'string', default: ownPlatform() }, release: { type: 'string', default: ownVersion }, help: { type: 'boolean', short: 'h' } } });
+    const { values } = parseArgs({ options: { out: { type: 'string' }, sqlite: { type: 'string', default: ownPlatform() }, release: { type: 'string', default: ownVersion }, 'no-compress': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
     if (!sqliteChoices.includes(values.sqlite)) throw new Error(`--sqlite is "${values.sqlite}", it must be one of ${sqliteChoices.join(', ')}`);
     if (!/^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$/.test(values.release)) throw new Error(`--release is "${values.release}", it must be a version as 1.2.3 or 1.2.3-rc.1`);
     if (!values.help) return { ...values, version: values.release };

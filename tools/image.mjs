@@ -1,5 +1,5 @@
 // `npm run image`: a container image of the agent, made without a container engine of the programs of this machine.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -36,9 +36,10 @@ try {
   if (!layBusybox(machine)) absent.push('busybox');
   if (absent.length > 0) process.stderr.write(`not on this machine, so not in the image: ${absent.join(', ')}\n`);
   layProgram(join(folder, 'bundle', 'edgecore.mjs'), join(program, 'usr', 'lib', 'edgecore'), hasSqlite() ? 'node' : ownPlatform());
-  mkdirSync(join(program, 'usr', 'bin'), { recursive: true });
-
   const main = '/usr/lib/edgecore/edgecore.mjs';
+  // For whoever runs a command in the container.
+  mkdirSync(join(program, 'usr', 'bin'), { recursive: true });
+  symlinkSync(main, join(program, 'usr', 'bin', 'edgecore'));
   const config = {
     Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...Object.entries(facts.environment).map(([key, value]) => `${key}=${value}`)],
     Entrypoint: ['/usr/bin/node', ...facts.flags, main],

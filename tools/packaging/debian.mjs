@@ -86,7 +86,7 @@ if [ "$1" = configure ]; then
     if [ -d /run/systemd/system ]; then
       systemctl daemon-reload
       # Pods go on over a restart. Without a configuration nothing is started.
-      systemctl restart --no-block edgecore.service
+      systemctl restart --no-block edgecore.service || echo "edgecore: the service could not be started; systemctl status edgecore says why" >&2
     fi
   fi
   if [ ! -e /etc/kubeedge/config/edgecore.yaml ]; then

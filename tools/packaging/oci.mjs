@@ -28,7 +28,7 @@ export function imageArchive({ folder, name, layers, config, out, compress }) {
       return { mediaType: LAYER, digest: digest(plain), size: plain.length };
     }
     rmSync(draft);
-    return write(blobs, gzipSync(plain, { level: 9 }), `${LAYER}+gzip`);
+    return write(blobs, gzipSync(plain, { level: 6 }), `${LAYER}+gzip`);
   });
   const settings = { architecture: ARCHITECTURES[process.arch] ?? process.arch, ...(process.arch === 'arm' ? { variant: 'v7' } : {}), os: 'linux', created: '1970-01-01T00:00:00Z', config, rootfs: { type: 'layers', diff_ids: digests } };
   const manifestType = 'application/vnd.oci.image.manifest.v1+json';

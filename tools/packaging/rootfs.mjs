@@ -30,11 +30,32 @@ export function layProgramWithLibraries(folder, program, target = '/usr/bin') {
   if (found === undefined) return false;
   mkdirSync(join(folder, target), { recursive: true });
   copyFileSync(realpathSync(found), join(folder, target, basename(found)));
+  layCopyright(folder, found);
   for (const library of librariesOf(found)) {
     mkdirSync(join(folder, dirname(library)), { recursive: true });
-    if (!existsSync(join(folder, library))) copyFileSync(realpathSync(library), join(folder, library));
+    if (existsSync(join(folder, library))) continue;
+    copyFileSync(realpathSync(library), join(folder, library));
+    layCopyright(folder, library);
   }
   return true;
+}
+
+/** Whoever passes a program on passes its licence on, too: Debian has it beside the documentation of the package. */
+function layCopyright(folder, file) {
+  const owner = [file, realpathSync(file), file.replace(/^\/usr/, ''), join('/usr', file)].map(packageOf).find((name) => name !== undefined);
+  const text = ['copyright', 'LICENSE'].map((name) => join('/usr/share/doc', owner ?? '', name)).find((path) => existsSync(path));
+  if (owner === undefined || text === undefined) return;
+  mkdirSync(join(folder, dirname(text)), { recursive: true });
+  copyFileSync(realpathSync(text), join(folder, text));
+}
+
+function packageOf(file) {
+  try {
+    return execFileSync('dpkg-query', ['--search', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(':')[0];
+  } catch {
+    // Not of a package, or no Debian.
+    return undefined;
+  }
 }
 
 /** A shell and the usual small programs, where this machine has busybox in one piece. */
@@ -42,6 +63,7 @@ export function layBusybox(folder) {
   const found = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path) && librariesOf(path).length === 0);
   if (found === undefined) return false;
   copyFileSync(realpathSync(found), join(folder, 'bin', 'busybox'));
+  layCopyright(folder, found);
   for (const name of execFileSync(found, ['--list'], { encoding: 'utf8' }).trim().split('\n')) {
     // Programs with all their features come before those of busybox.
     if (name !== 'busybox' && !['bin', 'usr/bin', 'usr/sbin'].some((at) => existsSync(join(folder, at, name)))) symlinkSync('busybox', join(folder, 'bin', name));

@@ -39,7 +39,7 @@ export async function join(args: readonly string[], terminal: Terminal): Promise
     const text = joinConfig(values, hostname());
     await writeNew(path, text, readBoolean(values['force'] ?? 'false') ?? false);
     const config = path === DEFAULT_CONFIG_PATH ? '' : ` --config ${path}`;
-    terminal.out(`Wrote ${path}.\nStart the agent with: ${ownName()} --config ${path}\nOr have it run as a service, as root: ${ownName()} install${config}\n`);
+    terminal.out(`Wrote ${path}.\nStart the agent with: ${ownName(terminal.env)} --config ${path}\nOr have it run as a service, as root: ${ownName(terminal.env)} install${config}\n`);
     return 0;
   } catch (error) {
     if (errorCode(error) !== 'cli.flag' && errorCode(error) !== 'cli.join') throw error;
@@ -87,8 +87,9 @@ export function joinConfig(values: Readonly<Record<string, string | undefined>>,
   return text;
 }
 
-/** This program as the user can start it again. */
-function ownName(): string {
+/** This program as the user can start it again; what started it may know better. */
+function ownName({ EDGECORE_COMMAND: command }: Terminal['env']): string {
+  if (command) return command;
   const path = process.argv[1] ?? 'edgecore';
   return basename(path) === 'edgecore' ? 'edgecore' : `node ${relative(process.cwd(), path)}`;
 }
