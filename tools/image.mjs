@@ -7,7 +7,7 @@ import { bundle } from './bundle.mjs';
 import { loadFacts } from './packaging/load-facts.mjs';
 import { imageArchive } from './packaging/oci.mjs';
 import { layProgram, ownPlatform, version } from './packaging/program.mjs';
-import { layBusybox, layProgramWithLibraries, laySkeleton } from './packaging/rootfs.mjs';
+import { layBusybox, layLibraries, layProgramWithLibraries, laySkeleton } from './packaging/rootfs.mjs';
 
 /** What the agent asks for on a machine; without them volumes of its own, addresses and the mesh's rules are not there. */
 const HELPERS = ['mount', 'umount', 'ip', 'nft'];
@@ -35,7 +35,9 @@ try {
   const absent = HELPERS.filter((helper) => !layProgramWithLibraries(machine, helper));
   if (!layBusybox(machine)) absent.push('busybox');
   if (absent.length > 0) process.stderr.write(`not on this machine, so not in the image: ${absent.join(', ')}\n`);
-  layProgram(join(folder, 'bundle', 'edgecore.mjs'), join(program, 'usr', 'lib', 'edgecore'), hasSqlite() ? 'node' : ownPlatform());
+  const sqlite = hasSqlite() ? 'node' : ownPlatform();
+  layProgram(join(folder, 'bundle', 'edgecore.mjs'), join(program, 'usr', 'lib', 'edgecore'), sqlite);
+  if (sqlite !== 'node') layLibraries(machine, join(program, 'usr', 'lib', 'edgecore', 'node_modules', '@libsql', sqlite, 'index.node'));
   const main = '/usr/lib/edgecore/edgecore.mjs';
   // For whoever runs a command in the container.
   mkdirSync(join(program, 'usr', 'bin'), { recursive: true });

@@ -25,7 +25,7 @@ async function run(command: string, ...args: readonly string[]): Promise<string>
 
 const dpkg = (...args: readonly string[]): Promise<string> => run('dpkg', `--root=${machine}`, '--force-confold', ...args);
 const inside = (...args: readonly string[]): Promise<string> => run('chroot', machine, ...args);
-const files = (): string[] => readdirSync(machine, { recursive: true, encoding: 'utf8' }).filter((path) => !path.startsWith('var/lib/dpkg') && !path.startsWith('var/log/dpkg') && path !== 'systemctl.log').sort();
+const files = (): string[] => readdirSync(machine, { recursive: true, encoding: 'utf8' }).filter((path) => !path.startsWith('dev/') && !path.startsWith('var/lib/dpkg') && !path.startsWith('var/log/dpkg') && path !== 'systemctl.log').sort();
 const systemctlWords = (): string[] => readFileSync(join(machine, 'systemctl.log'), 'utf8').trim().split('\n');
 
 beforeAll(async () => {

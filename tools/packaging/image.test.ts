@@ -74,7 +74,8 @@ describe('container image', () => {
     const gone = once(child, 'exit');
     try {
       const nodes = cloud.api.resource<KubeNode>('v1', 'nodes');
-      await eventually(() => nodes.find('in-a-container')?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true, 120_000, () => `the node is not Ready; its agent said:\n${said.slice(-4000)}`);
+      await eventually(() => child.exitCode !== null || nodes.find('in-a-container')?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true, 120_000, () => `the node is not Ready; its agent said:\n${said.slice(-4000)}`);
+      expect(child.exitCode, said).toBe(null);
     } finally {
       await containerd.ctr('tasks', 'kill', '--signal', 'SIGTERM', 'agent').catch(() => child.kill('SIGKILL'));
     }

@@ -31,13 +31,18 @@ export function layProgramWithLibraries(folder, program, target = '/usr/bin') {
   mkdirSync(join(folder, target), { recursive: true });
   copyFileSync(realpathSync(found), join(folder, target, basename(found)));
   layCopyright(folder, found);
-  for (const library of librariesOf(found)) {
+  layLibraries(folder, found);
+  return true;
+}
+
+/** Copies the libraries that a program, or a library itself, is linked with. */
+export function layLibraries(folder, program) {
+  for (const library of librariesOf(program)) {
     mkdirSync(join(folder, dirname(library)), { recursive: true });
     if (existsSync(join(folder, library))) continue;
     copyFileSync(realpathSync(library), join(folder, library));
     layCopyright(folder, library);
   }
-  return true;
 }
 
 /** Whoever passes a program on passes its licence on, too: Debian has it beside the documentation of the package. */
@@ -68,6 +73,8 @@ export function layBusybox(folder) {
     // Programs with all their features come before those of busybox.
     if (name !== 'busybox' && !['bin', 'usr/bin', 'usr/sbin'].some((at) => existsSync(join(folder, at, name)))) symlinkSync('busybox', join(folder, 'bin', name));
   }
+  // Where the first line of a script expects it.
+  if (!existsSync(join(folder, 'usr/bin/env'))) symlinkSync('/bin/busybox', join(folder, 'usr/bin/env'));
   return true;
 }
 
