@@ -1,7 +1,8 @@
 // Builds the agent as one file: starts faster and needs less memory than many (docs/adr/0004-one-file.md).
 // `npm run bundle -- --out <folder>` lays it there with all that it needs, to be used outside of this repository.
 import { build } from 'esbuild';
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './bootstrap.mjs';
@@ -42,7 +43,7 @@ export async function bundle(outfile = bundlePath) {
 
 const usage = `usage: npm run bundle -- [--out folder] [--sqlite node | ${platforms.join(' | ')}]
 
-Builds the agent as one file, packages/cli/dist-bundle/edgecore.mjs.
+Builds the agent as one file: packages/cli/dist-bundle/edgecore.mjs, unless told where.
 
   --out folder    lays the file there, with its licences and with what must lie beside it; then: node folder/edgecore.mjs
   --sqlite name   the platform whose SQLite library lies beside it, for Node.js before 22.13; node: none, Node.js has one.
@@ -51,8 +52,17 @@ Builds the agent as one file, packages/cli/dist-bundle/edgecore.mjs.
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   const { values } = read();
-  await bundle();
-  if (values.out !== undefined) process.stdout.write(`${layProgram(bundlePath, resolve(process.env.INIT_CWD ?? '.', values.out), values.sqlite)}\n`);
+  if (values.out === undefined) await bundle();
+  else {
+    // Not by way of the usual place, from which an agent may be about to start.
+    const draft = mkdtempSync(join(tmpdir(), 'edge-bundle-'));
+    try {
+      await bundle(join(draft, 'edgecore.mjs'));
+      process.stdout.write(`${layProgram(join(draft, 'edgecore.mjs'), resolve(process.env.INIT_CWD ?? '.', values.out), values.sqlite)}\n`);
+    } finally {
+      rmSync(draft, { recursive: true });
+    }
+  }
 }
 
 function read() {

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join, resolve, sep } from 'node:path';
 import { build } from 'esbuild';
@@ -7,10 +7,12 @@ import { parse } from 'yaml';
 import { eventually } from '../packages/cli/test/support/agent.js';
 import { startDev } from '../packages/cli/test/support/dev.js';
 import { killPodProcesses, podProcesses } from '../packages/cli/test/support/leftovers.js';
+import { footprint, megabytes, MOST_MEGABYTES, MOST_PACKAGES } from './footprint.js';
 import { installMixed, modulesOf, type Mixed, type ModulesReport } from './registry/mixed.js';
 import { LINES, OTHER_LINES, packageFolder, publishAndInstall, type Published } from './registry/published.js';
 import { readManifest, root } from './registry/root.js';
 import { mustRun, run } from './registry/run.js';
+import { LICENCES_FILE } from './third-party.mjs';
 
 const examples = join(root, 'examples', 'hello');
 
@@ -92,6 +94,35 @@ describe('published packages', () => {
 
   it('[packed-1.5] npm finds nothing missing and nothing that does not fit', async () => {
     expect(await run('npm', ['ls', '--all'], scene.app)).toMatchObject({ status: 0 });
+  });
+});
+
+describe('what an installation holds', () => {
+  it('[footprint-1.1] the agent is at most 60 packages and 60 MB, Node.js left out', () => {
+    const packages = footprint(join(scene.global, 'lib'), '@edge/cli');
+    const list = packages.map(({ name, bytes }) => `${(bytes / 1e6).toFixed(2)} MB ${name}`).join('\n');
+    expect(packages.length, list).toBeGreaterThan(20);
+    expect(packages.length, list).toBeLessThanOrEqual(MOST_PACKAGES);
+    expect(megabytes(packages), list).toBeLessThanOrEqual(MOST_MEGABYTES);
+  });
+
+  it('[footprint-1.2] a package that holds others brings their licences, and no package brings maps of its sources', () => {
+    const { app, manifests } = scene;
+    const embedding = ['cri', 'devicetwin', 'edged', 'eventbus', 'minicloud'].map((name) => join(packageFolder(app, `@edge/${name}`), 'dist', LICENCES_FILE));
+    expect(embedding.filter((file) => !/@grpc\/grpc-js 1|mqtt-packet 9|@peculiar\/x509 2/.test(readFileSync(file, 'utf8')))).toEqual([]);
+    expect(manifests.flatMap(({ name }) => readdirSync(join(packageFolder(app, name), 'dist')).filter((file) => file.endsWith('.map')))).toEqual([]);
+  });
+
+  it('[footprint-1.3] libsql may be left out where Node.js has a SQLite of its own, and is asked for by name where it has not', async () => {
+    const bare = join(scene.folder, 'bare');
+    // The store with all that it needs, and without the library.
+    for (const name of ['@edge/store', '@edge/core', '@edge/protocol', '@bufbuild/protobuf', 'inversify', '@inversifyjs', 'reflect-metadata']) cpSync(packageFolder(scene.app, name), join(bare, 'node_modules', name), { recursive: true });
+    const script = "import 'reflect-metadata'; import { silentLogger } from '@edge/core'; import { openStore } from '@edge/store'; console.log('opened', (await openStore({ path: process.argv[1], log: silentLogger })).report.driver);";
+    for (const line of LINES) {
+      const opened = await run(scene.node(line), ['--input-type=module', '-e', script, join(bare, `${line}.db`)], bare);
+      if (Number(line) >= 22) expect(opened).toMatchObject({ status: 0, stdout: expect.stringContaining('opened node:sqlite') as string });
+      else expect(opened).toMatchObject({ status: 1, output: expect.stringContaining('use Node.js 22.13 or newer, or install the package libsql beside the agent') as string });
+    }
   });
 });
 
@@ -188,6 +219,24 @@ describe('versions that were published, together', () => {
 });
 
 describe('the agent, installed', () => {
+  it.concurrent('[bundle-1.1] as one file it becomes Ready in an empty folder: on Node.js 20 with the library beside it, on newer ones with nothing', async () => {
+    const place = join(scene.folder, 'one-file');
+    await mustRun(process.execPath, [join(root, 'tools', 'bundle.mjs'), '--out', place], root);
+    const alone = join(scene.folder, 'alone');
+    mkdirSync(alone);
+    copyFileSync(join(place, 'edgecore.mjs'), join(alone, 'edgecore.mjs'));
+    for (const line of LINES) {
+      const data = join(scene.folder, `data-one-file-${line}`);
+      try {
+        await using dev = await startDev(data, [], [scene.node(line), join(Number(line) < 22 ? place : alone, 'edgecore.mjs')]);
+        await dev.said('Node edge-e2e is Ready', 180_000);
+        expect(await dev.interrupt()).toBe(0);
+      } finally {
+        killPodProcesses(data);
+      }
+    }
+  });
+
   it.concurrent('[registry-3.3] it becomes Ready with every module repaired on the contract of before', async () => {
     const data = join(scene.folder, 'data-repaired');
     try {
