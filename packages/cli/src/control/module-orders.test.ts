@@ -75,6 +75,19 @@ describe('what commands have the agent do with its modules', () => {
     await expect(given.swap({ order: 'swap', role: 'clock' }, () => undefined, never)).rejects.toMatchObject({ code: 'cli.swap', message: expect.stringContaining('settings for clock (hands)') as string });
   });
 
+  it('[cli-11.5] an order that comes during another one touches nothing: the folder may be the one that is being started from', async () => {
+    const entry = fetched('1.1.0');
+    const end = createCell<SwapOutcome | undefined>(undefined);
+    const given = await orders(async () => (await end.until((outcome) => outcome !== undefined, never)) ?? swapped);
+    const first = given.swap({ order: 'swap', role: 'clock', entry }, () => undefined, never);
+    await expect(given.swap({ order: 'swap', role: 'clock', entry }, () => undefined, never)).rejects.toMatchObject({ code: 'core.swap-busy' });
+    expect(existsSync(entry.folder)).toBe(true);
+    end.set(swapped);
+    expect(await first).toMatchObject({ result: 'swapped' });
+    expect([versions(), await entriesNow()]).toEqual([['1.1.0'], { clock: entry }]);
+    expect(await given.swap({ order: 'swap', role: 'clock' }, () => undefined, never)).toMatchObject({ result: 'swapped' });
+  });
+
   it('[cli-11.4] what cannot be written into the role file is said; what runs, runs', async () => {
     writeFileSync(join(folder, 'config', 'edge-modules.yaml'), 'modules: [');
     const report = await (await orders()).swap({ order: 'swap', role: 'clock', entry: fetched('1.1.0') }, () => undefined, never);

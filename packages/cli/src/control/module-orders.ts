@@ -48,6 +48,8 @@ export class ModuleOrders {
   readonly #deps: ModuleOrdersDeps;
   readonly #folders: Map<string, string | undefined>;
   readonly #entries: Map<string, RoleEntry>;
+  /** The role of the swap under way, from the loading until it is written down. */
+  #swapping: string | undefined;
 
   constructor(deps: ModuleOrdersDeps) {
     this.#deps = deps;
@@ -67,9 +69,20 @@ export class ModuleOrders {
   /**
    * Loads and swaps; what has worked is written into the role file, so that the next start keeps it. A fetched version that did not
    * work is removed. Settings of the role stay.
-   * @throws EdgeError `modules.*` when it cannot be loaded, and what `Core.swap` throws
+   * @throws EdgeError `core.swap-busy` while another swap is under way; `modules.*` when it cannot be loaded, and what `Core.swap` throws
    */
-  async swap({ role, entry, readyTimeoutSeconds }: SwapRequest, onStep: (step: SwapStep) => void, signal: AbortSignal): Promise<SwapReport> {
+  async swap(request: SwapRequest, onStep: (step: SwapStep) => void, signal: AbortSignal): Promise<SwapReport> {
+    // Nothing of a second order may be touched: its folder can be the very one that the first one starts from.
+    if (this.#swapping !== undefined) throw new EdgeError('core.swap-busy', `${this.#swapping} is being swapped; try again when that is done`);
+    this.#swapping = request.role;
+    try {
+      return await this.#swap(request, onStep, signal);
+    } finally {
+      this.#swapping = undefined;
+    }
+  }
+
+  async #swap({ role, entry, readyTimeoutSeconds }: SwapRequest, onStep: (step: SwapStep) => void, signal: AbortSignal): Promise<SwapReport> {
     const { core, settleMs } = this.#deps;
     const before = core.modules.find(({ name }) => name === role);
     if (!before) throw new EdgeError('core.no-role', `this agent has no module ${role}; it has ${core.modules.map(({ name }) => name).join(', ')}`);
