@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { EdgeError, errorCode, errorText } from '@edge/core';
+import { abortError, EdgeError, errorCode, errorText } from '@edge/core';
 import { isFields } from '@edge/protocol';
 import type { ControlRequest } from './control-protocol.js';
 import { linesOf } from './lines.js';
@@ -14,15 +14,17 @@ const REASONS: Readonly<Record<string, string>> = {
 /**
  * Gives an order to the agent that listens at the path, and waits for its outcome.
  * @param signal gives it up: the agent takes back what it has begun
- * @throws EdgeError `cli.no-agent` nobody listens; `cli.control` it ended meanwhile; else what the agent says
+ * @throws EdgeError `cli.no-agent` nobody listens; `cli.control` it ended meanwhile; `core.aborted`; else what the agent says
  */
 export async function order(path: string, request: ControlRequest, onStep: (step: string) => void, signal: AbortSignal): Promise<unknown> {
   const socket = await reach(path);
   const end = (): void => void socket.destroy();
   signal.addEventListener('abort', end, { once: true });
   try {
+    // Of an abort from before there is no event.
+    if (signal.aborted) throw abortError(signal);
     socket.write(`${JSON.stringify(request)}\n`);
-    for await (const line of linesOf(socket)) {
+    for await (const line of linesOf(ofAgent(socket))) {
       const reply: unknown = JSON.parse(line);
       if (!isFields(reply)) continue;
       const { step, error } = reply;
@@ -34,6 +36,15 @@ export async function order(path: string, request: ControlRequest, onStep: (step
   } finally {
     signal.removeEventListener('abort', end);
     socket.destroy();
+  }
+}
+
+/** What comes from the agent; the end of one that was killed is an error of the connection. */
+async function* ofAgent(socket: Socket): AsyncGenerator<Uint8Array> {
+  try {
+    yield* socket;
+  } catch (cause) {
+    if (!/^(ECONNRESET|EPIPE)$/.test(errorCode(cause))) throw cause;
   }
 }
 

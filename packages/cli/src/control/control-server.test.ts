@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCell, EdgeError, silentLogger, untilAborted, type Logger } from '@edge/core';
@@ -112,6 +112,25 @@ describe('the socket for orders', { timeout: 30_000 }, () => {
     stop.abort();
     await expect(answered).rejects.toMatchObject({ code: 'core.stopping' });
     await Promise.all(lives);
+  });
+
+  it('[cli-10.5] no order goes out for a command that was ended while it prepared it; an agent that was killed is said to have ended', async () => {
+    let orders = 0;
+    await serve(() => Promise.resolve((orders += 1)));
+    await expect(order(path, { order: 'list' }, () => undefined, AbortSignal.abort())).rejects.toMatchObject({ code: 'core.aborted' });
+    expect(await order(path, { order: 'list' }, () => undefined, never)).toBe(1);
+
+    const killed = join(folder, 'killed');
+    const server = createServer({ pauseOnConnect: true }).listen(killed);
+    await once(server, 'listening');
+    const [ended, [agent]] = [order(killed, { order: 'list' }, () => undefined, never), (await once(server, 'connection')) as [Socket]];
+    const told = expect(ended).rejects.toMatchObject({ code: 'cli.control', message: expect.stringContaining('the agent ended') as string });
+    // The order lies in its buffer, unread.
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    agent.destroy();
+    await told;
+    server.close();
+    await once(server, 'close');
   });
 
   it('[cli-10.4] takes the place of a socket that nobody listens on, and no other; an agent without it runs all the same', async () => {
