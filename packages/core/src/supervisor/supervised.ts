@@ -136,7 +136,8 @@ export class Supervised {
         this.#handles = true;
         mailbox.open(choose, receive, definition.laneCapacity ?? DEFAULT_LANE_CAPACITY);
       };
-      const run = instance.run({ signal, ready });
+      // Plain JavaScript may return what is no promise.
+      const run = Promise.resolve(instance.run({ signal, ready }));
       this.#instance = run;
       await Promise.race([run, overdue]);
       return undefined;

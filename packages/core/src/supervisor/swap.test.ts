@@ -135,6 +135,7 @@ describe('a swap', { timeout: 60_000 }, () => {
       [never, /clock was not ready within 30 ms/],
       [() => Promise.reject(boom), /^boom$/],
       [() => Promise.resolve(), /it ended without having been ready/],
+      [() => undefined as never, /it ended without having been ready/],
       [async (life) => (life.ready(), await new Promise((resolve) => setImmediate(resolve)), Promise.reject(boom)), /it was ready, and ended again: boom/],
       [async (life) => (life.ready(), await new Promise((resolve) => setImmediate(resolve))), /it was ready, and ended again: it returned/],
       [serve, /No bindings|no bindings/i, { bindings: () => undefined }],

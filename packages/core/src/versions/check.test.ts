@@ -36,6 +36,8 @@ describe('compatibility', () => {
     { problem: 'not-a-module', given: [{ name: 'hub' }], text: 'hub is no module: its main export must come from defineModule()' },
     { problem: 'not-a-module', given: [undefined], text: '(unnamed) is no module' },
     { problem: 'incomplete', given: [{ ...module('hub'), routes: undefined, config: { path: 'modules.hub' } }], text: 'hub is no whole module, it lacks config.token, config.parse, routes: make it with defineModule()' },
+    { problem: 'incomplete', given: [{ ...module('hub'), manifest: { ...module('hub').manifest, contract: null }, requires: { '@edge/core': 7 }, routes: [null], restart: {}, extraStopMs: 5 }], text: 'it lacks manifest.contract, requires, routes, restart.when, restart.firstMs, restart.factor, restart.limitMs, restart.jitter, extraStopMs: make it' },
+    { problem: 'incomplete', given: [withManifest({ contract: { '@edge/core': 1 } })], text: 'it lacks manifest.contract: make it' },
     { problem: 'role', given: [module('hub'), module('hub', { wire: { module: 'other', group: 'x' }, packageName: '@acme/second' })], text: '@acme/second and @acme/hub both want to be "hub": keep one of them' },
     { problem: 'wire-name', given: [module('hub'), module('twin', { wire: { module: 'hub', group: 'x' } })], roles: ['hub', 'twin'], text: '@acme/twin and @acme/hub both want to be "hub": keep one of them' },
     { problem: 'cycle', given: [module('hub', { after: ['twin'] }), module('twin', { after: ['bus'] }), module('bus', { after: ['hub'] })], roles: ['hub', 'twin', 'bus'], text: 'modules wait for each other in a circle: hub → twin → bus → hub; remove one of these "after" entries' },
@@ -66,6 +68,8 @@ describe('compatibility', () => {
 
   it('[versions-1.4] tells every slice of the configuration that a module refuses', () => {
     const picky = (name: string): ModuleDefinition => module(name, { config: { ...module(name).config, parse: (raw) => { throw new Error(`broker is ${JSON.stringify(raw)}, it must be an address`); } } });
+    const hasty = module('hasty', { extraStopMs: (slice) => (slice as { seconds: number }).seconds });
+    expect(checkSlices([hasty], { modules: {} })).toMatchObject([{ problem: 'config', module: 'hasty' }]);
     expect(checkSlices([picky('hub'), module('bus'), picky('twin')], { modules: { hub: 7 } })).toMatchObject([
       { problem: 'config', module: 'hub', text: '@acme/hub 1.0.0 refuses the configuration: modules.hub is not valid: broker is 7, it must be an address' },
       { problem: 'config', module: 'twin', text: '@acme/twin 1.0.0 refuses the configuration: modules.twin is not valid: broker is undefined, it must be an address' },

@@ -20,7 +20,9 @@ export function readSlice(module: ModuleDefinition, config: Readonly<Record<stri
 export function checkSlices(modules: readonly ModuleDefinition[], config: Readonly<Record<string, unknown>>): Incompatibility[] {
   return modules.flatMap((module) => {
     try {
-      module.enabled(readSlice(module, config));
+      const slice = readSlice(module, config);
+      module.enabled(slice);
+      module.extraStopMs?.(slice);
       return [];
     } catch (error) {
       return [{ problem: 'config', module: module.name, roles: [module.name], text: `${module.packageName} ${module.version} refuses the configuration: ${errorText(error)}` }];
