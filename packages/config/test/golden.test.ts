@@ -81,7 +81,7 @@ describe('what upstream v1.23.1 prints', () => {
         enable: false,
         address: '169.254.96.17',
         dns: { enable: true, port: 53, upstream: undefined, ttlSeconds: 5, cacheEntries: 4096 },
-        proxy: { enable: true, intercept: 'auto', strategy: 'RoundRobin', locality: 'spread', checkSeconds: 10, maxConnections: 10_000, idleSeconds: 7_200, lapseSeconds: 0 },
+        proxy: { enable: true, intercept: 'auto', ownRange: '', strategy: 'RoundRobin', locality: 'spread', checkSeconds: 10, maxConnections: 10_000, idleSeconds: 7_200, lapseSeconds: 0 },
       },
       kubeletApi: { auth: 'open', tokenFile: '/etc/kubeedge/kubelet-api.token' },
       upgrade: { registry: '', readyTimeoutSeconds: 300, settleSeconds: 10 },

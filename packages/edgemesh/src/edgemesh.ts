@@ -2,6 +2,7 @@ import { untilAborted, type Life, type Runnable } from '@edge/core';
 import type { Message } from '@edge/protocol';
 import type { Feed } from './data/feed.js';
 import type { MeshTable } from './data/mesh-table.js';
+import type { ServiceTable } from './data/service-table.js';
 import type { MeshPart } from './mesh-part.js';
 import { refuseRivals } from './rivals.js';
 
@@ -9,6 +10,8 @@ export interface EdgeMeshDeps {
   readonly table: MeshTable;
   readonly feed: Feed;
   readonly parts: readonly MeshPart[];
+  /** The table as the parts see it, begun when everything stored is in it. */
+  readonly view: (table: MeshTable) => Promise<ServiceTable & Partial<Disposable>>;
 }
 
 /** Services by name and by cluster address on the node, from what is stored on it. */
@@ -21,10 +24,12 @@ export class EdgeMesh implements Runnable {
   }
 
   async run(life: Life): Promise<void> {
-    const { table, feed, parts } = this.#deps;
+    const { table, feed, parts, view } = this.#deps;
     this.#signal = life.signal;
     await refuseRivals();
     await feed.begin(life.signal);
+    const seen = await view(table);
+    using _view = { [Symbol.dispose]: () => seen[Symbol.dispose]?.() };
     // One does not outlive the other.
     const ended = new AbortController();
     const signal = AbortSignal.any([life.signal, ended.signal]);
@@ -34,7 +39,7 @@ export class EdgeMesh implements Runnable {
       if (waiting === 0) life.ready();
     };
     if (parts.length === 0) life.ready();
-    const works = parts.map((part) => part.run(table, signal, ready).finally(() => ended.abort()));
+    const works = parts.map((part) => part.run(seen, signal, ready).finally(() => ended.abort()));
     await Promise.allSettled([untilAborted(signal), ...works]);
     await Promise.all(works);
   }

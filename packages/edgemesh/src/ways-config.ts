@@ -1,6 +1,7 @@
 import { EdgeError } from '@edge/core';
 import { isFields } from '@edge/protocol';
 import { STRATEGIES, type Strategy } from './balance/strategy.js';
+import { parseRange, RANGE_EXPECTED } from './own-address/range.js';
 
 export const WAYS_PATH = 'edge.edgeMesh.proxy';
 
@@ -10,9 +11,12 @@ export interface WaysConfig {
   readonly enable: boolean;
   /**
    * `nftables`, `iptables`: the kernel sends connections on by rules of these. `listeners`: the agent carries them all, without any
-   * rules, at the same cluster addresses. `auto`, the default: the first of them that can be had.
+   * rules, at the same cluster addresses. `auto`, the default: the first of them that can be had. `own-address`: the agent carries
+   * them all at addresses of the node's own, which the names of services lead to.
    */
-  readonly intercept: 'auto' | 'nftables' | 'iptables' | 'listeners';
+  readonly intercept: 'auto' | 'nftables' | 'iptables' | 'listeners' | 'own-address';
+  /** What those addresses are taken of; empty, the default: 240.96.0.0/16, or 127.96.0.0/16 where the agent may make no route. */
+  readonly ownRange: string;
   /** Default RoundRobin; a service's annotation `mesh.edge/balance` goes before it. */
   readonly strategy: Strategy;
   /** `spread`, the default: all endpoints alike. `near`: those of this node while one is there. */
@@ -43,9 +47,12 @@ export function parseWaysConfig(raw: unknown): WaysConfig {
   };
   const { enable = true } = slice;
   if (typeof enable !== 'boolean') throw invalid('enable', enable, 'true or false');
+  const { ownRange = '' } = slice;
+  if (typeof ownRange !== 'string' || (ownRange !== '' && parseRange(ownRange) === undefined)) throw invalid('ownRange', ownRange, RANGE_EXPECTED);
   return {
     enable,
-    intercept: oneOf('intercept', ['auto', 'nftables', 'iptables', 'listeners']),
+    intercept: oneOf('intercept', ['auto', 'nftables', 'iptables', 'listeners', 'own-address']),
+    ownRange,
     strategy: oneOf('strategy', STRATEGIES),
     locality: oneOf('locality', ['spread', 'near']),
     checkSeconds: whole('checkSeconds', 10, 0, 86_400),

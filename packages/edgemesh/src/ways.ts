@@ -7,6 +7,7 @@ import type { KernelPort } from './intercept/plan-table.js';
 import { ServiceRoutes, type Route } from './intercept/service-routes.js';
 import type { SystemCommand } from './intercept/commands.js';
 import type { MeshPart } from './mesh-part.js';
+import type { Range } from './own-address/range.js';
 import { PROXY_LIMITS } from './proxy/limits.js';
 import { connectionsThatFit } from './proxy/open-files.js';
 import { planWays, type CarriedPort, type Ways as Plan } from './proxy/plan-ways.js';
@@ -24,6 +25,8 @@ export interface WaysDeps {
   readonly config: WaysConfig;
   readonly identity: Pick<NodeIdentity, 'name'>;
   readonly log: Logger;
+  /** Services have addresses of this range in place of their cluster addresses. */
+  readonly ownRange?: Range;
   /** A program of the system by its name: `nft`, `iptables`, `iptables-restore`, `iptables-save`, the same of `ip6tables`, `ip`. */
   readonly run: (program: string) => SystemCommand;
   /** Between looks whether somebody took rules or routes away, milliseconds. Default 30 s. */
@@ -90,7 +93,7 @@ export class Ways implements MeshPart {
 
   /** One that fails is tried again after a while; the others serve on. */
   async #set({ kernel, carried }: Plan, load: Load, { interceptor, routes, carrier }: { interceptor: Interception | undefined; routes: ServiceRoutes; carrier: CarrierThread }): Promise<void> {
-    await this.#attempt('ways to cluster addresses', () => routes.sync(routesTo(kernel, carried)));
+    await this.#attempt('ways to cluster addresses', () => routes.sync(routesTo(kernel, carried, this.#deps.ownRange)));
     await carrier.sync(load);
     if (interceptor === undefined) return;
     const led = carried.map((port): KernelPort => ({ service: `${port.namespace}/${port.name}`, addresses: port.addresses, protocol: port.protocol, port: port.port, targets: carrier.listening(port.id), strategy: 'RoundRobin' }));
@@ -149,7 +152,9 @@ export class Ways implements MeshPart {
   }
 }
 
-function routesTo(kernel: readonly KernelPort[], carried: readonly CarriedPort[]): readonly Route[] {
+function routesTo(kernel: readonly KernelPort[], carried: readonly CarriedPort[], ownRange: Range | undefined): readonly Route[] {
+  // Whole, so that an address that no service has any more is refused at once; cluster addresses of names that others serve are none of it.
+  if (ownRange !== undefined) return ownRange.isLoopback ? [] : [{ address: ownRange.text, type: 'local' }];
   const routes = new Map<string, Route>();
   for (const { addresses } of kernel) for (const address of addresses) routes.set(address, { address, type: 'unicast' });
   // The agent listens there, and no link has the address.

@@ -13,7 +13,8 @@ export const edgeMesh = own('Services by name and by cluster address on the node
   }),
   proxy: own('Ways from cluster addresses to what serves them.', {
     enable: bool(true, 'Make services reachable at their cluster addresses.'),
-    intercept: choice(['auto', 'nftables', 'iptables', 'listeners'], 'Who sends connections on: the kernel by rules of nftables or of iptables; the agent itself, on listeners and without rules; or the first of these that can be had.'),
+    intercept: choice(['auto', 'nftables', 'iptables', 'listeners', 'own-address'], 'Who sends connections on: the kernel by rules of nftables or of iptables; the agent itself, on listeners and without rules; or the first of these that can be had. own-address: the agent itself, and names lead to addresses of the node\'s own in place of cluster addresses.'),
+    ownRange: string('', 'Range of those addresses. Empty: 240.96.0.0/16, which nobody else has, or 127.96.0.0/16 where the agent may make no route (CAP_NET_ADMIN): that one leads programs of the node, and not pods with a network of their own.'),
     strategy: choice(['RoundRobin', 'Random', 'LeastConnections'], 'How one of several endpoints is picked; the annotation mesh.edge/balance of a service goes before it. LeastConnections is carried by the agent itself.'),
     locality: choice(['spread', 'near'], 'All endpoints alike, or those of this node while there are any.'),
     checkSeconds: int32(10, 'Between checks whether endpoints take connections; 0 makes none.', { check: between(0, 86_400, 'seconds') }),

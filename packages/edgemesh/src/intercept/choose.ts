@@ -25,7 +25,7 @@ export async function chooseInterception({ intercept, run, log }: ChooseDeps): P
 }
 
 async function choose(intercept: WaysConfig['intercept'], ways: Readonly<Record<'nftables' | 'iptables', Interception>>, log: Logger): Promise<Interception | undefined> {
-  if (intercept === 'listeners') return undefined;
+  if (intercept === 'listeners' || intercept === 'own-address') return undefined;
   if (intercept !== 'auto') {
     await ways[intercept].probe();
     return ways[intercept];

@@ -8,6 +8,7 @@ const METRIC = MARK;
 
 /** The kernel's routes to cluster addresses. */
 export interface Route {
+  /** Of IPv4 a range as well, `240.96.0.0/16`. */
   readonly address: string;
   /** `unicast`: a way, so that programs of the node itself may begin a connection that is then sent elsewhere. `local`: the address is the node's own, and the agent listens on it. */
   readonly type: 'unicast' | 'local';
@@ -59,7 +60,7 @@ export class ServiceRoutes {
     for (const family of ['-4', '-6']) {
       const listed = await this.#ip([family, '-json', 'route', 'show', 'table', 'all', 'proto', MARK]).catch(() => '[]');
       for (const { dst, type = 'unicast' } of JSON.parse(listed || '[]') as { dst: string; type?: Route['type'] }[]) {
-        lines.add(routeLine({ address: dst.replace(/\/.*$/, ''), type: family === '-6' ? 'unicast' : type }));
+        lines.add(routeLine({ address: dst.replace(/\/(?:32|128)$/, ''), type: family === '-6' ? 'unicast' : type }));
       }
     }
     const carried = await this.#ip(['-6', '-json', 'address', 'show', 'dev', 'lo']).catch(() => '[]');
@@ -85,6 +86,6 @@ function isOwnPlace(line: string): boolean {
  * and to listen there an address must stand on a link; its metric is the mark then.
  */
 function routeLine({ address, type }: Route): string {
-  if (!address.includes(':')) return `route ${type} ${address}/32 dev lo proto ${MARK} metric ${METRIC}`;
+  if (!address.includes(':')) return `route ${type} ${address}${address.includes('/') ? '' : '/32'} dev lo proto ${MARK} metric ${METRIC}`;
   return type === 'unicast' ? `route local ${address}/128 dev lo proto ${MARK} metric ${METRIC}` : `address ${address}/128 dev lo metric ${METRIC}`;
 }
