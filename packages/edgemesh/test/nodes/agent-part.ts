@@ -1,6 +1,10 @@
+import { OwnLink, ipCommand } from '@edge/core';
+import { parseEdgeMeshConfig } from '../../src/config.js';
 import type { MeshService, ServiceName, ServiceTable } from '../../src/data/service-table.js';
+import { MESH_LINK, Names } from '../../src/dns/names.js';
 import { systemCommand } from '../../src/intercept/commands.js';
-import type { WaysConfig } from '../../src/ways-config.js';
+import { openOwnAddresses } from '../../src/own-address/open-own-addresses.js';
+import { chooseRange } from '../../src/own-address/range.js';
 import { Ways } from '../../src/ways.js';
 
 /** The agent as far as this package is it: ways over a table that is given. */
@@ -12,13 +16,24 @@ export class AgentPart {
   #work: Promise<void> = Promise.resolve();
   #ways: Ways | undefined;
 
-  async start(config: WaysConfig, services: readonly MeshService[], otherPrograms: Readonly<Record<string, string>> = {}): Promise<void> {
+  /** @param proxy the slice `edge.edgeMesh.proxy` @param address where names are answered, which they are with own addresses alone */
+  async start(proxy: unknown, services: readonly MeshService[], otherPrograms: Readonly<Record<string, string>> = {}, address?: string): Promise<void> {
     this.put(services);
+    const mesh = parseEdgeMeshConfig({ proxy, ...(address === undefined ? {} : { address }) });
+    const isOwn = mesh.proxy.intercept === 'own-address';
     const line = (text: string): void => void this.said.push(text);
     const log = { debug: () => undefined, info: line, warn: line, error: line, named: () => log };
-    this.#ways = new Ways({ config, identity: { name: 'node1' }, log: log as never, run: (program) => systemCommand(otherPrograms[program] ?? program), lookMs: 1_000 });
+    const table = isOwn ? await openOwnAddresses(this.#table, mesh, log as never) : this.#table;
+    const ownRange = isOwn ? { ownRange: await chooseRange(mesh.proxy.ownRange) } : {};
+    this.#ways = new Ways({ config: mesh.proxy, identity: { name: 'node1' }, log: log as never, run: (program) => systemCommand(otherPrograms[program] ?? program), lookMs: 1_000, ...ownRange });
+    const parts = isOwn ? [this.#ways, new Names({ config: mesh, link: new OwnLink({ ip: ipCommand, name: MESH_LINK, isOnlyOurs: true }), log: log as never })] : [this.#ways];
     await new Promise<void>((resolve, reject) => {
-      this.#work = this.#ways?.run(this.#table, this.#stop.signal, resolve) ?? Promise.resolve();
+      let waiting = parts.length;
+      const ready = (): void => {
+        waiting -= 1;
+        if (waiting === 0) resolve();
+      };
+      this.#work = Promise.all(parts.map((part) => part.run(table, this.#stop.signal, ready))).then(() => undefined);
       this.#work.catch(reject);
     });
   }

@@ -41,10 +41,10 @@ export class Callers {
       return String((await once(socket, 'data'))[0]);
     },
     /** What a server of names says about one. */
-    resolve: async ({ name, server }: { name: string; server: string }) => {
+    resolve: async ({ name, server, type = 'A' }: { name: string; server: string; type?: 'A' | 'AAAA' | 'PTR' }) => {
       const resolver = new Resolver({ timeout: 2000, tries: 3 });
       resolver.setServers([server]);
-      return resolver.resolve4(name);
+      return resolver.resolve(name, type);
     },
     udp: async ({ host, port, from = 0 }: To & { from?: number }) => {
       const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');

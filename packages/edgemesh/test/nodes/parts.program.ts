@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { parseWaysConfig } from '../../src/ways-config.js';
 import { AgentPart } from './agent-part.js';
 import { Callers } from './callers.js';
 import { serveAll } from './servers.js';
@@ -16,7 +15,7 @@ const callers = new Callers();
 const agent = new AgentPart();
 const answers: Readonly<Record<string, (question: never) => unknown>> = {
   serve: ({ name, addresses, ports }: { name: string; addresses: string[]; ports?: number[] }) => serveAll(name, addresses, ports),
-  agent: ({ config, services, programs }: { config: unknown; services: never[]; programs?: Record<string, string> }) => agent.start(parseWaysConfig(config), services, programs),
+  agent: ({ config, services, programs, address }: { config: unknown; services: never[]; programs?: Record<string, string>; address?: string }) => agent.start(config, services, programs, address),
   services: ({ services }: { services: never[] }) => agent.put(services),
   /** A port of this network's loopback leads to a socket file, and so out of it. */
   passage: async ({ port, path }: { port: number; path: string }) => {

@@ -28,8 +28,9 @@ export class Program implements AsyncDisposable {
     child.setMaxListeners(0);
   }
 
-  static async start(network: string): Promise<Program> {
-    const child = spawn('ip', ['netns', 'exec', network, process.execPath, await program()], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  /** @param within a command, with its arguments, that runs it */
+  static async start(network: string, within: readonly string[] = []): Promise<Program> {
+    const child = spawn('ip', ['netns', 'exec', network, ...within, process.execPath, await program()], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     return new Program(child);
   }
 
