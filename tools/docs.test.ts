@@ -13,7 +13,8 @@ import { checkSnippets } from './docs/snippets.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: root, encoding: 'utf8' })
   .split('\0')
-  .filter((file) => file !== '' && existsSync(join(root, file)));
+  // What changelogs and plans of releases name may be gone.
+  .filter((file) => file !== '' && !/(^|\/)CHANGELOG\.md$|^\.nx\//.test(file) && existsSync(join(root, file)));
 const blocks = blocksOf(root, pages);
 const of = (...languages: string[]): Block[] => blocks.filter(({ language }) => languages.includes(language));
 const json = (path: string): Record<string, object | undefined> => JSON.parse(readFileSync(join(root, path), 'utf8')) as Record<string, object>;

@@ -34,7 +34,7 @@ function blocks(): Block[] {
   return found.map(([, commands = '', shown]) => ({ commands: commands.trim(), shown }));
 }
 
-/** What differs from run to run and from machine to machine, made equal: places, names, times, hashes. */
+/** What differs from run to run, from machine to machine and from release to release, made equal: places, names, times, hashes, versions. */
 function stable(text: string): string[] {
   return text
     .replaceAll(clone, '/srv/edge')
@@ -46,6 +46,7 @@ function stable(text: string): string[] {
     .replace(/\b\d+(\.\d+)? ?s\b/g, '<time>')
     .replace(/"1\d{12}"/g, '"<ms>"')
     .replace(/added \d+ packages in .*/g, 'added packages')
+    .replace(/\bversion \d+\.\d+\.\d+\b/g, 'version <version>')
     .replace(/\bticker-[a-z0-9]+-[a-z0-9]+\b/g, 'ticker-<hash>')
     .split('\n')
     .map((line) => line.replace(/\s+/g, ' ').trim())

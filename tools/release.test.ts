@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -22,7 +22,9 @@ beforeEach(() => {
   const files = ['package.json', 'package-lock.json', 'nx.json', 'tsconfig.base.json', '.gitignore', ...FOLDERS.map((name) => `packages/${name}/package.json`), 'examples/thermostat/mapper/package.json'];
   for (const file of files) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
-    cpSync(join(root, file), join(copy, file));
+    // Whatever the last release was, here it is 0.1.0 of everything.
+    const text = readFileSync(join(root, file), 'utf8').replace(/("@edge\/[a-z]+": )"\^\d+\.\d+\.\d+"/g, '$1"^0.1.0"');
+    writeFileSync(join(copy, file), file.startsWith('packages/') ? text.replace(/("version": )"[^"]+"/, '$1"0.1.0"') : text);
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   writeFileSync(join(copy, '.git-exclude'), 'node_modules\n.git-exclude\n');

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Core, NodeIdentity, silentLogger, Store, type ModuleDefinition } from '@edge/core';
+import { CONTRACT_VERSIONS, Core, NodeIdentity, silentLogger, Store, type ModuleDefinition } from '@edge/core';
 import { createMessage } from '@edge/protocol';
 import { createTestCa } from '@edge/testing';
 import { edgehub } from '../src/edgehub.module.js';
@@ -48,7 +48,7 @@ export async function benchUpward(options: UpwardOptions): Promise<UpwardFigures
       log: silentLogger,
       gates: { enabled: () => false, explicit: () => undefined },
       deadLetters: { add: (_module, _message, error) => console.error(error) },
-      contract: { '@edge/core': '0.1.0', '@edge/protocol': '0.1.0' },
+      contract: CONTRACT_VERSIONS,
       platform: (bind) => {
         bind(NodeIdentity).toConstantValue({ name: 'edge-1', version: 'v0', addresses: () => Promise.resolve([]) });
         bind(Store).toConstantValue(store);

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { readFileSync, writeSync } from 'node:fs';
-import { Core, NodeIdentity, silentLogger, Store, type ModuleDefinition } from '@edge/core';
+import { CONTRACT_VERSIONS, Core, NodeIdentity, silentLogger, Store, type ModuleDefinition } from '@edge/core';
 import { createMessage } from '@edge/protocol';
 import { openStore } from '@edge/store';
 import { edgehub } from '../../src/edgehub.module.js';
@@ -25,7 +25,7 @@ const core = new Core({
   log: silentLogger,
   gates: { enabled: () => false, explicit: () => undefined },
   deadLetters: { add: (_module, _message, error) => void process.stderr.write(`${String(error)}\n`) },
-  contract: { '@edge/core': '0.1.0', '@edge/protocol': '0.1.0' },
+  contract: CONTRACT_VERSIONS,
   platform: (bind) => {
     bind(NodeIdentity).toConstantValue({ name: 'edge-1', version: 'v0', addresses: () => Promise.resolve([]) });
     bind(Store).toConstantValue(store);

@@ -1,4 +1,4 @@
-import { defineModule, provide, route, token, MessageBus, type Life, type Runnable } from '@edge/core';
+import { CONTRACT_VERSIONS, defineModule, provide, route, token, MessageBus, type Life, type Runnable } from '@edge/core';
 import { createMessage, createResponse, defineKind, type Message } from '@edge/protocol';
 import { expect, it } from 'vitest';
 import { describeModule } from './describe-module.js';
@@ -28,7 +28,7 @@ const forwarder = defineModule<Forwarder, object>({
   name: 'forwarder',
   packageName: '@edge/forwarder',
   version: '0.1.0',
-  requires: { '@edge/core': '^0.1.0', '@edge/protocol': '^0.1.0' },
+  requires: { '@edge/core': `^${CONTRACT_VERSIONS['@edge/core']}`, '@edge/protocol': `^${CONTRACT_VERSIONS['@edge/protocol']}` },
   wire: { module: 'forwarder', group: 'forwarders' },
   config: { path: 'modules.forwarder', token: token<object>('test', 'config'), parse: () => ({}) },
   routes: [route(defineKind('question', { operation: 'query' }), 'questions', (module: Forwarder, _body, message) => module.ask(message))],
