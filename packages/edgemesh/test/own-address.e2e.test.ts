@@ -93,7 +93,9 @@ it('[edgemesh-49.8] an endpoint that dies is passed over at once; a service that
 it('[edgemesh-49.9] after a kill the address is the same and leads on, a route that somebody takes away comes back, and nothing stays after the end', async () => {
   const before = await addressesOf(pod);
   await agent.end('SIGKILL');
-  await Promise.all([startAgent(CONFIG), startServer(2)]);
+  // Before the agent, which would find it dead.
+  await startServer(2);
+  await startAgent(CONFIG);
   const [address = ''] = await addressesOf(pod);
   expect([address]).toEqual(before);
   expect(await names(pod, address)).toBe('one1 one2');
