@@ -35,7 +35,7 @@ export function planChains(family: Family, ports: readonly KernelPort[], options
     const chain = chainName('S', port);
     const protocol = port.protocol.toLowerCase();
     for (const address of own) {
-      nat.get(ENTRY)?.push(`-d ${address} -p ${protocol} -m ${protocol} --dport ${port.port} -m comment --comment "${port.service}" -j ${chain}`);
+      nat.get(ENTRY)?.push(`-d ${address} -p ${protocol} -m ${protocol} --dport ${port.port} -m comment --comment "${commentOf(port)}" -j ${chain}`);
       for (const { address: target } of targets) leaving.add(`-s ${target} -d ${target} ${translated(address)} -j MASQUERADE`);
     }
     addService(port, targets, chain, nat);
@@ -65,6 +65,11 @@ function addService(port: KernelPort, targets: KernelPort['targets'], name: stri
     rules.push(left === 1 ? `-j ${chain}` : `-m statistic ${turn} -j ${chain}`);
   });
   nat.set(name, rules);
+}
+
+/** A name that is none of Kubernetes' must not end the quotes, or be longer than the kernel takes: all rules would be refused for it. */
+function commentOf({ service }: KernelPort): string {
+  return service.replace(/[^a-z0-9/.-]/g, '_').slice(0, 200);
 }
 
 /** The kernel takes names of 28. */
