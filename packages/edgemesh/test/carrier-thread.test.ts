@@ -51,3 +51,13 @@ it('[edgemesh-47.3] a thread that ends by itself is told, and whoever asks it he
   // More memory than it may have: the agent lives on.
   await expect(endless.carrier.sync({ ports: [port], services: [], dead: [] })).rejects.toMatchObject({ code: 'edgemesh.carrier' });
 });
+
+it('[edgemesh-47.4] a thread that fails as it is ended is gone, and its end is no failure', async () => {
+  const { carrier } = thread(PLAYED.replace("return parentPort.close();", "throw new Error('late');"));
+  await carrier.sync({ ports: [port], services: [], dead: [] });
+  await carrier[Symbol.asyncDispose]();
+  expect(carrier.isRunning).toBe(false);
+  await carrier.sync({ ports: [port], services: [], dead: [] });
+  expect(carrier.isRunning).toBe(true);
+  await carrier[Symbol.asyncDispose]();
+});

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '@edge/core';
 import type { MeshService, ServiceName } from '../../data/service-table.js';
@@ -90,9 +89,10 @@ export class CarrierThread implements AsyncDisposable {
     this.#sent = new Map();
     this.#places = new Map();
     if (worker === undefined) return;
-    const gone = once(worker, 'exit');
-    worker.postMessage({ kind: 'end' } satisfies ToCarrier);
     const timer = setTimeout(() => void worker.terminate(), END_MS);
+    // One that fails as it ends has ended all the same.
+    const gone = new Promise<void>((resolve) => void worker.once('exit', () => resolve()));
+    worker.postMessage({ kind: 'end' } satisfies ToCarrier);
     await gone;
     clearTimeout(timer);
   }
