@@ -26,8 +26,9 @@ it('[metaserver-3.13] a type that nobody here can know: a list is empty and says
   expect(list).toMatchObject({ code: 200, json: { kind: 'PolicyList', apiVersion: 'x.example/v1', items: [] } });
   expect(list.headers.warning).toContain('the node does not know the type policies');
   // As upstream's own suite asks: versions and groups that no cluster has.
-  for (const path of ['/apis/apiextensions.k8s.io/v1beta1/customresourcedefinitions', '/apis/apps/v1/namespaces/ns-foo/jobs']) {
-    expect((await scene.call('GET', path)).code).toBe(200);
+  const kinds = { '/apis/apiextensions.k8s.io/v1beta1/customresourcedefinitions': 'CustomResourceDefinitionList', '/apis/apps/v1/namespaces/ns-foo/jobs': 'JobList', '/apis/x.example/v1/glasses': 'GlassList' };
+  for (const [path, kind] of Object.entries(kinds)) {
+    expect(await scene.call('GET', path)).toMatchObject({ code: 200, json: { kind } });
     expect((await scene.call('GET', `${path}/one`)).code).toBe(404);
     expect((await scene.call('POST', path, { kind: 'Any' })).code).toBe(404);
     expect((await scene.call('GET', `${path}?watch=true`)).code).toBe(404);

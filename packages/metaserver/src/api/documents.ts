@@ -83,7 +83,7 @@ export class Documents {
     const isList = method === 'GET' && ref.name === undefined && ref.subresource === undefined && !/^(1|true)$/i.test(query.get('watch') ?? '');
     if (!isList || this.#cloud.connected || this.#known.has(pathOf(ref)) || this.#catalog.registry.find(ref) !== undefined) return false;
     context.warn?.(`the node does not know the type ${ref.resource}, and is not connected to the cloud, which may: the list says nothing of what there is`);
-    respondText(response, 200, JSON.stringify(emptyListOf(ref)), 'application/json');
+    respondText(response, 200, JSON.stringify(emptyListOf(ref, this.#catalog.registry.all())), 'application/json');
     return true;
   }
 
