@@ -172,7 +172,7 @@ it('[edgemesh-46.10] unless it is told to let them lapse the agent removes all o
 
 it('[edgemesh-46.7] rules that somebody takes away come back', async () => {
   await run('ip', ['netns', 'exec', network.node(1), 'nft', 'flush', 'ruleset']);
-  await expect.poll(() => names(pod, 'tcp', ADDRESS, 3).catch(() => 'none'), { timeout: 90_000 }).toMatch(/^one/);
+  await expect.poll(() => names(pod, 'tcp', ADDRESS, 3, { patienceMs: 2_000 }).catch(() => 'none'), { timeout: 90_000 }).toMatch(/^one/);
 });
 
 it('[edgemesh-46.8] a service that asks for routes by host and path has them at the same address, and one for the fewest connections as well', async () => {

@@ -45,7 +45,7 @@ async function startServer(node: number): Promise<void> {
 /** Who answers, over some calls. */
 async function names(caller: Program, address: string, count = 6): Promise<string> {
   const answers: string[] = [];
-  for (let index = 0; index < count; index += 1) answers.push((await caller.ask<string>('tcp', { ...at(address, 'tcp'), patienceMs: 2_000 })).slice(0, 4));
+  for (let index = 0; index < count; index += 1) answers.push((await caller.ask<string>('tcp', at(address, 'tcp'))).slice(0, 4));
   return [...new Set(answers)].sort().join(' ');
 }
 

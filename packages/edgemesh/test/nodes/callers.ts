@@ -42,7 +42,7 @@ export class Callers {
     },
     /** What a server of names says about one. */
     resolve: async ({ name, server, type = 'A' }: { name: string; server: string; type?: 'A' | 'AAAA' | 'PTR' }) => {
-      const resolver = new Resolver({ timeout: 2000, tries: 3 });
+      const resolver = new Resolver({ timeout: 5000, tries: 4 });
       resolver.setServers([server]);
       return resolver.resolve(name, type);
     },
@@ -112,7 +112,7 @@ export class Callers {
   };
 }
 
-async function begin(to: To, patienceMs = 10_000): Promise<Socket> {
+async function begin(to: To, patienceMs = 20_000): Promise<Socket> {
   const socket = connect(to);
   // One that nobody waits for any more may still fail.
   socket.on('error', () => undefined);
