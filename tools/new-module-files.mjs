@@ -34,16 +34,40 @@ export function moduleFiles(name, contract) {
     'vitest.config.ts': "export { default } from '../../tools/vitest.base.js';\n",
     'README.md': `# @edge/${name}
 
-What it does: say it in one sentence.
+The ${name} module of the edge agent.
 
-| | |
-|---|---|
-| config | \`modules.${value}\`: \`enable\` (true) |
-| messages in | \`query\` of \`default/${name}\`: answered with the text \`hello\` |
-| messages out | none |
-| run it alone | \`npx nx run ${name}:alone\`; its tests: \`npx nx test ${name}\` |
-| versions | peers: \`@edge/core\`, \`@edge/protocol\` ^${contract} |
-| status | new |
+## What it does
+
+Say it in one sentence. Start reading at \`src/${name}.ts\`, then \`src/routes.ts\`.
+
+## Config
+
+\`modules.${value}\` in \`edgecore.yaml\`:
+
+| key | default | |
+|---|---|---|
+| \`enable\` | \`true\` | |
+
+## Messages
+
+In: \`query\` of \`default/${name}\`, answered with the text \`hello\`. Out: none.
+
+### Errors
+
+\`${name}.config\`.
+
+## Run it alone
+
+    npx nx run ${name}:alone    # somebody asks for its greeting
+    npx nx test ${name}         # its tests, from source
+
+## Versions
+
+Needs \`@edge/core\` and \`@edge/protocol\` ^${contract} and \`inversify\` ^8 as peers. Node.js 20.19, 22, 24.
+
+## Status
+
+New.
 `,
     'src/index.ts': `export { ${type}Config } from './config.js';\nexport { ${value} } from './${name}.module.js';\n`,
     'src/config.ts': `import { EdgeError, token, type ConfigSlice } from '@edge/core';
