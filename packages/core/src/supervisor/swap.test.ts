@@ -192,6 +192,9 @@ describe('a swap', { timeout: 60_000 }, () => {
     await core.health.until((health) => health['clock']?.phase === 'starting', long);
     interrupt.abort();
     expect(await first).toMatchObject({ result: 'returned', reason: 'the swap was interrupted', serving: true });
+    const early = new AbortController();
+    const third = core.swap('clock', made({ version: '1.1.0', run: () => expect.unreachable() }), { signal: early.signal, onStep: (step) => step === 'stopping' && early.abort() });
+    expect(await third).toMatchObject({ result: 'returned', reason: 'the swap was interrupted', serving: true });
     const watched = new AbortController();
     const second = core.swap('clock', made({ version: '1.1.0' }), { signal: watched.signal, settleMs: 60_000, onStep: (step) => step === 'watching' && watched.abort() });
     expect(await second).toMatchObject({ result: 'returned', reason: 'the swap was interrupted', serving: true });

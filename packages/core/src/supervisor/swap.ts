@@ -1,4 +1,4 @@
-import { EdgeError, isAbort } from '../errors.js';
+import { abortError, EdgeError, isAbort } from '../errors.js';
 import type { Candidate, Seat } from './seat.js';
 
 /** What a swap is about to do. */
@@ -53,11 +53,17 @@ export async function swapSeat(seat: Seat, next: Candidate, limits: SwapLimits, 
   const startedAt = performance.now();
   const paused = (): number => performance.now() - startedAt;
 
+  const begin = async (): Promise<string | undefined> => {
+    // Whoever has gone meanwhile wants nothing of it to run.
+    if (signal.aborted) return interruption(seat, abortError(signal));
+    onStep('starting');
+    seat.start(next, { readyTimeoutMs: limits.readyTimeoutMs });
+    return started(seat, signal);
+  };
+
   onStep('stopping');
   await vacate();
-  onStep('starting');
-  seat.start(next, { readyTimeoutMs: limits.readyTimeoutMs });
-  const failure = await started(seat, signal);
+  const failure = await begin();
   const pausedMs = paused();
   if (failure === undefined) onStep('watching');
   const reason = failure ?? (await endedAgain(seat, limits.settleMs, signal));
