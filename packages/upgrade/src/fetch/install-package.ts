@@ -29,7 +29,7 @@ export interface InstalledPackage {
  */
 export async function installPackage({ name, version, folder, registry }: PackageOrder, signal: AbortSignal): Promise<InstalledPackage> {
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'edgecore-installation', private: true, dependencies: { [name]: version } }));
-  await npm(['install', '--omit=dev', '--engine-strict', '--package-lock'], { cwd: folder, registry }, signal);
+  await npm(['install', '--omit=dev', '--engine-strict', '--package-lock'], { cwd: folder, registry, name }, signal);
   const lock = await readFile(join(folder, 'package-lock.json'), 'utf8');
   return { integrity: checkLock(lock, name, version), contents: createHash('sha256').update(lockedContents(lock)).digest('hex') };
 }

@@ -7,17 +7,20 @@ export interface NpmOptions {
   readonly cwd: string;
   /** Where packages come from; what npm is configured with unless given. */
   readonly registry?: string | undefined;
+  /** Package that is asked for. Its scope, too, has that registry then: npm prefers what a `.npmrc` says of a scope. */
+  readonly name?: string | undefined;
 }
 
 /**
  * Runs the npm that belongs to this Node.js to its end and gives what it printed. It runs no script of any package.
  * @throws EdgeError with a code of its own for each cause that somebody can do something about; `core.aborted`
  */
-export async function npm(words: readonly string[], { cwd, registry }: NpmOptions, signal: AbortSignal): Promise<string> {
+export async function npm(words: readonly string[], { cwd, registry, name }: NpmOptions, signal: AbortSignal): Promise<string> {
   if (signal.aborted) throw abortError(signal);
   // Online: what npm remembers of a registry lacks a version that was published a moment ago.
   const args = [...words, '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--prefer-online', '--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=60000'];
-  if (registry !== undefined) args.push(`--registry=${registry}`);
+  const [scope] = /^@[^/]+(?=\/)/.exec(name ?? '') ?? [];
+  if (registry !== undefined) args.push(`--registry=${registry}`, ...(scope === undefined ? [] : [`--${scope}:registry=${registry}`]));
   // A group of its own: whatever npm started ends with it.
   const child = spawn('npm', args, { cwd, env: environment(), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';

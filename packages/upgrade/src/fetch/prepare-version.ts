@@ -83,7 +83,7 @@ function mustMatch(version: string, pinned: Digest | undefined, integrity: strin
 async function checkArchive(version: string, hex: string, folder: string, registry: string | undefined, signal: AbortSignal): Promise<string> {
   const packed = join(folder, '.packed');
   await mkdir(packed);
-  await npm(['pack', `${TOP_PACKAGE}@${version}`, `--pack-destination=${packed}`], { cwd: packed, registry }, signal);
+  await npm(['pack', `${TOP_PACKAGE}@${version}`, `--pack-destination=${packed}`], { cwd: packed, registry, name: TOP_PACKAGE }, signal);
   const [file = ''] = await readdir(packed);
   const archive = await readFile(join(packed, file));
   const found = hexOf(archive, 'sha256');

@@ -33,5 +33,5 @@ export async function newestOf(name: string, served: FolderRegistry | undefined,
   const [newest] = served?.versionsOf(name).toSorted(byVersion) ?? [];
   if (newest !== undefined) return newest;
   if (served) throw upgradeError(UpgradeErrors.noVersion, `there is no ${name} in ${source.from ?? ''}`);
-  return (await npm(['view', name, 'version'], { cwd: '/', registry: source.registry }, signal)).trim();
+  return (await npm(['view', name, 'version'], { cwd: '/', registry: source.registry, name }, signal)).trim();
 }
