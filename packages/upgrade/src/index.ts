@@ -5,7 +5,7 @@ export type { AgentStatus, Awaited } from './change/judge.js';
 export { readJournal } from './change/journal.js';
 export type { Finished, Journal, Phase } from './change/journal.js';
 export { replaceFile, syncFolder } from './disk/files.js';
-export { fetchPackage, removeFetched } from './fetch/fetch-package.js';
+export { fetchPackage, isFetched, removeFetched } from './fetch/fetch-package.js';
 export type { FetchedPackage, FetchOrder } from './fetch/fetch-package.js';
 export { serveFolder } from './fetch/folder-registry.js';
 export type { FolderRegistry } from './fetch/folder-registry.js';

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fetchPackage, removeFetched, serveFolder } from '../src/index.js';
 
 let work: string;
@@ -46,9 +46,27 @@ describe('a package in a folder of its own', { timeout: 120_000 }, () => {
     expect(readFileSync(join(newest.folder, 'node_modules/@acme/clock/index.js'), 'utf8')).not.toContain('mended');
     expect(readdirSync(into).filter((name) => name.startsWith('.'))).toEqual(['.partial.1.ab']);
 
-    await removeFetched(into, [again.folder, old.folder]);
+    // Put there by hand.
+    mkdirSync(join(into, '1.0.0'));
+    expect(await removeFetched(into, [again.folder, old.folder])).toEqual([newest.folder]);
     expect([newest, old, again].map(({ folder }) => existsSync(folder))).toEqual([false, true, true]);
-    await removeFetched(join(work, 'nothing'), []);
+    expect((await removeFetched(into, [], true)).toSorted()).toEqual([join(into, '.partial.1.ab'), again.folder, old.folder].toSorted());
+    expect(readdirSync(into)).toEqual(['1.0.0']);
+    await removeFetched(join(work, 'nothing'));
+  });
+
+  it('[upgrade-7.3] comes from where the order says, whatever a .npmrc says of its scope', async () => {
+    const [stick, into] = [join(work, 'scoped'), join(work, 'modules', 'scoped')];
+    pack(stick, '@acme/clock', '3.0.0', '', { '@acme/hand': '1.0.0' });
+    pack(stick, '@acme/hand', '1.0.0', '');
+    await using registry = await serveFolder(stick);
+    await writeFile(join(work, '.npmrc'), '@acme:registry=http://127.0.0.1:1/\n');
+    vi.stubEnv('HOME', work);
+    try {
+      expect(await fetchPackage({ name: '@acme/clock', into, source: { registry: registry.url } }, AbortSignal.timeout(100_000))).toMatchObject({ version: '3.0.0' });
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('[upgrade-7.2] is not there at all when something is missing', async () => {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EdgeError, errorText, type Core, type Logger, type ModuleDefinition, type SwapOutcome, type SwapStep } from '@edge/core';
-import { removeFetched } from '@edge/upgrade';
+import { isFetched, removeFetched } from '@edge/upgrade';
 import { loadModule } from '../modules/load-module.js';
 import type { Origin } from '../modules/load-modules.js';
 import type { RoleEntry } from '../modules/role-document.js';
@@ -133,7 +133,7 @@ export class ModuleOrders {
   async #discard(role: string, entry: RoleEntry | undefined): Promise<void> {
     const { modulesFolder, log } = this.#deps;
     const folder = entry?.folder;
-    if (folder === undefined || folder === this.#entries.get(role)?.folder || dirname(folder) !== join(modulesFolder, role)) return;
+    if (folder === undefined || folder === this.#entries.get(role)?.folder || dirname(folder) !== join(modulesFolder, role) || !isFetched(folder)) return;
     await rm(folder, { recursive: true, force: true }).catch((error: unknown) => log.warn('a version of a module was not removed', { folder, err: errorText(error) }));
   }
 }

@@ -13,6 +13,8 @@ export interface ResetPlan {
   readonly named: readonly { readonly folder: string; readonly name: RegExp }[];
   /** Folders that hold nothing else than what the agent puts there. */
   readonly trees: readonly string[];
+  /** Has a folder for each role, with the versions of its module that swaps have fetched; another program may use the name, too. */
+  readonly versions: string;
   /** Folders that go when nothing is left in them. */
   readonly ifEmpty: readonly string[];
 }
@@ -46,7 +48,8 @@ export function resetPlan(config: EdgeCoreConfig, places: Places): ResetPlan {
       { folder: metaServer, name: /^(ca\.crt|metaserver-(current|[\d-]+)\.pem)(\.next)?$/ },
       { folder: at(socketFolder), name: /^(dmi\.sock|\.d[0-9a-f]{6})$/ },
     ],
-    trees: [modulesFolder(database), join(state, 'backup'), join(state, 'upgrade')],
+    trees: [join(state, 'backup'), join(state, 'upgrade')],
+    versions: modulesFolder(database),
     ifEmpty: [
       ...[database, key, token, ...certificates].map((path) => dirname(path)),
       metaServer,

@@ -5,6 +5,7 @@ import { loadConfig, readConfigFile, type EdgeCoreConfig } from '@edge/config';
 import { EdgeError, errorCode, silentLogger } from '@edge/core';
 import { parseEdgedConfig, removePods } from '@edge/edged';
 import { checkEnvironment, gatherHostFacts } from '@edge/envcheck';
+import { removeFetched } from '@edge/upgrade';
 import { usersOf } from './file-users.js';
 import { removeMachineParts } from './machine-parts.js';
 import type { Places } from './places.js';
@@ -39,7 +40,7 @@ export async function reset({ places, env, signal }: ResetOptions): Promise<Rese
   if (pods.left.length > 0) return pods;
   const machine = places.root === undefined ? await removeMachineParts() : [];
   const plan = resetPlan(config, places);
-  const files = await removeFiles(plan);
+  const files = [...(await removeFiles(plan)), ...(await removeVersions(plan))];
   const installed = await uninstall(places);
   await removeEmptyFolders([...plan.ifEmpty, ...foldersOfInstallation(places)]);
   return { removed: [...pods.removed, ...machine, ...files, ...installed], left: [] };
@@ -68,6 +69,13 @@ async function removeFiles({ files, named, trees }: ResetPlan): Promise<string[]
     removed.push(path);
   }
   return removed;
+}
+
+async function removeVersions({ versions }: ResetPlan): Promise<string[]> {
+  const roles = (await list(versions)).map((role) => join(versions, role));
+  const removed = await Promise.all(roles.map((role) => removeFetched(role, [], true)));
+  await removeEmptyFolders([...roles, versions]);
+  return removed.flat();
 }
 
 async function list(folder: string): Promise<string[]> {

@@ -34,7 +34,7 @@ const roleEntries = async (): Promise<unknown> => Object.fromEntries((await read
 
 /** Puts a version of metamanager on the disk that consists of little. */
 function made(version: string, source: Partial<ModuleSource> | string): { package: string; version: string; folder: string } {
-  const folder = join(scene.modules, 'metamanager', version);
+  const folder = join(scene.modules, 'metamanager', `${version}-0a1b2c3d`);
   const name = '@edge/metamanager';
   const code = typeof source === 'string' ? source : `export default ${moduleSource({ role: 'metamanager', packageName: name, version, wire: 'meta', path: 'modules.metaManager', ...source })};`;
   putPackage(folder, { name, version, code });

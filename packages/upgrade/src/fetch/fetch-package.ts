@@ -28,6 +28,8 @@ export interface FetchedPackage {
 }
 
 const PARTIAL = /^\.partial\.(\d+)\./;
+/** Version and digest; whatever else lies beside it was put there by somebody. */
+const FETCHED = /^\d+\.\d+\.\d+[0-9A-Za-z.+-]*-[0-9a-f]{8}$/;
 
 /**
  * Fetches a package with all that it needs. The folder's name holds version and digest, so that what was packed anew under an old
@@ -48,7 +50,10 @@ export async function fetchPackage({ name, version: wanted, into, source }: Fetc
     const folder = join(into, `${version}-${contents.slice(0, 8)}`);
     if (existsSync(folder)) return { version, folder, integrity };
     await syncTree(partial);
-    await rename(partial, folder);
+    await rename(partial, folder).catch((error: unknown) => {
+      // Another command has fetched the same meanwhile.
+      if (!existsSync(folder)) throw error;
+    });
     await syncFolder(into);
     return { version, folder, integrity };
   } catch (error) {
@@ -59,12 +64,22 @@ export async function fetchPackage({ name, version: wanted, into, source }: Fetc
   }
 }
 
-/** Removes what was fetched into a folder, but for those folders. */
-export async function removeFetched(into: string, keep: readonly string[]): Promise<void> {
+/**
+ * Removes what was fetched into a folder, and nothing else that lies there.
+ * @param keep folders that stay
+ * @param unfinished also what attempts have left, of which one may be under way
+ * @returns what was removed
+ */
+export async function removeFetched(into: string, keep: readonly string[] = [], unfinished = false): Promise<readonly string[]> {
   const kept = new Set(keep.map((folder) => basename(folder)));
-  for (const name of await namesIn(into)) {
-    if (!PARTIAL.test(name) && !kept.has(name)) await rm(join(into, name), { recursive: true, force: true });
-  }
+  const removed = (await namesIn(into)).filter((name) => (FETCHED.test(name) && !kept.has(name)) || (unfinished && PARTIAL.test(name))).map((name) => join(into, name));
+  for (const folder of removed) await rm(folder, { recursive: true, force: true });
+  return removed;
+}
+
+/** Whether a folder has the name of one that was fetched. */
+export function isFetched(folder: string): boolean {
+  return FETCHED.test(basename(folder));
 }
 
 /** What attempts left that were cut off. */
@@ -77,7 +92,7 @@ async function removePartials(into: string): Promise<void> {
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error))) return [];
     throw error;
   });
 }
