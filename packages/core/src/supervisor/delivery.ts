@@ -53,13 +53,18 @@ export function deliveryFor<M>(deps: DeliveryDeps<M>): { choose: ChooseLane; rec
 
   return {
     choose: (message) => {
-      const lane = find(message)?.lane;
-      return typeof lane === 'function' ? lane(message) : (lane ?? '');
+      try {
+        const lane = find(message)?.lane;
+        return typeof lane === 'function' ? lane(message) : (lane ?? '');
+      } catch {
+        // Neither the sender nor the messages behind it must suffer for it; a row that cannot be told at all fails in `receive`.
+        return '';
+      }
     },
     receive: (message) => {
-      const row = find(message);
-      if (!row) return unknown(message);
       try {
+        const row = find(message);
+        if (!row) return unknown(message);
         const pending = row.handle(deps.instance, row.kind.decode(message.content, message), message);
         if (!(pending instanceof Promise)) return answer(pending);
         return pending.then(answer, (error: unknown) => failed(message, error));
