@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCell, EdgeError, silentLogger, type ModuleDefinition, type ModuleHealth, type SwapOutcome } from '@edge/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { moduleSource, putPackage } from '../../test/support/module-package.js';
 import { readRoleFile } from '../modules/role-file.js';
 import { ModuleOrders } from './module-orders.js';
@@ -89,6 +89,19 @@ describe('what commands have the agent do with its modules', () => {
     expect(await first).toMatchObject({ result: 'swapped' });
     expect([versions(), await entriesNow()]).toEqual([['1.1.0'], { clock: entry }]);
     expect(await given.swap({ order: 'swap', role: 'clock' }, () => undefined, never)).toMatchObject({ result: 'swapped' });
+  });
+
+  it('[cli-11.6] the end of the agent, or of the command, does not wait for code that does not come to an end', async () => {
+    const hangs = fetched('1.1.0');
+    writeFileSync(join(hangs.folder, 'node_modules/@acme/clock/index.js'), 'globalThis.clockIsRead?.(); await new Promise(() => undefined);');
+    const end = new AbortController();
+    vi.stubGlobal('clockIsRead', () => end.abort());
+    try {
+      await expect((await orders()).swap({ order: 'swap', role: 'clock', entry: hangs }, () => undefined, end.signal)).rejects.toMatchObject({ code: 'core.aborted' });
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(versions()).toEqual([]);
   });
 
   it('[cli-11.4] what cannot be written into the role file is said; what runs, runs', async () => {

@@ -92,7 +92,7 @@ export class ModuleOrders {
     }
     let done = false;
     try {
-      const { definition, folder } = await this.#find(role, entry);
+      const { definition, folder } = await this.#find(role, entry, signal);
       const outcome = await core.swap(role, definition, { settleMs, signal, onStep, ...(readyTimeoutSeconds === undefined ? {} : { readyTimeoutMs: readyTimeoutSeconds * 1000 }) });
       done = outcome.result !== 'returned';
       const notKept = done ? await this.#keep(role, entry && (settings ? { ...entry, settings } : entry), folder) : undefined;
@@ -102,9 +102,9 @@ export class ModuleOrders {
     }
   }
 
-  async #find(role: string, entry: RoleEntry | undefined): Promise<{ definition: ModuleDefinition; folder: string | undefined }> {
+  async #find(role: string, entry: RoleEntry | undefined, signal: AbortSignal): Promise<{ definition: ModuleDefinition; folder: string | undefined }> {
     if (entry) {
-      const { module, package: found } = await loadModule(role, entry);
+      const { module, package: found } = await loadModule(role, entry, undefined, signal);
       return { definition: module, folder: found.folder };
     }
     const definition = this.#deps.builtIn.find(({ name }) => name === role);

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { errorCode, errorText, MODULE_BRAND, satisfies, withTimeout, type ModuleDefinition } from '@edge/core';
+import { errorCode, errorText, isAbort, MODULE_BRAND, satisfies, withTimeout, type ModuleDefinition } from '@edge/core';
 import { isFields } from '@edge/protocol';
 import { ModuleErrors, moduleError } from './errors.js';
 import { findPackage, isFolder, readPackage, type FoundPackage } from './find-package.js';
@@ -21,9 +21,10 @@ export const PROGRAM_FOLDER = dirname(fileURLToPath(import.meta.url));
 /**
  * Loads the module that plays a role from a package.
  * @param installedAt folder of the program
- * @throws EdgeError with a code of `ModuleErrors`; its text names role, package, place, and what would be right
+ * @param signal gives up to wait for its code
+ * @throws EdgeError with a code of `ModuleErrors`; its text names role, package, place, and what would be right; `core.aborted`
  */
-export async function loadModule(role: string, entry: RoleEntry, installedAt: string = PROGRAM_FOLDER): Promise<LoadedModule> {
+export async function loadModule(role: string, entry: RoleEntry, installedAt: string = PROGRAM_FOLDER, signal?: AbortSignal): Promise<LoadedModule> {
   const found = locate(role, entry, installedAt);
   const label = `${found.name} ${found.version} in ${found.folder}, which is to play ${role},`;
   const missing = Object.entries(found.peers).filter(([peer]) => !findPackage(peer, found.folder));
@@ -32,7 +33,7 @@ export async function loadModule(role: string, entry: RoleEntry, installedAt: st
     throw moduleError(ModuleErrors.missingPeer, `${label} needs ${wanted}, which is not installed beside it: npm install ${wanted} there`);
   }
   if (found.entry === undefined) throw moduleError(ModuleErrors.noModule, `${label} has nothing to import: its package.json needs "exports" with "." in it`);
-  const exported = await read(found.entry, label);
+  const exported = await read(found.entry, label, signal);
   return { module: pick(role, exported, found, label), package: found };
 }
 
@@ -51,13 +52,15 @@ function locate(role: string, entry: RoleEntry, installedAt: string): FoundPacka
   return found;
 }
 
-async function read(file: string, label: string): Promise<Record<string, unknown>> {
+async function read(file: string, label: string, signal: AbortSignal | undefined): Promise<Record<string, unknown>> {
   try {
     // The name comes from a file of this machine, so no bundler can follow it.
     return await withTimeout(import(pathToFileURL(file).href) as Promise<Record<string, unknown>>, LOAD_TIMEOUT_MS, () =>
       moduleError(ModuleErrors.load, `it was not read within ${LOAD_TIMEOUT_MS} ms: its code must not wait for anything while it is read`),
+      signal,
     );
   } catch (cause) {
+    if (signal?.aborted && isAbort(cause)) throw cause;
     const [, absent] = /^Cannot find package '([^']+)'/.exec(errorText(cause)) ?? [];
     if (errorCode(cause) === 'ERR_MODULE_NOT_FOUND' && absent !== undefined) {
       throw moduleError(ModuleErrors.missingPeer, `${label} imports ${absent}, which is not installed: install ${absent} there, and have the package name it among its dependencies`, cause);
