@@ -1,5 +1,5 @@
 // `npm run new-module NAME`: a module package that passes its own checks from the first minute.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './bootstrap.mjs';
 import { moduleFiles } from './new-module-files.mjs';
@@ -20,6 +20,8 @@ for (const [path, text] of Object.entries(moduleFiles(name, contract))) {
   mkdirSync(join(folder, path, '..'), { recursive: true });
   writeFileSync(join(folder, path), text);
 }
+// Each archive carries the licence that it is under.
+copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
 const config = join(root, 'tsconfig.base.json');
 const tsconfig = JSON.parse(readFileSync(config, 'utf8'));
 tsconfig.compilerOptions.paths[`@edge/${name}`] = [`./packages/${name}/src/index.ts`];

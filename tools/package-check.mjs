@@ -1,4 +1,5 @@
-// Checks the package in the current folder as its users will get it: publint, the types as they resolve, what it exports, its size.
+// Checks the package in the current folder as its users will get it: its licence, publint, the types as they resolve, what it exports,
+// its size.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,9 @@ const name = basename(process.cwd());
 const folder = mkdtempSync(join(tmpdir(), 'edge-pack-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const packed = check('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder, '--loglevel=error']);
-const [{ filename, size }] = Object.values(JSON.parse(packed));
+const [{ filename, files, size }] = Object.values(JSON.parse(packed));
+// npm takes it from the package's own folder alone.
+if (!files.some(({ path }) => path === 'LICENSE')) fail(`@edge/${name} would go out without its licence: copy LICENSE of the root into packages/${name}`);
 check(program('publint'), ['--strict']);
 check(program('attw'), [join(folder, filename), '--profile', 'esm-only', '--no-emoji', '--no-color']);
 checkApi();

@@ -75,6 +75,7 @@ describe('workspace', () => {
     expect(made.output).toContain('Made packages/tide-gauge');
     expect(readFileSync(join(copy, 'tsconfig.base.json'), 'utf8')).toContain('@edge/tide-gauge');
     const folder = join(copy, 'packages', 'tide-gauge');
+    expect(readFileSync(join(folder, 'LICENSE'), 'utf8')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
     run('npx', ['nx', 'graph', `--file=${join(copy, 'graph.json')}`]);
     expect(run('npx', ['eslint', 'packages/tide-gauge']).output).not.toMatch(/error/i);
     expect(run('npx', ['tsc', '-p', 'packages/tide-gauge/tsconfig.json', '--noEmit'])).toMatchObject({ status: 0 });
