@@ -1,5 +1,5 @@
 // `npm run release`: versions and changelogs by the version plans, a commit and tags; nothing leaves the machine. With --publish:
-// sends what is not in the registry. With --dry-run either only says what it would do (--json: for programs).
+// builds and sends what is not in the registry. With --dry-run either only says what it would do (--json: for programs).
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

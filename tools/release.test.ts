@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readManifest, root } from './registry/root.js';
-import { run, type Outcome } from './registry/run.js';
+import { startRegistry } from './registry/registry.js';
+import { mustRun, run, type Outcome } from './registry/run.js';
 
 interface Decision {
   readonly first: boolean;
@@ -100,6 +101,19 @@ it('[release-1.4] a plan that cannot be followed is refused with what would be r
   plan({ '@edge/edgehub': 'patch' }, '');
   expect(await release('--dry-run')).toMatchObject({ status: 1, output: expect.stringContaining('plan-0.md is no version plan') as string });
   expect(await release('--dryrun')).toMatchObject({ status: 1, output: expect.stringContaining('--dryrun: the flags are --dry-run, --json, --publish') as string });
+});
+
+it('[release-3.1] each package goes out after what it needs, and only what the registry does not have', async () => {
+  await using registry = await startRegistry('http://127.0.0.1:1/');
+  const publish = ['--publish', '--dry-run', '--json'];
+  const ask = async (): Promise<string[]> => JSON.parse((await run(process.execPath, [join(root, 'tools', 'release.mjs'), ...publish], copy, registry.env)).stdout) as string[];
+  const out = await ask();
+  expect([...out].sort()).toEqual(FOLDERS.map((name) => `${manifestOf(name).name}@0.1.0`).sort());
+  const early = FOLDERS.map(manifestOf).flatMap(({ name, dependencies, peerDependencies }) => Object.keys({ ...dependencies, ...peerDependencies }).filter((needed) => out.indexOf(`${needed}@0.1.0`) > out.indexOf(`${name}@0.1.0`)).map((needed) => `${name} before ${needed}`));
+  expect(early).toEqual([]);
+  mkdirSync(join(copy, 'packages', 'edgehub', 'dist'));
+  await mustRun('npm', ['publish', '--workspace=packages/edgehub', '--ignore-scripts', '--no-provenance'], copy, registry.env);
+  expect(await ask()).toEqual(out.filter((name) => name !== '@edge/edgehub@0.1.0'));
 });
 
 it('[release-2.1] a release writes versions, ranges, lock file and a changelog for each package, commits and tags, and uses the plans up', async () => {

@@ -65,7 +65,6 @@ export async function publishAndInstall(): Promise<Published> {
 
 async function publish(): Promise<Registry> {
   const elsewhere = await mustRun('npm', ['config', 'get', 'registry'], root);
-  await mustRun('npx', ['nx', 'run-many', '-t', 'build', '--projects=packages/*', '--output-style=static'], root);
   const registry = await startRegistry(elsewhere.trim());
   await publishAll(root, registry);
   return registry;
