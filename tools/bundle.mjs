@@ -59,6 +59,9 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
     try {
       await bundle(join(draft, 'edgecore.mjs'));
       process.stdout.write(`${layProgram(join(draft, 'edgecore.mjs'), resolve(process.env.INIT_CWD ?? '.', values.out), values.sqlite)}\n`);
+    } catch (error) {
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 1;
     } finally {
       rmSync(draft, { recursive: true });
     }

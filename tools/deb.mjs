@@ -29,6 +29,8 @@ const { sqlite, version, ...options } = read();
 const { DEBFULLNAME = 'EdgeCore in TypeScript', DEBEMAIL = 'edgecore@localhost', SOURCE_DATE_EPOCH = '0' } = process.env;
 const maintainer = `${DEBFULLNAME} <${DEBEMAIL}>`;
 const out = resolve(process.env.INIT_CWD ?? '.', options.out ?? `edgecore_${debianVersion(version)}_${architectureOf(sqlite)}.deb`);
+// What is in it is for everybody, whatever mask whoever runs this has.
+process.umask(0o022);
 const folder = mkdtempSync(join(tmpdir(), 'edge-deb-'));
 try {
   const bundled = join(folder, 'bundle', 'edgecore.mjs');

@@ -24,6 +24,8 @@ in one file, and of this machine busybox and ${HELPERS.join(', ')}. docs/install
 const options = read();
 const out = resolve(process.env.INIT_CWD ?? '.', options.out ?? `edgecore-${version}-${process.arch}.tar`);
 const name = options.name ?? `localhost/edge/edgecore:${version}`;
+// What is in it is for everybody, whatever mask whoever runs this has.
+process.umask(0o022);
 const folder = mkdtempSync(join(tmpdir(), 'edge-image-'));
 try {
   const [facts] = await Promise.all([loadFacts(), bundle(join(folder, 'bundle', 'edgecore.mjs'))]);

@@ -32,7 +32,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'edge-deb-test-'));
   machine = join(folder, 'machine');
   deb = join(folder, 'edgecore.deb');
-  const made = execute(process.execPath, [join(root, 'tools', 'deb.mjs'), '--no-compress', '--out', deb]);
+  // Made by somebody whose files are for nobody else.
+  const made = execute('sh', ['-c', 'umask 077 && exec "$@"', 'sh', process.execPath, join(root, 'tools', 'deb.mjs'), '--no-compress', '--out', deb]);
   laySkeleton(machine);
   layProgramWithLibraries(machine, process.execPath);
   layBusybox(machine);
@@ -47,6 +48,13 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('[bundle-1.3] the one file is not laid where the node_modules of somebody else would have to go', async () => {
+  const theirs = join(folder, 'theirs');
+  mkdirSync(join(theirs, 'node_modules', 'other'), { recursive: true });
+  await expect(execute(process.execPath, [join(root, 'tools', 'bundle.mjs'), '--out', theirs])).rejects.toMatchObject({ code: 1, stderr: `${theirs} has a node_modules that is not the agent's, which would be replaced: name an empty folder\n` });
+  expect(readdirSync(theirs, { recursive: true }).sort()).toEqual(['node_modules', 'node_modules/other']);
+});
 
 describe('Debian package', () => {
   it('[deb-1.1] has the fields and permissions that Debian expects, and a unit that systemd understands', async () => {

@@ -23,8 +23,10 @@ export const version = JSON.parse(readFileSync(join(root, 'packages', 'cli', 'pa
  * @param bundled the built file
  * @param sqlite one of `platforms`, or `node` for none; that of this machine unless given
  * @returns path of the program there
+ * @throws where the folder has a node_modules of somebody else
  */
 export function layProgram(bundled, folder, sqlite = ownPlatform()) {
+  if (existsSync(join(folder, 'node_modules')) && !existsSync(join(folder, 'edgecore.mjs'))) throw new Error(`${folder} has a node_modules that is not the agent's, which would be replaced: name an empty folder`);
   mkdirSync(folder, { recursive: true });
   cpSync(bundled, join(folder, 'edgecore.mjs'));
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
