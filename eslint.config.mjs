@@ -22,7 +22,7 @@ const inTests = layers.map(({ sourceTag, onlyDependOnLibsWithTags }) => ({
 
 const boundaries = (depConstraints) => [
   'error',
-  { enforceBuildableLibDependency: false, banTransitiveDependencies: false, checkDynamicDependenciesExceptions: ['.*'], allow: ['^.*/tools/.*\\.base(\\.js)?$', '^.*/test/support/payload-table(\\.js)?$', '^.*/edgemesh/test/nodes/[a-z-]+(\\.js)?$'], depConstraints },
+  { enforceBuildableLibDependency: false, banTransitiveDependencies: false, checkDynamicDependenciesExceptions: ['.*'], allow: ['^.*/tools/.*\\.base(\\.js)?$', '^.*/tools/worker-code\\.mjs$', '^.*/test/support/payload-table(\\.js)?$', '^.*/edgemesh/test/nodes/[a-z-]+(\\.js)?$'], depConstraints },
 ];
 const tests = ['**/*.test.ts', '**/test/**/*.ts', '**/bench/**/*.ts', '**/example/**/*.ts'];
 const wiring = ['packages/*/src/**/*.module.ts', 'packages/core/src/**', 'packages/cli/src/compose.ts', 'packages/testing/src/**'];
