@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +76,19 @@ describe('what commands have the agent do with its modules', () => {
     await given.swap({ order: 'swap', role: 'clock', entry: fetched('1.2.0') }, () => undefined, never);
     expect(await entriesNow()).toMatchObject({ clock: { version: '1.2.0', settings: { hands: 3 } } });
     await expect(given.swap({ order: 'swap', role: 'clock' }, () => undefined, never)).rejects.toMatchObject({ code: 'cli.swap', message: expect.stringContaining('settings for clock (hands)') as string });
+  });
+
+  it('[cli-11.7] settings that were written since the start are neither lost nor taken for those that count: the order is refused', async () => {
+    const file = join(folder, 'config', 'edge-modules.yaml');
+    const { folder: place } = fetched('1.1.0');
+    const text = (settings: string): string => `modules:\n  clock: { package: "@acme/clock", version: "1.1.0", folder: ${place}${settings} }\n`;
+    writeFileSync(file, text(', settings: { hands: 3 }'));
+    const given = await orders();
+    for (const written of [text(', settings: { hands: 2, bell: true }'), text('')]) {
+      writeFileSync(file, written);
+      await expect(given.swap({ order: 'swap', role: 'clock', entry: fetched('1.2.0') }, () => undefined, never)).rejects.toMatchObject({ code: 'cli.swap', message: expect.stringContaining('other settings for clock (hands') as string });
+      expect(readFileSync(file, 'utf8')).toBe(written);
+    }
   });
 
   it('[cli-11.5] an order that comes during another one touches nothing: the folder may be the one that is being started from', async () => {

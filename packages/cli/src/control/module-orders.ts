@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { EdgeError, errorText, type Core, type Logger, type ModuleDefinition, type SwapOutcome, type SwapStep } from '@edge/core';
 import { isFetched, removeFetched } from '@edge/upgrade';
 import { loadModule } from '../modules/load-module.js';
 import type { Origin } from '../modules/load-modules.js';
 import type { RoleEntry } from '../modules/role-document.js';
-import { writeRole } from '../modules/role-file.js';
+import { readRoleFile, writeRole } from '../modules/role-file.js';
 import type { SwapRequest } from './control-protocol.js';
 
 export interface ModuleOrdersDeps {
@@ -90,6 +91,7 @@ export class ModuleOrders {
     if (!entry && settings) {
       throw new EdgeError('cli.swap', `the role file has settings for ${role} (${Object.keys(settings).join(', ')}), which count until the agent is started again: take its entry out of the file, and start the agent again`);
     }
+    await this.#refuseOtherSettings(role, settings);
     let done = false;
     try {
       const { definition, folder } = await this.#find(role, entry, signal);
@@ -100,6 +102,15 @@ export class ModuleOrders {
     } finally {
       if (!done) await this.#discard(role, entry);
     }
+  }
+
+  /** The configuration holds the settings of the start: what somebody has written since would be lost, or seem to count. */
+  async #refuseOtherSettings(role: string, settings: RoleEntry['settings']): Promise<void> {
+    const { entries, problems, path } = await readRoleFile(this.#deps.configPath);
+    const now = entries.get(role)?.settings;
+    if (problems.length > 0 || isDeepStrictEqual(now, settings)) return;
+    const names = Object.keys({ ...settings, ...now }).join(', ');
+    throw new EdgeError('cli.swap', `${path} has other settings for ${role} (${names}) than when the agent was started, and they count from its next start on: start it again, or put back what was there`);
   }
 
   async #find(role: string, entry: RoleEntry | undefined, signal: AbortSignal): Promise<{ definition: ModuleDefinition; folder: string | undefined }> {
