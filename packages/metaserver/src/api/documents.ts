@@ -4,6 +4,7 @@ import { createMessage, Groups, isFields, Operations, Sources } from '@edge/prot
 import { isOutage, type CloudApi } from '../cloud/cloud-api.js';
 import type { ObjectCopy } from '../copy/object-copy.js';
 import type { TypeCatalog } from '../types/catalog.js';
+import { OWN_GROUP } from '../types/own-group.js';
 import { emptyListOf } from './unknown-list.js';
 
 /** Documents that are the cloud's and not ours. Health is ours; OpenAPI would be megabytes over the link. */
@@ -81,7 +82,7 @@ export class Documents {
   /** A list of a type of which neither the node nor, for want of a link, the cloud can tell whether there is one. */
   #listUnknown({ method, query, context, response }: IncomingRequest, ref: ResourceRef): boolean {
     const isList = method === 'GET' && ref.name === undefined && ref.subresource === undefined && !/^(1|true)$/i.test(query.get('watch') ?? '');
-    if (!isList || this.#cloud.connected || this.#known.has(pathOf(ref)) || this.#catalog.registry.find(ref) !== undefined) return false;
+    if (!isList || ref.group === OWN_GROUP || this.#cloud.connected || this.#known.has(pathOf(ref)) || this.#catalog.registry.find(ref) !== undefined) return false;
     context.warn?.(`the node does not know the type ${ref.resource}, and is not connected to the cloud, which may: the list says nothing of what there is`);
     respondText(response, 200, JSON.stringify(emptyListOf(ref, this.#catalog.registry.all())), 'application/json');
     return true;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { ApiError, notFound, respond, type IncomingRequest, type RequestContext, type RequestHook } from '@edge/kubeapi';
+import { OWN_GROUP } from '../types/own-group.js';
 import type { WaitingQueue, WaitingRow } from './waiting-queue.js';
 
 /** A client asks with it to have its change kept while the cloud is away. */
@@ -8,11 +9,10 @@ const HEADER = 'edge-wait-for-cloud';
 const PARAMETER = 'edgeWaitForCloud';
 /** Of the answer: number of the change that waits. */
 const NUMBER_HEADER = 'Edge-Waiting';
-const GROUP = 'edge.kubeedge.io';
 const VERSION = 'v1';
 const RESOURCE = 'waiting';
 /** What waits and what became of it. */
-export const WAITING_PATH = `/apis/${GROUP}/${VERSION}/${RESOURCE}`;
+export const WAITING_PATH = `/apis/${OWN_GROUP}/${VERSION}/${RESOURCE}`;
 
 /** Knows which requests are willing to wait, and serves the list of what waits. */
 export class WaitingRequests {
@@ -27,7 +27,7 @@ export class WaitingRequests {
     if ((request.request.headers[HEADER] ?? request.query.get(PARAMETER)) === 'true') this.#willing.set(request.context, request.response);
     const { group, version, resource, namespace, name, subresource } = request.ref ?? {};
     // Changes of all namespaces are in the list: a right in one of them must not open it.
-    if (group !== GROUP || version !== VERSION || resource !== RESOURCE || namespace !== undefined || subresource !== undefined) return false;
+    if (group !== OWN_GROUP || version !== VERSION || resource !== RESOURCE || namespace !== undefined || subresource !== undefined) return false;
     await respond(request.response, 200, await this.#answer(request, name));
     return true;
   };
@@ -45,12 +45,12 @@ export class WaitingRequests {
 
   async #answer({ method }: IncomingRequest, name: string | undefined): Promise<object> {
     if (method === 'GET' && name === undefined) {
-      return { kind: 'WaitingChangeList', apiVersion: `${GROUP}/${VERSION}`, metadata: {}, items: this.#queue.all().map(shown) };
+      return { kind: 'WaitingChangeList', apiVersion: `${OWN_GROUP}/${VERSION}`, metadata: {}, items: this.#queue.all().map(shown) };
     }
     const row = this.#queue.all().find(({ id }) => String(id) === name);
     if (method !== 'GET' && method !== 'DELETE') throw new ApiError('MethodNotAllowed', `${method} is not served for ${WAITING_PATH}`);
     if (name === undefined) throw new ApiError('MethodNotAllowed', 'changes that wait are given up one by one');
-    if (row === undefined || (method === 'DELETE' && !(await this.#queue.remove(row.id)))) throw notFound({ resource: RESOURCE, group: GROUP, name });
+    if (row === undefined || (method === 'DELETE' && !(await this.#queue.remove(row.id)))) throw notFound({ resource: RESOURCE, group: OWN_GROUP, name });
     return shown(row);
   }
 }
@@ -59,7 +59,7 @@ export class WaitingRequests {
 function shown({ id, place, api_version: apiVersion, kind, request, phase, user_name: user, tries, added, ended, code, reason, message }: WaitingRow): object {
   const [, namespace = '', name = ''] = place.split('|');
   return {
-    kind: 'WaitingChange', apiVersion: `${GROUP}/${VERSION}`,
+    kind: 'WaitingChange', apiVersion: `${OWN_GROUP}/${VERSION}`,
     metadata: { name: String(id), creationTimestamp: new Date(added).toISOString() },
     spec: { ...(request === '' ? {} : { verb: (JSON.parse(request) as { verb: string }).verb }), object: { apiVersion, kind, ...(namespace === '' ? {} : { namespace }), name }, user },
     status: { phase, tries, ...(ended === 0 ? {} : { ended: new Date(ended).toISOString() }), ...(code === 0 ? {} : { code }), ...(reason === '' ? {} : { reason }), ...(message === '' ? {} : { message }) },

@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statS
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { host, HOST_PATH, requireContainerd, signal, usableSnapshotter } from './host.js';
+import { host, HOST_PATH, requireContainerd, signal, usableSnapshotter, waitUntilStopped } from './host.js';
 import { loseVolatile, removeLeftovers } from './leftovers.js';
 import { takePlace } from './place.js';
 import { cniConfig, containerdConfig, subnetOf, type ContainerdPlace } from './settings.js';
@@ -181,7 +181,9 @@ class ContainerdProcess implements Containerd {
   }
 
   freeze(): void {
-    if (this.pid) signal(this.pid, 'SIGSTOP');
+    if (this.pid === undefined) return;
+    signal(this.pid, 'SIGSTOP');
+    waitUntilStopped(this.pid);
   }
 
   thaw(): void {

@@ -100,6 +100,18 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
+/** Waits, for a second at most, until each thread of a process that was sent SIGSTOP stands still: on other processors they run on for a while. */
+export function waitUntilStopped(pid: number): void {
+  const stands = (thread: string): boolean => / [TtZ] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(')').at(-1)?.slice(0, 4) ?? '');
+  for (const end = performance.now() + 1000; performance.now() < end; ) {
+    try {
+      if (readdirSync(`/proc/${pid}/task`).every(stands)) return;
+    } catch {
+      // A thread that ended between the two looks.
+    }
+  }
+}
+
 function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
