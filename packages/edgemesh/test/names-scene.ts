@@ -1,3 +1,4 @@
+import { freePort } from '@edge/testing';
 import { createSocket, type Socket } from 'node:dgram';
 import { Resolver as Client } from 'node:dns/promises';
 import { once, setMaxListeners } from 'node:events';
@@ -85,8 +86,8 @@ export class NamesScene implements AsyncDisposable {
     const forwarder = new Forwarder({ servers, cache, tryMs: options.tryMs ?? 1500 });
     const zone = new Zone({ table, index: new ZoneIndex({ table }), clusterDomain: 'cluster.local', ttlSeconds: 5, address: '127.0.0.1' });
     const resolver = new Resolver({ zone, forwarder });
-    const udp = await UdpServer.open({ address: '127.0.0.1', port: 0 }, resolver, stop.signal);
-    port = udp.port;
+    port = await freePort();
+    const udp = await UdpServer.open({ address: '127.0.0.1', port }, resolver, stop.signal);
     const tcp = await TcpServer.open({ address: '127.0.0.1', port }, resolver, stop.signal);
     return new NamesScene(forwarder, cache, resolver, udp, tcp, table, stop, clock);
   }

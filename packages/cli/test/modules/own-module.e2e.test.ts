@@ -51,6 +51,7 @@ describe('a module of somebody else in the place of a built-in one', () => {
   it('[roles-4.1] takes part in the agent with a copy of core of its own: it gets its settings, the messages of its role, and is heard', async () => {
     await agent?.logged(/the role file gives a role to a package.*role="devicetwin".*twin-recorder/);
     await agent?.logged('recording');
+    await agent?.logged('MQTT broker listens');
     await using client = await mqttClient(mqttPort);
     await client.publish('$hw/events/device/default/pump/twin/update', '{"twin":{}}');
     const record = (): string => (existsSync(at('record.jsonl')) ? readFileSync(at('record.jsonl'), 'utf8') : '');

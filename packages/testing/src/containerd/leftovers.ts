@@ -12,7 +12,7 @@ export async function loseVolatile(place: ContainerdPlace, stateDir: string): Pr
   await endProcesses(place);
   await unmountBelow(place.folder);
   await hostTry('ip', 'link', 'del', place.name);
-  rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
+  await removeMounted(place, stateDir);
   rmSync(join(place.folder, 'runc'), { recursive: true, force: true });
 }
 
@@ -24,7 +24,21 @@ export async function removeLeftovers(place: ContainerdPlace): Promise<void> {
   for (const file of existsSync(CNI_RESULTS) ? readdirSync(CNI_RESULTS) : []) {
     if (file.startsWith(`${place.name}-`)) rmSync(join(CNI_RESULTS, file), { force: true });
   }
-  rmSync(place.folder, { recursive: true, force: true, maxRetries: 5 });
+  await removeMounted(place, place.folder);
+}
+
+/** Removes a folder; what a process that was just ended mounted in there at the last moment is unmounted, too. */
+async function removeMounted(place: ContainerdPlace, folder: string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || tries === 20) throw error;
+      await endProcesses(place);
+      await unmountBelow(folder);
+      await delay(250);
+    }
+  }
 }
 
 async function endProcesses(place: ContainerdPlace): Promise<void> {
